@@ -1,0 +1,1 @@
+"""The HTTP face of Lichtbild: takes jobs, tells how they are, shows photos. Never imports torch."""

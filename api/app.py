@@ -1,0 +1,25 @@
+"""The Flask application."""
+
+import logging
+
+from flask import Flask
+
+from api import access, collections, health, ingest, jobs, photos, problems, samples, search
+from api.services import Services, install
+from shared.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the app; settings come from the environment unless given. Raises ConfigurationError."""
+    settings = settings or load_settings()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    app = Flask("lichtbild", static_folder=None)
+    # An id may contain "//", which must not be taken for "/".
+    app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    install(app.extensions, Services.build(settings))
+    access.install(app, settings)
+    problems.install(app)
+    for module in (ingest, search, jobs, photos, collections, samples, health):
+        app.register_blueprint(module.routes)
+    return app

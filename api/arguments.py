@@ -1,0 +1,49 @@
+"""Query parameters and headers that several routes read."""
+
+import re
+from collections.abc import Collection
+
+from flask import request
+
+from shared.catalogue.interface import check_name
+from shared.errors import InvalidRequestError
+
+MAX_WAIT_SECONDS = 30.0
+DEFAULT_COLLECTION = "photos"
+
+
+def only(known: Collection[str]) -> None:
+    """Refuse query parameters that the route does not know: a misspelt one must not be ignored."""
+    for name in request.args:
+        if name not in known:
+            names = ", ".join(sorted(known)) or "none"
+            raise InvalidRequestError(f"Unknown query parameter {name!r}; known here: {names}.")
+
+
+def collection() -> str:
+    """`?collection=`, checked."""
+    return check_name(request.args.get("collection", DEFAULT_COLLECTION))
+
+
+def wait_seconds() -> float:
+    """`?wait=N`, at most 30."""
+    text = request.args.get("wait", "0")
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text):
+        raise InvalidRequestError("`wait` must be a number of seconds.")
+    return min(float(text), MAX_WAIT_SECONDS)
+
+
+def preferred_wait() -> int | None:
+    """`Prefer: wait=N` (RFC 7240), at most 30; None if not asked for. Other preferences are ignored, as it says."""
+    found = re.search(
+        r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])', request.headers.get("Prefer", ""), re.IGNORECASE
+    )
+    return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
+
+
+def whole_number(name: str, default: int, low: int, high: int) -> int:
+    """A whole number within bounds."""
+    text = request.args.get(name, str(default))
+    if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+        raise InvalidRequestError(f"`{name}` must be a whole number from {low} to {high}.")
+    return int(text)

@@ -1,0 +1,58 @@
+"""Find ids that occur twice in one submission, in 16 bytes per id."""
+
+from array import array
+from collections.abc import Callable
+
+_EMPTY = 0
+
+
+class SeenIds:
+    """An open-addressing table of 64-bit hashes and positions.
+
+    Exact up to `limit` ids: an equal hash is confirmed by `id_at`, which reads the earlier id back. Beyond it nothing
+    more is remembered, and of two equal ids the last one wins in the catalogue, as for two submissions.
+    """
+
+    def __init__(self, id_at: Callable[[int], str], limit: int = 1_000_000) -> None:
+        self._id_at = id_at
+        self._limit = limit
+        self._count = 0
+        self._allocate(1 << 12)
+
+    def add(self, photo_id: str, position: int) -> int | None:
+        """Remember an id; return the position at which it was seen before, or None."""
+        if self._count >= self._limit:
+            return None
+        if self._count * 2 >= len(self._hashes):
+            self._grow()
+        key = (hash(photo_id) & 0xFFFFFFFFFFFFFFFF) or 1
+        slot = self._slot(key)
+        while self._hashes[slot] != _EMPTY:
+            if self._hashes[slot] == key and self._id_at(self._positions[slot]) == photo_id:
+                return self._positions[slot]
+            slot = (slot + 1) & self._mask
+        self._put(slot, key, position)
+        self._count += 1
+        return None
+
+    def _allocate(self, size: int) -> None:
+        self._hashes = array("Q", bytes(8 * size))
+        self._positions = array("Q", bytes(8 * size))
+        self._mask = size - 1
+
+    def _grow(self) -> None:
+        hashes, positions = self._hashes, self._positions
+        self._allocate(len(hashes) * 2)
+        for key, position in zip(hashes, positions, strict=True):
+            if key != _EMPTY:
+                slot = self._slot(key)
+                while self._hashes[slot] != _EMPTY:
+                    slot = (slot + 1) & self._mask
+                self._put(slot, key, position)
+
+    def _slot(self, key: int) -> int:
+        return (key ^ (key >> 32)) & self._mask
+
+    def _put(self, slot: int, key: int, position: int) -> None:
+        self._hashes[slot] = key
+        self._positions[slot] = position

@@ -1,0 +1,74 @@
+"""`/v1/jobs`: how a job is, what failed in it, and stopping it."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from api import arguments
+from api.services import Services, services
+from shared.errors import InvalidRequestError
+from shared.items import Failure
+
+routes = Blueprint("jobs", __name__)
+
+_PAGE = 1000
+
+
+@routes.get("/v1/jobs")
+def listing() -> ResponseReturnValue:
+    arguments.only({"kind", "limit"})
+    kind = request.args.get("kind", "ingest")
+    if kind not in ("ingest", "search"):
+        raise InvalidRequestError("`kind` must be ingest or search.")
+    jobs = services().jobs.newest(
+        "ingest" if kind == "ingest" else "search", arguments.whole_number("limit", 20, 1, 1000)
+    )
+    return {"jobs": [job.as_json() for job in jobs]}
+
+
+@routes.get("/v1/jobs/<job_id>")
+def job(job_id: str) -> ResponseReturnValue:
+    arguments.only({"wait"})
+    return services().watcher.wait(job_id, arguments.wait_seconds()).as_json()
+
+
+@routes.post("/v1/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> ResponseReturnValue:
+    arguments.only(())
+    return services().jobs.cancel(job_id).as_json()
+
+
+@routes.get("/v1/jobs/<job_id>/errors")
+def errors(job_id: str) -> ResponseReturnValue:
+    arguments.only({"cursor", "limit"})
+    parts = services()
+    if request.accept_mimetypes.best == "application/x-ndjson":
+        parts.jobs.get(job_id)
+        return Response(_all_failures(parts, job_id), content_type="application/x-ndjson")
+    cursor = request.args.get("cursor", "0-0")
+    if not re.fullmatch(r"\d{1,9}-\d{1,9}", cursor):
+        raise InvalidRequestError("`cursor` must be the `next` of an earlier page.")
+    failures, following = parts.ingests.failures(job_id, cursor, arguments.whole_number("limit", 100, 1, _PAGE))
+    return {"items": [_failure(failure) for failure in failures], "next": following}
+
+
+def _all_failures(parts: Services, job_id: str) -> Iterator[str]:
+    cursor: str | None = "0-0"
+    while cursor:
+        failures, cursor = parts.ingests.failures(job_id, cursor, _PAGE)
+        for failure in failures:
+            yield json.dumps(_failure(failure)) + "\n"
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "id": failure.item.id,
+        "url": failure.item.url,
+        "code": failure.code,
+        "detail": failure.detail,
+        "attempts": failure.attempts,
+    }

@@ -1,0 +1,57 @@
+"""Every error as `application/problem+json` (RFC 9457), with a stable `type`."""
+
+import json
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response
+from redis.exceptions import RedisError
+from werkzeug.exceptions import HTTPException
+
+from shared.errors import LichtbildError
+
+log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 5
+
+
+def problem(status: int, code: str, detail: str) -> Response:
+    """One error for the client. `type` is `urn:lichtbild:CODE`; `title` is the status in words."""
+    body = {"type": f"urn:lichtbild:{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    response = Response(json.dumps(body), status=status, content_type="application/problem+json")
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    return response
+
+
+def install(app: Flask) -> None:
+    """Turn whatever a route raises into a problem."""
+    app.register_error_handler(LichtbildError, _ours)
+    app.register_error_handler(RedisError, _redis_away)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _ours(error: LichtbildError) -> Response:
+    return problem(error.status, error.code, str(error))
+
+
+def _redis_away(error: RedisError) -> Response:
+    log.warning("Redis: %s", type(error).__name__)
+    return problem(503, "unavailable", "The job store cannot be reached or is full; try again shortly.")
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_").replace("'", "")
+    code = "too_large" if status == 413 else code
+    response = problem(status, code, error.description or HTTPStatus(status).phrase)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "www-authenticate", "location"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("A request failed unexpectedly.", exc_info=error)
+    return problem(500, "internal", "Something went wrong on our side; the log has the details.")

@@ -1,0 +1,174 @@
+"""`POST /v1/search`: record a query and ring for a worker; answer at once, or as soon as the hits are there."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from api import arguments
+from api.manifest import MalformedError, UnsupportedTypeError
+from api.services import services
+from shared.catalogue.interface import check_name
+from shared.errors import InvalidRequestError, PayloadTooLargeError
+from shared.items import photo_id_problem, url_problem
+from shared.queries import MAX_TERMS, MAX_TEXT_BYTES, MAX_TOP_K, Query, Term, TermKind
+
+routes = Blueprint("search", __name__)
+
+_KINDS: tuple[TermKind, ...] = ("text", "image_url", "image", "photo_id")
+
+
+class TermBody(BaseModel):
+    """One term: exactly one of text, image_url, image (base64) and photo_id."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: str | None = None
+    image_url: str | None = None
+    image: str | None = None
+    photo_id: str | None = None
+    weight: float = Field(1.0, ge=-100, le=100, allow_inf_nan=False)
+
+    @field_validator("text")
+    @classmethod
+    def _text(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("must not be empty")
+        if value is not None and len(value.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+            raise ValueError(f"must be at most {MAX_TEXT_BYTES} bytes of UTF-8")
+        return value
+
+    @field_validator("image_url")
+    @classmethod
+    def _image_url(cls, value: str | None) -> str | None:
+        if value is not None and (said := url_problem(value)):
+            raise ValueError(said)
+        return value
+
+    @field_validator("photo_id")
+    @classmethod
+    def _photo_id(cls, value: str | None) -> str | None:
+        if value is not None and (said := photo_id_problem(value)):
+            raise ValueError(said)
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if len(self.given()) != 1:
+            raise ValueError(f"must have exactly one of {', '.join(_KINDS)}")
+        return self
+
+    def given(self) -> list[tuple[TermKind, str]]:
+        return [(kind, value) for kind in _KINDS if (value := getattr(self, kind)) is not None]
+
+
+class SearchBody(BaseModel):
+    """A search as a client writes it; what is given beside `terms` are terms of weight 1."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: str | None = None
+    image_url: str | None = None
+    image: str | None = None
+    photo_id: str | None = None
+    terms: list[TermBody] = Field(default_factory=list)
+    top_k: int = Field(5, ge=1, le=MAX_TOP_K)
+    collection: str = arguments.DEFAULT_COLLECTION
+
+    def all_terms(self) -> list[TermBody]:
+        """Shorthand terms first, checked like the others."""
+        shorthand = [{kind: value} for kind in _KINDS if (value := getattr(self, kind)) is not None]
+        return [TermBody.model_validate(term) for term in shorthand] + self.terms
+
+
+@routes.post("/v1/search")
+def search() -> ResponseReturnValue:
+    arguments.only(())
+    parts = services()
+    limit = parts.settings.max_image_bytes
+    # Room for each image in base64, and for texts.
+    request.max_content_length = request.max_form_memory_size = limit * 2 + 1024 * 1024
+    body, uploaded = _read()
+    query, images = _query(body, uploaded, limit)
+    job_id = parts.searches.create(query, images)
+    parts.doorbell.ring_search(job_id)
+    wait = arguments.preferred_wait()
+    job = parts.watcher.wait(job_id, wait or 0)
+    headers = {"Location": f"/v1/jobs/{job_id}"}
+    if wait is not None:
+        headers["Preference-Applied"] = f"wait={wait}"
+    if job.is_final:
+        return job.as_json(), 200, headers
+    return job.as_json(), 202, {**headers, "Retry-After": "1"}
+
+
+def _read() -> tuple[SearchBody, bytes | None]:
+    """The query, and the bytes of an uploaded file part `image`."""
+    if request.mimetype == "application/json":
+        return _validated(SearchBody.model_validate_json, request.get_data()), None
+    if request.mimetype == "multipart/form-data":
+        unknown = [name for name in request.files if name != "image"]
+        if unknown or len(request.files.getlist("image")) > 1:
+            raise InvalidRequestError("The only file part is one `image`.")
+        file = request.files.get("image")
+        return _validated(SearchBody.model_validate, _form()), file.read() if file else None
+    raise UnsupportedTypeError("Content-Type must be application/json or multipart/form-data.")
+
+
+def _form() -> Mapping[str, Any]:
+    """Form fields are texts; `top_k` is a number and `terms` JSON."""
+    fields: dict[str, Any] = dict(request.form)
+    try:
+        for name in ("top_k", "terms"):
+            if name in fields:
+                fields[name] = json.loads(fields[name])
+    except ValueError as error:
+        raise InvalidRequestError(f"{name}: must be JSON.") from error
+    return fields
+
+
+def _validated(validate: Any, value: Any) -> SearchBody:
+    try:
+        body: SearchBody = validate(value)
+        # Checked here, so that a fault in the shorthand is reported like any other.
+        body.all_terms()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        if first["type"] == "json_invalid":
+            raise MalformedError(f"The body is not valid JSON: {first['msg']}.") from None
+        field = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidRequestError(f"{field}: {message}." if field else f"{message}.") from None
+    return body
+
+
+def _query(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> tuple[Query, dict[int, bytes]]:
+    terms: list[Term] = []
+    images: dict[int, bytes] = {}
+    for term in body.all_terms():
+        kind, value = term.given()[0]
+        if kind == "image":
+            images[len(terms)], value = _base64(value), ""
+        terms.append(Term(kind, value, term.weight))
+    if uploaded is not None:
+        images[len(terms)] = uploaded
+        terms.append(Term("image", ""))
+    if not terms:
+        raise InvalidRequestError(f"A query needs at least one of {', '.join(_KINDS)} or terms.")
+    if len(terms) > MAX_TERMS:
+        raise InvalidRequestError(f"A query has at most {MAX_TERMS} terms.")
+    if any(len(content) > max_image_bytes for content in images.values()):
+        raise PayloadTooLargeError(f"The image is larger than {max_image_bytes} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
+    return Query(tuple(terms), body.top_k, check_name(body.collection)), images
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise InvalidRequestError("image: must be base64.") from None

@@ -1,0 +1,60 @@
+"""What the routes work with: built once per process, reached through the running app."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+from flask import current_app
+
+from shared.catalogue.connect import connect as connect_catalogue
+from shared.catalogue.interface import Catalogue
+from shared.doorbell import Doorbell, celery_app
+from shared.ledger.connection import connect as connect_redis
+from shared.ledger.ingest import IngestLedger
+from shared.ledger.jobs import Jobs
+from shared.ledger.presence import Presence
+from shared.ledger.search import SearchLedger
+from shared.ledger.watcher import Watcher
+from shared.settings import Settings
+
+_EXTENSION = "lichtbild"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The API's parts. It reads the catalogue and never writes to it."""
+
+    settings: Settings
+    redis: "redis.Redis"
+    jobs: Jobs
+    ingests: IngestLedger
+    searches: SearchLedger
+    watcher: Watcher
+    presence: Presence
+    doorbell: Doorbell
+    catalogue: Catalogue
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Services":
+        connection = connect_redis(settings)
+        jobs = Jobs(connection, settings)
+        return cls(
+            settings=settings,
+            redis=connection,
+            jobs=jobs,
+            ingests=IngestLedger(connection, settings),
+            searches=SearchLedger(connection, settings),
+            watcher=Watcher(connection, jobs),
+            presence=Presence(connection),
+            doorbell=Doorbell(celery_app(settings)),
+            catalogue=connect_catalogue(settings),
+        )
+
+
+def services() -> Services:
+    """The services of the app that answers the current request."""
+    return cast(Services, current_app.extensions[_EXTENSION])
+
+
+def install(app_extensions: dict[str, object], built: Services) -> None:
+    app_extensions[_EXTENSION] = built

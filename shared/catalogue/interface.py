@@ -1,0 +1,99 @@
+"""What a catalogue can do, whatever engine keeps it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import InvalidRequestError
+
+Vector = NDArray[np.float32]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One photo to write. `embedding` is a float32 unit vector; a higher `version` replaces a lower one."""
+
+    photo_id: str
+    url: str
+    embedding: Vector
+    content_hash: bytes
+    attributes: Mapping[str, Any]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One stored photo."""
+
+    photo_id: str
+    url: str
+    attributes: Mapping[str, Any]
+    embedding: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found photo, its cosine distance (0 is identical, 2 opposite) and its vector."""
+
+    photo: Photo
+    distance: float
+    embedding: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A table of photos of one model."""
+
+    name: str
+    rows: int
+    model: str
+    dimension: int
+
+
+class Catalogue(Protocol):
+    """Thread-safe. Raises UnavailableError when the server is away or refuses for now."""
+
+    def ping(self) -> None: ...
+
+    def ensure(self, collection: str, model: str, dimension: int) -> None:
+        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors."""
+
+    def write(self, collection: str, rows: Sequence[Row]) -> None:
+        """Write rows; when it returns they are found by searches. Repeating it changes nothing."""
+
+    def search(self, collection: str, vector: Vector, top_k: int) -> list[Hit]:
+        """The `top_k` nearest by cosine distance, nearest first."""
+
+    def get(self, collection: str, photo_id: str) -> Photo | None:
+        """One photo with its embedding, or None."""
+
+    def random(self, collection: str) -> Photo | None:
+        """Any one photo without its embedding, or None if there are none."""
+
+    def describe(self, collection: str) -> Collection | None:
+        """The collection's model, dimension and number of photos, or None."""
+
+    def collections(self) -> list[Collection]:
+        """All collections, by name."""
+
+
+def check_name(collection: str) -> str:
+    """Return a collection name that is safe as a table name; raise InvalidRequestError otherwise."""
+    if not _NAME.fullmatch(collection):
+        raise InvalidRequestError(
+            "A collection name begins with a lower-case letter, then letters, digits and '_', 63 at most."
+        )
+    return collection
+
+
+def check_vector(vector: Vector) -> Vector:
+    """Return a query vector that has a direction; raise ValueError for NaN, infinite or zero vectors."""
+    if not np.isfinite(vector).all() or not float(np.linalg.norm(vector)) > 0:
+        raise ValueError("The query vector must be finite and not zero.")
+    return vector

@@ -1,0 +1,69 @@
+"""The error tree: what can go wrong, with a stable code, an HTTP status, and whether trying again may help."""
+
+
+class LichtbildError(Exception):
+    """Base of all errors Lichtbild raises on purpose."""
+
+    code = "internal"
+    status = 500
+    retryable = False
+
+
+class ConfigurationError(LichtbildError):
+    """A setting or a combination of settings cannot work; the message says what to set."""
+
+    code = "configuration"
+
+
+class InvalidRequestError(LichtbildError):
+    """The client sent something that can never be accepted; the message says what to change."""
+
+    code = "invalid_request"
+    status = 422
+
+
+class NotFoundError(LichtbildError):
+    """There is no such job, photo or collection."""
+
+    code = "not_found"
+    status = 404
+
+
+class ConflictError(LichtbildError):
+    """The job's state does not allow what was asked."""
+
+    code = "conflict"
+    status = 409
+
+
+class PayloadTooLargeError(LichtbildError):
+    """The body, or an image in it, is over its limit."""
+
+    code = "too_large"
+    status = 413
+
+
+class UnavailableError(LichtbildError):
+    """Redis or the catalogue cannot be reached or refuses work for now; nothing was lost."""
+
+    code = "unavailable"
+    status = 503
+    retryable = True
+
+
+class ModelMismatchError(LichtbildError):
+    """The collection holds vectors of another model; mixing them would make every search wrong."""
+
+    code = "model_mismatch"
+    status = 409
+
+
+class ItemError(LichtbildError):
+    """One image or query is at fault, never its neighbours. `code` is from a small fixed set."""
+
+    status = 422
+
+    def __init__(self, code: str, detail: str, *, retryable: bool = False) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.retryable = retryable

@@ -1,0 +1,208 @@
+"""The ledger of ingest jobs: stage and submit items, claim chunks, settle them, list what failed."""
+
+import base64
+import json
+import secrets
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+
+from shared.errors import NotFoundError, UnavailableError
+from shared.items import Failure, Item, Outcome, pack_items, unpack_items
+from shared.ledger import keys, scripts
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One chunk held by one worker under a lease. `version` orders submissions, newest highest."""
+
+    job_id: str
+    chunk: int
+    token: str
+    items: Sequence[Item]
+    attempts: int
+    version: int
+    collection: str
+    more_waiting: bool
+
+    @property
+    def member(self) -> str:
+        """The lease's name in Redis."""
+        return f"{self.job_id} {self.chunk} {self.token}"
+
+
+class Submission:
+    """Items of a job to be, written chunk by chunk and invisible until `submit`."""
+
+    def __init__(self, connection: "redis.Redis", settings: Settings, collection: str) -> None:
+        self.job_id = secrets.token_hex(10)
+        self.total = 0
+        self._redis = connection
+        self._settings = settings
+        self._collection = collection
+        self._chunks = 0
+        self._submit = scripts.script(connection, "submit")
+
+    def stage(self, items: Sequence[Item]) -> None:
+        """Write one chunk; the staged keys expire if the upload is abandoned."""
+        names = keys.chunks(self.job_id), keys.waiting(self.job_id)
+        with self._redis.pipeline() as pipeline:
+            pipeline.hset(names[0], str(self._chunks), pack_items(items))
+            pipeline.rpush(names[1], self._chunks)
+            for name in names:
+                pipeline.expire(name, self._settings.staging_seconds)
+            pipeline.execute()
+        self._chunks += 1
+        self.total += len(items)
+
+    def staged(self, chunk: int) -> Sequence[Item]:
+        """Read a staged chunk back."""
+        payload = cast(bytes | None, self._redis.hget(keys.chunks(self.job_id), str(chunk)))
+        return unpack_items(payload) if payload else ()
+
+    def submit(self) -> None:
+        """Make the job visible, all at once."""
+        job = self.job_id
+        version = self._submit(
+            keys=[
+                keys.job(job),
+                keys.chunks(job),
+                keys.waiting(job),
+                keys.jobs("ingest"),
+                keys.ACTIVE,
+                keys.SEQUENCE,
+            ],
+            args=[job, self._collection, self.total, keys.CHANGES],
+        )
+        if not version:
+            raise UnavailableError("The upload took too long and its first items were dropped; send it again.")
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        self._redis.delete(keys.chunks(self.job_id), keys.waiting(self.job_id))
+
+
+class IngestLedger:
+    """Every step is atomic and may be repeated."""
+
+    def __init__(self, connection: "redis.Redis", settings: Settings) -> None:
+        self._redis = connection
+        self._settings = settings
+        self._claim = scripts.script(connection, "claim")
+        self._renew = scripts.script(connection, "renew")
+        self._release = scripts.script(connection, "release")
+        self._split = scripts.script(connection, "split")
+        self._settle = scripts.script(connection, "settle")
+        self._finish = scripts.finish(connection)
+
+    def submission(self, collection: str) -> Submission:
+        return Submission(self._redis, self._settings, collection)
+
+    def claim(self) -> Claim | None:
+        """Take the next chunk, or None if nothing waits."""
+        token = secrets.token_hex(8)
+        found = self._claim(
+            keys=[keys.LEASES, keys.ACTIVE],
+            args=[keys.PREFIX, token, round(self._settings.lease_seconds * 1000), keys.CHANGES],
+        )
+        if not found:
+            return None
+        job, chunk, payload, attempts, version, collection, more = found
+        return Claim(
+            job_id=job.decode(),
+            chunk=int(chunk),
+            token=token,
+            items=unpack_items(payload),
+            attempts=int(attempts),
+            version=int(version),
+            collection=collection.decode(),
+            more_waiting=bool(more),
+        )
+
+    def renew(self, claims: Sequence[Claim]) -> None:
+        """Heartbeat: put off the end of these leases."""
+        if claims:
+            lease = round(self._settings.lease_seconds * 1000)
+            self._renew(keys=[keys.LEASES], args=[lease, *(claim.member for claim in claims)])
+
+    def release(self, claim: Claim) -> None:
+        """Hand a chunk back untouched; its attempt does not count."""
+        self._release(keys=self._keys(claim), args=[claim.job_id, claim.chunk, claim.token])
+
+    def split(self, claim: Claim) -> None:
+        """Put two halves in the place of a chunk that keeps losing its workers."""
+        middle = len(claim.items) // 2
+        halves = pack_items(claim.items[:middle]), pack_items(claim.items[middle:])
+        inherited = self._settings.chunk_attempts - 1
+        self._split(keys=self._keys(claim), args=[claim.job_id, claim.chunk, claim.token, *halves, inherited])
+
+    def settle(self, claim: Claim, outcome: Outcome) -> bool:
+        """Count a chunk's items; False if that was done already, by whoever was first."""
+        failed = len(outcome.failures)
+        seconds = [outcome.stage_seconds.get(stage, 0.0) for stage in ("fetch", "decode", "encode", "write")]
+        settled = self._settle(
+            keys=[*self._keys(claim), keys.failures(claim.job_id)],
+            args=[
+                *(claim.job_id, claim.chunk, claim.token),
+                *(outcome.stored, outcome.unchanged, failed, outcome.bytes, *seconds),
+                pack_failures(outcome.failures) if failed else b"",
+                self._settings.max_kept_failures,
+                self._settings.ingest_retention_seconds,
+                keys.CHANGES,
+            ],
+        )
+        return bool(settled)
+
+    def fail_job(self, job_id: str, code: str, detail: str) -> None:
+        """End a job that cannot go on; what is not settled stays pending."""
+        error = json.dumps({"code": code, "detail": detail})
+        self._finish(job_id, "failed", field="error", value=error, retention=self._settings.ingest_retention_seconds)
+
+    def has_work(self) -> bool:
+        """Whether a chunk waits to be claimed, or a lease has run out."""
+        seconds, micros = self._redis.time()
+        expired = self._redis.zcount(keys.LEASES, "-inf", seconds * 1000 + micros // 1000)
+        return bool(expired or self._redis.llen(keys.ACTIVE))
+
+    def failures(self, job_id: str, cursor: str, limit: int) -> tuple[list[Failure], str | None]:
+        """A page of what failed, and the cursor of the next page or None. Cursors are `block-offset`."""
+        if not self._redis.exists(keys.job(job_id)):
+            raise NotFoundError(f"There is no job {job_id!r}; finished jobs are kept for a limited time.")
+        block, offset = (int(part) for part in cursor.split("-"))
+        page: list[Failure] = []
+        for raw in self._blocks(job_id, block):
+            failures = unpack_failures(raw)[offset:]
+            room = limit - len(page)
+            page.extend(failures[:room])
+            if len(failures) > room:
+                return page, f"{block}-{offset + room}"
+            block, offset = block + 1, 0
+        return page, None
+
+    def _blocks(self, job_id: str, first: int) -> Iterator[bytes]:
+        for index in range(first, self._redis.llen(keys.failures(job_id))):
+            raw = cast(bytes | None, self._redis.lindex(keys.failures(job_id), index))
+            if raw is not None:
+                yield raw
+
+    def _keys(self, claim: Claim) -> list[str]:
+        job = claim.job_id
+        return [keys.LEASES, keys.ACTIVE, keys.job(job), keys.chunks(job), keys.waiting(job), keys.attempts(job)]
+
+
+def pack_failures(failures: Sequence[Failure]) -> bytes:
+    """One block: the failed items whole, for a retry, and why each failed."""
+    items = base64.b85encode(pack_items([failure.item for failure in failures])).decode()
+    reasons: list[list[Any]] = [[failure.code, failure.detail, failure.attempts] for failure in failures]
+    return zlib.compress(json.dumps([items, reasons], separators=(",", ":")).encode())
+
+
+def unpack_failures(block: bytes) -> list[Failure]:
+    """Inverse of `pack_failures`."""
+    items, reasons = json.loads(zlib.decompress(block))
+    pairs = zip(unpack_items(base64.b85decode(items)), reasons, strict=True)
+    return [Failure(item, code, detail, attempts) for item, (code, detail, attempts) in pairs]

@@ -1,0 +1,50 @@
+"""Every Redis key of the ledger, named in one place. The Lua scripts build the same names from `PREFIX`."""
+
+PREFIX = "lichtbild:"
+
+SEQUENCE = PREFIX + "sequence"  # STRING, number of submissions so far; gives each its version
+ACTIVE = PREFIX + "active"  # LIST of ingest jobs that may have waiting chunks, in round-robin order
+LEASES = PREFIX + "leases"  # ZSET "job chunk token" -> deadline in ms of Redis' clock
+SEARCHES = PREFIX + "searches"  # ZSET unfinished search job -> when to ring for it again, in ms
+CHANGES = PREFIX + "changes"  # CHANNEL, carries the id of each job that changed
+RECONCILER = PREFIX + "reconciler:"  # STRING with a short TTL per queue: somebody is reconciling
+
+
+def jobs(kind: str) -> str:
+    """ZSET job id -> creation in ms, for listing."""
+    return f"{PREFIX}jobs:{kind}"
+
+
+def job(job_id: str) -> str:
+    """HASH of the job's own fields and counts."""
+    return f"{PREFIX}job:{job_id}"
+
+
+def chunks(job_id: str) -> str:
+    """HASH chunk number -> packed items; gone once settled."""
+    return f"{job(job_id)}:chunks"
+
+
+def waiting(job_id: str) -> str:
+    """LIST of chunk numbers that nobody holds."""
+    return f"{job(job_id)}:waiting"
+
+
+def attempts(job_id: str) -> str:
+    """HASH chunk number -> times it was claimed and neither settled nor handed back."""
+    return f"{job(job_id)}:attempts"
+
+
+def failures(job_id: str) -> str:
+    """LIST of packed blocks of failed items, one block per settled chunk that had any."""
+    return f"{job(job_id)}:failures"
+
+
+def image(job_id: str, term: int) -> str:
+    """STRING, the bytes of an uploaded query image."""
+    return f"{job(job_id)}:image:{term}"
+
+
+def worker(queue: str, name: str) -> str:
+    """STRING with a short TTL: this worker is alive and its model is loaded."""
+    return f"{PREFIX}worker:{queue}:{name}"

@@ -1,0 +1,63 @@
+-- Take one chunk: expired leases first, then the jobs in turn. Attempts are counted here, before any work.
+-- KEYS 1 leases, 2 active; and of each job met on the way: job, job:chunks, job:waiting, job:attempts
+-- ARGV 1 key prefix, 2 token, 3 lease in ms, 4 changes channel
+-- Returns nil, or {job id, chunk, payload, attempts, version, collection, 1 if more may be waiting}.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function workable(status)
+  return status == 'queued' or status == 'running'
+end
+
+local function take(id, chunk)
+  local job = ARGV[1] .. 'job:' .. id
+  local payload = redis.call('HGET', job .. ':chunks', chunk)
+  if not payload then
+    return nil
+  end
+  local fields = redis.call('HMGET', job, 'status', 'version', 'collection')
+  if fields[1] == 'queued' then
+    redis.call('HSET', job, 'status', 'running', 'started', now)
+    redis.call('PUBLISH', ARGV[4], id)
+  end
+  local attempts = redis.call('HINCRBY', job .. ':attempts', chunk, 1)
+  redis.call('ZADD', KEYS[1], now + ARGV[3], id .. ' ' .. chunk .. ' ' .. ARGV[2])
+  local expired = redis.call('ZCOUNT', KEYS[1], '-inf', now)
+  local more = (expired > 0 or redis.call('LLEN', KEYS[2]) > 0) and 1 or 0
+  return {id, chunk, payload, attempts, fields[2], fields[3], more}
+end
+
+while true do
+  local member = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1)[1]
+  if not member then
+    break
+  end
+  redis.call('ZREM', KEYS[1], member)
+  local id, chunk = string.match(member, '^(%S+) (%S+) ')
+  local job = ARGV[1] .. 'job:' .. id
+  local status = redis.call('HGET', job, 'status')
+  if workable(status) then
+    local claim = take(id, chunk)
+    if claim then
+      return claim
+    end
+  elseif status == 'paused' and redis.call('HEXISTS', job .. ':chunks', chunk) == 1 then
+    redis.call('LPUSH', job .. ':waiting', chunk)
+  end
+end
+
+for _ = 1, redis.call('LLEN', KEYS[2]) do
+  local id = redis.call('LMOVE', KEYS[2], KEYS[2], 'LEFT', 'RIGHT')
+  local job = ARGV[1] .. 'job:' .. id
+  local chunk = workable(redis.call('HGET', job, 'status')) and redis.call('LPOP', job .. ':waiting')
+  while chunk and redis.call('HEXISTS', job .. ':chunks', chunk) == 0 do
+    chunk = redis.call('LPOP', job .. ':waiting')
+  end
+  if not chunk or redis.call('LLEN', job .. ':waiting') == 0 then
+    redis.call('LREM', KEYS[2], 0, id)
+  end
+  if chunk then
+    return take(id, chunk)
+  end
+end
+return nil

@@ -1,0 +1,21 @@
+-- End a job of either kind in a final state; a job that has ended stays as it is.
+-- KEYS 1 job, 2 job:chunks, 3 job:waiting, 4 job:attempts, 5 job:failures, 6 active, 7 searches, 8.. keys to delete
+-- ARGV 1 job id, 2 status, 3 field to set ('result', 'error' or ''), 4 its JSON, 5 retention in s, 6 changes channel
+-- Returns the status the job had, or nil if there is none.
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or status == 'succeeded' or status == 'failed' or status == 'cancelled' then
+  return status
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished', now)
+if ARGV[3] ~= '' then
+  redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
+end
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], unpack(KEYS, 8))
+redis.call('LREM', KEYS[6], 0, ARGV[1])
+redis.call('ZREM', KEYS[7], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+redis.call('EXPIRE', KEYS[5], ARGV[5])
+redis.call('PUBLISH', ARGV[6], ARGV[1])
+return status

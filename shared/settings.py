@@ -1,0 +1,94 @@
+"""Every setting of Lichtbild: one frozen class, read once from `LICHTBILD_*` environment variables."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import ConfigurationError
+
+
+def _split_commas(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
+CommaSeparatedSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_commas)]
+
+
+class Settings(BaseSettings):
+    """Frozen and validated at start. URLs and keys are secrets: `repr` and logs never show them."""
+
+    model_config = SettingsConfigDict(env_prefix="LICHTBILD_", frozen=True, extra="ignore")
+
+    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Broker and ledger.")
+    catalogue_url: SecretStr = Field(
+        SecretStr("clickhouse://default@127.0.0.1:8123/default"),
+        description="`clickhouse://user:password@host:port/database`; `clickhouses://` uses TLS.",
+    )
+
+    model: str = Field("openai/clip-vit-base-patch32", description="Hugging Face id or folder of a CLIP model.")
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1` …; `auto` takes a GPU if there is one.")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="Precision of the model; `auto` is float32."
+    )
+    batch_size: Literal["auto"] | int = Field(
+        "auto", description="Most images or texts in one forward pass; `auto` is 8 on a CPU and 64 on a GPU."
+    )
+
+    api_keys: CommaSeparatedSecrets = Field(
+        (), description="Comma-separated keys; when any is set, `/v1` asks for `Authorization: Bearer KEY`."
+    )
+    allowed_hosts: CommaSeparated = Field(
+        (),
+        description="Host names, beside loopback, under which the API answers; `*` is any.",
+    )
+    samples_folder: str = Field("", description="Folder whose pictures the API serves under `/samples/`; empty: none.")
+
+    fetch_allow: CommaSeparated = Field(
+        (), description="What the fetcher may reach beside public addresses: CIDRs or `address:port`."
+    )
+    fetch_concurrency: int = Field(32, ge=1, le=512, description="Downloads in flight in one worker process.")
+    fetch_timeout_seconds: float = Field(30.0, gt=0, description="Deadline of one download, redirects included.")
+    fetch_attempts: int = Field(3, ge=1, le=10, description="Tries for failures that may pass (timeouts, 429, 5xx).")
+    max_image_bytes: int = Field(20 * 2**20, ge=1024, description="Largest image taken, in bytes.")
+    max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, in pixels.")
+
+    chunk_size: int = Field(128, ge=1, le=4096, description="Items claimed by a worker at a time.")
+    max_items: int = Field(50_000_000, ge=1, description="Most items in one ingest job.")
+    max_body_bytes: int = Field(64 * 2**30, ge=1024, description="Largest request body of an ingest, in bytes.")
+    lease_seconds: float = Field(20.0, ge=1, le=20, description="A claimed chunk comes back after this long unrenewed.")
+    chunk_attempts: int = Field(
+        3, ge=1, description="Lost workers after which a chunk is split, or its only item failed."
+    )
+    write_rows: int = Field(4096, ge=1, description="Rows that make the writer insert at once.")
+    write_seconds: float = Field(
+        1.0, gt=0, description="Longest wait of a finished chunk for others to join its insert."
+    )
+    max_kept_failures: int = Field(
+        1_000_000, ge=0, description="Failed items of a job kept with their lines; more are only counted."
+    )
+
+    search_timeout_seconds: float = Field(30.0, gt=0, description="A search unanswered for this long fails.")
+    search_retention_seconds: int = Field(15 * 60, ge=1, description="How long a finished search is kept.")
+    ingest_retention_seconds: int = Field(7 * 24 * 3600, ge=1, description="How long a finished ingest job is kept.")
+    staging_seconds: int = Field(3600, ge=1, description="An upload abandoned for this long is dropped.")
+
+    @field_validator("batch_size")
+    @classmethod
+    def _positive(cls, value: Literal["auto"] | int) -> Literal["auto"] | int:
+        if value != "auto" and value < 1:
+            raise ValueError("must be `auto` or at least 1")
+        return value
+
+
+def load_settings() -> Settings:
+    """Read the environment; raise ConfigurationError naming the variable, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"LICHTBILD_{'_'.join(str(part) for part in entry['loc'][:1]).upper()}: {entry['msg']}"
+            for entry in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError("; ".join(problems)) from None

@@ -1,0 +1,62 @@
+"""Real servers for the tests: each pytest process has its own Redis and its own catalogue."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from embedded.servers import running_catalogue, running_redis
+from shared.catalogue.connect import connect as connect_catalogue
+from shared.catalogue.interface import Catalogue
+from shared.ledger.connection import connect as connect_redis
+from shared.settings import Settings
+from tests.tiny_model import save_tiny_model
+
+Redis = redis.Redis
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_redis(tmp_path_factory.mktemp("redis"), bundled_only=True) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def catalogue_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_catalogue(tmp_path_factory.mktemp("catalogue")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIP of random weights, small enough to load in no time."""
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def settings(redis_url: str, catalogue_url: str, tiny_model: Path) -> Settings:
+    return Settings(
+        redis_url=redis_url, catalogue_url=catalogue_url, model=str(tiny_model), fetch_allow=("127.0.0.0/8",)
+    )
+
+
+@pytest.fixture
+def connection(settings: Settings) -> Iterator["Redis"]:
+    """An empty Redis."""
+    client = connect_redis(settings)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def catalogue(settings: Settings) -> Catalogue:
+    return connect_catalogue(settings)
+
+
+@pytest.fixture
+def collection() -> str:
+    """A name that no other test uses."""
+    return f"c{secrets.token_hex(6)}"

@@ -1,0 +1,1 @@
+"""The workers: fetch, decode, embed and store images, and answer searches."""

@@ -1,0 +1,65 @@
+"""`python -m worker --queue search|ingest`: one worker process, which holds one copy of the model."""
+
+import argparse
+import logging
+import os
+import socket
+import sys
+
+from shared.doorbell import celery_app
+from shared.errors import ConfigurationError
+from shared.ledger.presence import QUEUES
+from shared.settings import Settings, load_settings
+
+# Chunks side by side in an ingest worker: while one is embedded, the next are fetched and the last is written.
+_CONCURRENCY = {"ingest": 4, "search": 32}
+
+
+def main() -> None:
+    arguments = _arguments()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        _run(load_settings(), arguments)
+    except ConfigurationError as error:
+        sys.exit(f"lichtbild worker: {error}")
+
+
+def _run(settings: Settings, arguments: argparse.Namespace) -> None:
+    # Heavy: torch and transformers are imported only once the settings are known to be good.
+    from celery.signals import worker_ready
+
+    from worker.parts import build
+    from worker.tasks import register
+
+    app = celery_app(settings)
+    parts = build(settings, app, arguments.queue, arguments.name)
+    register(app, lambda: parts)
+
+    @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def ready(**_: object) -> None:
+        parts.come_alive()
+
+    worker = app.Worker(
+        pool_cls="threads",
+        concurrency=_CONCURRENCY[arguments.queue],
+        queues=[arguments.queue],
+        hostname=f"{arguments.name}@{socket.gethostname()}",
+        loglevel="INFO",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    parts.close()
+    sys.exit(worker.exitcode)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
+    parser.add_argument("--queue", choices=QUEUES, required=True, help="which doorbell to answer")
+    parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="unique among the workers")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Do one chunk: fetch, decode, embed and store its images, and settle it in the ledger."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from shared.catalogue.interface import Catalogue, Row
+from shared.doorbell import Doorbell
+from shared.errors import ItemError, ModelMismatchError
+from shared.items import Failure, Item, Outcome, Stage
+from shared.ledger.ingest import Claim, IngestLedger
+from shared.settings import Settings
+from worker.batcher import Batcher, Encoded
+from worker.decoder import decode
+from worker.encoder import Encoder
+from worker.fetcher import Fetcher
+from worker.leases import Leases
+from worker.writer import Writer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A fetched and decoded image on its way through the model. Times in seconds."""
+
+    encoded: "Future[Encoded]"
+    content_hash: bytes
+    bytes: int
+    fetch_seconds: float
+    decode_seconds: float
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """The parts that a chunk passes through. Chunks may be done side by side in several threads."""
+
+    settings: Settings
+    ledger: IngestLedger
+    doorbell: Doorbell
+    leases: Leases
+    catalogue: Catalogue
+    fetcher: Fetcher
+    encoder: Encoder
+    batcher: Batcher
+    writer: Writer
+    pool: ThreadPoolExecutor
+
+    def answer_bell(self) -> None:
+        """Claim the next chunk, if any, pass the bell on if more wait, and do the chunk."""
+        claim = self.ledger.claim()
+        if claim is None:
+            return
+        self.leases.hold(claim)
+        try:
+            if claim.more_waiting:
+                self.doorbell.ring_ingest()
+            self._do(claim)
+        except BaseException:
+            # Our own fault, not the items': the lease runs out and the chunk is claimed again.
+            self.leases.drop(claim)
+            raise
+
+    def _do(self, claim: Claim) -> None:
+        if claim.attempts > self.settings.chunk_attempts:
+            self._give_up(claim)
+            return
+        try:
+            self.catalogue.ensure(claim.collection, self.encoder.name, self.encoder.dimension)
+        except ModelMismatchError as error:
+            self.ledger.fail_job(claim.job_id, error.code, str(error))
+            self.leases.drop(claim)
+            return
+        prepared = [self.pool.submit(self._prepare, item) for item in claim.items]
+        self._store(claim, prepared)
+
+    def _give_up(self, claim: Claim) -> None:
+        """This chunk keeps losing its workers: halve it, or fail the one item that must be the cause."""
+        log.warning("Chunk %d of job %s lost %d workers.", claim.chunk, claim.job_id, claim.attempts - 1)
+        if len(claim.items) > 1:
+            self.ledger.split(claim)
+            self.leases.drop(claim)
+            self.doorbell.ring_ingest()
+            return
+        failure = Failure(
+            claim.items[0], "crashed_worker", f"{claim.attempts - 1} workers died with this image.", claim.attempts - 1
+        )
+        self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
+        self.leases.drop(claim)
+
+    def _prepare(self, item: Item) -> _Prepared:
+        """Fetch and decode one image and hand it to the batcher, which holds this thread while it is full."""
+        started = time.perf_counter()
+        content = self.fetcher.fetch(item.url)
+        fetched = time.perf_counter()
+        pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
+        decoded = time.perf_counter()
+        return _Prepared(
+            encoded=self.batcher.submit_image(pixels),
+            content_hash=hashlib.sha256(content).digest(),
+            bytes=len(content),
+            fetch_seconds=fetched - started,
+            decode_seconds=decoded - fetched,
+        )
+
+    def _store(self, claim: Claim, futures: Sequence["Future[_Prepared]"]) -> None:
+        rows: list[Row] = []
+        failures: list[Failure] = []
+        seconds: dict[Stage, float] = {"fetch": 0.0, "decode": 0.0, "encode": 0.0}
+        size = 0
+        for item, future in zip(claim.items, futures, strict=True):
+            try:
+                prepared = future.result()
+                encoded = prepared.encoded.result()
+            except ItemError as error:
+                attempts = self.settings.fetch_attempts if error.retryable else 1
+                failures.append(Failure(item, error.code, str(error), attempts))
+                continue
+            seconds["fetch"] += prepared.fetch_seconds
+            seconds["decode"] += prepared.decode_seconds
+            seconds["encode"] += encoded.seconds
+            size += prepared.bytes
+            rows.append(_row(item, encoded, prepared.content_hash, claim.version))
+
+        def written(write_seconds: float) -> None:
+            stages: dict[Stage, float] = {**seconds, "write": write_seconds}
+            self.ledger.settle(claim, Outcome(len(rows), 0, failures, size, stages))
+            self.leases.drop(claim)
+
+        self.writer.write(claim.collection, rows, written)
+
+
+def _row(item: Item, encoded: Encoded, content_hash: bytes, version: int) -> Row:
+    return Row(item.id, item.url, encoded.vector, content_hash, item.attributes, version)

@@ -1,0 +1,107 @@
+"""The wiring of a worker process: every part, built in one place."""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from celery import Celery
+from redis.exceptions import RedisError
+
+from shared.catalogue.connect import connect as connect_catalogue
+from shared.doorbell import Doorbell
+from shared.ledger.connection import connect as connect_redis
+from shared.ledger.ingest import IngestLedger
+from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
+from shared.ledger.search import SearchLedger
+from shared.settings import Settings
+from worker.batcher import Batcher
+from worker.encoder import ClipEncoder
+from worker.fetcher import Fetcher
+from worker.ingest import Ingest
+from worker.leases import Leases
+from worker.reconciler import Reconciler
+from worker.search import Search
+from worker.writer import Writer
+
+log = logging.getLogger(__name__)
+
+_SEARCH_THREADS = 64
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a worker process holds, from its start to its end."""
+
+    queue: Queue
+    name: str
+    ingest: Ingest
+    search: Search
+    reconciler: Reconciler
+    presence: Presence
+    gone: threading.Event
+
+    def come_alive(self) -> None:
+        """Tell, until `close`, that this worker is ready; start to reconcile."""
+        self.reconciler.start()
+        threading.Thread(target=self._announce, name="presence", daemon=True).start()
+
+    def close(self) -> None:
+        """Finish what is in flight, in the order in which it flows, and hand the rest back."""
+        self.gone.set()
+        self.reconciler.close()
+        self.ingest.fetcher.close()
+        self.ingest.pool.shutdown()
+        self.ingest.batcher.close()
+        self.ingest.writer.close()
+        try:
+            self.ingest.leases.close()
+            self.presence.leave(self.queue, self.name)
+        except RedisError as error:
+            log.warning("Redis is away (%s); the leases of unfinished chunks run out.", type(error).__name__)
+
+    def _announce(self) -> None:
+        encoder = self.ingest.encoder
+        facts = {"model": encoder.name, "dimension": encoder.dimension, "batch_size": encoder.batch_size}
+        while True:
+            try:
+                self.presence.announce(self.queue, self.name, facts)
+            except RedisError as error:
+                log.warning("Redis is away (%s); trying again.", type(error).__name__)
+            if self.gone.wait(ALIVE_SECONDS / 3):
+                return
+
+
+def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
+    """Load the model and connect everything. Raises ConfigurationError for what cannot work."""
+    redis = connect_redis(settings)
+    catalogue = connect_catalogue(settings)
+    doorbell = Doorbell(app)
+    fetcher = Fetcher(settings)
+    encoder = ClipEncoder(settings)
+    encoder.warm_up()
+    log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
+    batcher = Batcher(encoder)
+    threads = settings.fetch_concurrency if queue == "ingest" else _SEARCH_THREADS
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
+    ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
+    return Parts(
+        queue=queue,
+        name=name,
+        ingest=Ingest(
+            settings=settings,
+            ledger=ingest_ledger,
+            doorbell=doorbell,
+            leases=Leases(ingest_ledger, settings.lease_seconds),
+            catalogue=catalogue,
+            fetcher=fetcher,
+            encoder=encoder,
+            batcher=batcher,
+            writer=Writer(catalogue, settings.write_rows, settings.write_seconds),
+            pool=pool,
+        ),
+        search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
+        reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell),
+        presence=Presence(redis),
+        gone=threading.Event(),
+    )

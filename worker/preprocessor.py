@@ -1,0 +1,59 @@
+"""Scale and crop pictures exactly as Hugging Face's Pillow `CLIPImageProcessor` does, up to its last step."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from shared.errors import ConfigurationError
+
+Pixels = NDArray[np.uint8]
+
+# Beyond this many pixels between scaling and cropping (a very long, thin picture) only the crop is computed.
+_MAX_SCALED_PIXELS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Shortest edge to `edge`, then the central `crop` x `crop` square. `mean` and `std` are per channel, of 0..1."""
+
+    edge: int
+    crop: int
+    resample: Image.Resampling
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @classmethod
+    def from_processor(cls, processor: Any) -> "Preprocessor":
+        """Read a `CLIPImageProcessor`; raise ConfigurationError for one that does something else."""
+        size, crop = dict(processor.size), dict(processor.crop_size or {})
+        steps = (processor.do_resize, processor.do_center_crop, processor.do_rescale, processor.do_normalize)
+        if not all(steps) or not size.get("shortest_edge") or crop.get("height") != crop.get("width"):
+            raise ConfigurationError("LICHTBILD_MODEL: its image processor is not of CLIP's kind.")
+        if crop["height"] > size["shortest_edge"]:
+            raise ConfigurationError("LICHTBILD_MODEL: its image processor crops more than it scales to.")
+        return cls(
+            edge=size["shortest_edge"],
+            crop=crop["height"],
+            resample=Image.Resampling(processor.resample),
+            mean=tuple(processor.image_mean),
+            std=tuple(processor.image_std),
+        )
+
+    def __call__(self, image: Image.Image) -> Pixels:
+        """Return uint8 pixels of shape (crop, crop, 3) of an RGB picture."""
+        width, height = self._scaled(image.width, image.height)
+        left, top = (width - self.crop) // 2, (height - self.crop) // 2
+        if width * height > _MAX_SCALED_PIXELS:
+            across, down = image.width / width, image.height / height
+            box = (left * across, top * down, (left + self.crop) * across, (top + self.crop) * down)
+            return np.asarray(image.resize((self.crop, self.crop), self.resample, box=box))
+        scaled = image.resize((width, height), self.resample)
+        return np.asarray(scaled.crop((left, top, left + self.crop, top + self.crop)))
+
+    def _scaled(self, width: int, height: int) -> tuple[int, int]:
+        if width <= height:
+            return self.edge, int(self.edge * height / width)
+        return int(self.edge * width / height), self.edge

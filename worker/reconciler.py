@@ -1,0 +1,61 @@
+"""Rings again for work that nobody does: a bell was lost, a worker died, Redis came back."""
+
+import logging
+import threading
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from shared.doorbell import Doorbell
+from shared.errors import ItemError, UnavailableError
+from shared.ledger import keys
+from shared.ledger.ingest import IngestLedger
+from shared.ledger.presence import Queue
+from shared.ledger.search import SearchLedger
+
+log = logging.getLogger(__name__)
+
+_INTERVAL_SECONDS = 2.0
+
+
+class Reconciler:
+    """One thread in every worker; a lock in Redis lets one of a queue's workers act in each interval."""
+
+    def __init__(
+        self, queue: Queue, connection: Redis, ingest: IngestLedger, searches: SearchLedger, doorbell: Doorbell
+    ) -> None:
+        self._queue = queue
+        self._redis = connection
+        self._ingest = ingest
+        self._searches = searches
+        self._doorbell = doorbell
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def reconcile(self) -> None:
+        """Ring for what waits. A bell too many finds nothing and costs nothing."""
+        if self._queue == "ingest":
+            if self._ingest.has_work():
+                self._doorbell.ring_ingest()
+            return
+        ring, late = self._searches.overdue()
+        for job_id in ring:
+            self._doorbell.ring_search(job_id)
+        for job_id in late:
+            self._searches.fail(job_id, ItemError("timeout", "No worker answered in time; try again."))
+
+    def _run(self) -> None:
+        while not self._stop.wait(_INTERVAL_SECONDS):
+            try:
+                lock = keys.RECONCILER + self._queue
+                if self._redis.set(lock, "", nx=True, px=round(_INTERVAL_SECONDS * 900)):
+                    self.reconcile()
+            except (RedisError, UnavailableError) as error:
+                log.warning("Redis is away (%s); trying again.", type(error).__name__)
