@@ -12,6 +12,7 @@ from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.ledger.connection import connect as connect_redis
 from shared.settings import Settings
+from tests.image_server import ImageServer, serving
 from tests.tiny_model import save_tiny_model
 
 Redis = redis.Redis
@@ -60,3 +61,9 @@ def catalogue(settings: Settings) -> Catalogue:
 def collection() -> str:
     """A name that no other test uses."""
     return f"c{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def image_server() -> Iterator[ImageServer]:
+    with serving() as server:
+        yield server

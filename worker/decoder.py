@@ -11,7 +11,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
 
 def decode(content: bytes, max_pixels: int) -> Image.Image:
-    """Return the picture as RGB, turned as its EXIF says, first frame only.
+    """Return the picture as RGB on white, turned as its EXIF says, first frame only.
 
     Raises ItemError `not_an_image`, `too_many_pixels` (before anything is decoded) or `broken_image`.
     """
@@ -26,12 +26,20 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
     if image.width * image.height > max_pixels:
         raise _too_many_pixels(max_pixels)
     try:
-        upright = ImageOps.exif_transpose(image)
-        return upright.convert("RGB")
+        return _rgb(ImageOps.exif_transpose(image))
     except (
         Exception
     ) as error:  # Pillow's parsers raise nearly anything on broken files; each is this image's own fault.
         raise ItemError("broken_image", f"The image cannot be decoded ({type(error).__name__}).") from error
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """What is transparent becomes white, as a page would show it and as Hugging Face's processors do."""
+    if "A" not in image.getbands() and image.info.get("transparency") is None:
+        return image.convert("RGB")
+    opaque = image.convert("RGBA")
+    white = Image.new("RGBA", opaque.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, opaque).convert("RGB")
 
 
 def _too_many_pixels(limit: int) -> ItemError:

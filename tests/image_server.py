@@ -1,0 +1,66 @@
+"""A real HTTP server on loopback that answers as it is told."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class ImageServer:
+    """`answers` maps a path to bytes (200), a status, or a function that does what it wants with the request."""
+
+    def __init__(self, server: ThreadingHTTPServer) -> None:
+        self.port = server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.answers: dict[str, bytes | int | Answer] = {}
+        self.default: Callable[[str], bytes | int | Answer] = lambda _: 404
+        self.asked: Counter[str] = Counter()
+        self.headers: dict[str, dict[str, str]] = {}
+
+
+def reply(request: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
+    request.send_response(status)
+    request.send_header("Content-Length", str(len(body)))
+    for name, value in headers.items():
+        request.send_header(name.replace("_", "-"), value)
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def redirect(to: str) -> Answer:
+    return lambda request: reply(request, 302, Location=to)
+
+
+@contextmanager
+def serving() -> Iterator[ImageServer]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None: ...
+
+        def do_GET(self) -> None:
+            images.asked[self.path] += 1
+            images.headers[self.path] = dict(self.headers.items())
+            answer = images.answers.get(self.path)
+            if answer is None:
+                answer = images.default(self.path)
+            if isinstance(answer, bytes):
+                reply(self, 200, answer)
+            elif isinstance(answer, int):
+                reply(self, answer)
+            else:
+                answer(self)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    images = ImageServer(server)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield images
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,146 @@
+"""The batcher: one model, many callers."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from shared.errors import ItemError, UnavailableError
+from worker.batcher import Batcher
+
+
+class FakeEncoder:
+    """Encodes a number as a unit vector; refuses the number 13. Waits at the gate, if there is one."""
+
+    name, dimension, batch_size = "fake", 2, 4
+
+    def __init__(self, gate: threading.Event | None = None) -> None:
+        self.batches: list[list] = []
+        self.started = threading.Event()
+        self._gate = gate
+
+    def encode_images(self, pixels: Sequence) -> np.ndarray:
+        return self._encode([int(p) for p in pixels])
+
+    def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode(list(texts))
+
+    def _encode(self, values: list) -> np.ndarray:
+        self.started.set()
+        if self._gate:
+            assert self._gate.wait(10)
+        self.batches.append(values)
+        if 13 in values:
+            raise ValueError("unlucky")
+        angles = np.array([float(value) for value in values], np.float32)
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def vector(number: float) -> np.ndarray:
+    return np.array([np.cos(number), np.sin(number)], np.float32)
+
+
+def test_each_caller_gets_its_own_vector():
+    batcher = Batcher(FakeEncoder())
+    futures = {n: batcher.submit_image(n) for n in range(12)}
+    for n, future in futures.items():
+        assert np.allclose(future.result(10).vector, vector(n))
+    batcher.close()
+
+
+def test_what_waits_while_the_model_works_shares_the_next_batch():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = Batcher(encoder)
+    first = batcher.submit_image(0)
+    assert encoder.started.wait(10)
+    rest = [batcher.submit_image(n) for n in range(1, 6)]
+    gate.set()
+    for future in [first, *rest]:
+        future.result(10)
+    assert encoder.batches == [[0], [1, 2, 3, 4], [5]]
+    batcher.close()
+
+
+def test_queries_go_before_images():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = Batcher(encoder)
+    batcher.submit_image(0)
+    assert encoder.started.wait(10)
+    futures = [batcher.submit_image(1), batcher.submit_text("2")]
+    gate.set()
+    for future in futures:
+        future.result(10)
+    assert encoder.batches == [[0], ["2"], [1]]
+    batcher.close()
+
+
+def test_a_bad_input_fails_alone():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = Batcher(encoder)
+    batcher.submit_image(0)
+    assert encoder.started.wait(10)
+    futures = {n: batcher.submit_image(n) for n in (11, 12, 13, 14)}
+    gate.set()
+    with pytest.raises(ItemError) as failure:
+        futures.pop(13).result(10)
+    assert failure.value.code == "encode_failed"
+    for n, future in futures.items():
+        assert np.allclose(future.result(10).vector, vector(n))
+    batcher.close()
+
+
+def test_cancelled_work_is_not_encoded():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = Batcher(encoder)
+    batcher.submit_image(0)
+    assert encoder.started.wait(10)
+    dropped, kept = batcher.submit_image(1), batcher.submit_image(2)
+    assert dropped.cancel()
+    gate.set()
+    kept.result(10)
+    assert encoder.batches == [[0], [2]]
+    batcher.close()
+
+
+def test_a_full_queue_holds_the_caller_until_there_is_room():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = Batcher(encoder)
+    batcher.submit_image(0)
+    assert encoder.started.wait(10)
+    for n in range(1, 17):
+        batcher.submit_image(n)
+    one_more: list = []
+    caller = threading.Thread(target=lambda: one_more.append(batcher.submit_image(17)))
+    caller.start()
+    caller.join(0.1)
+    assert caller.is_alive() and not one_more
+    gate.set()
+    caller.join(10)
+    assert np.allclose(one_more[0].result(10).vector, vector(17))
+    batcher.close()
+
+
+def test_closing_finishes_what_was_submitted_and_refuses_more():
+    batcher = Batcher(FakeEncoder())
+    future = batcher.submit_image(3)
+    batcher.close()
+    assert np.allclose(future.result(0).vector, vector(3))
+    with pytest.raises(UnavailableError):
+        batcher.submit_image(4)
+
+
+def test_a_vector_that_is_not_finite_is_an_error_not_a_row():
+    class Broken(FakeEncoder):
+        def encode_images(self, pixels):
+            return np.full((len(pixels), 2), np.nan, np.float32)
+
+    batcher = Batcher(Broken())
+    with pytest.raises(ItemError, match="cannot encode"):
+        batcher.submit_image(1).result(10)
+    batcher.close()

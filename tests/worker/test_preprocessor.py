@@ -1,0 +1,55 @@
+"""Pixels equal those of Hugging Face's Pillow processor."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from transformers import CLIPImageProcessorPil
+
+from shared.errors import ConfigurationError
+from tests.pictures import scribble
+from worker import preprocessor
+from worker.preprocessor import Preprocessor
+
+PLAIN = {"do_rescale": False, "do_normalize": False}
+
+
+def theirs(processor: CLIPImageProcessorPil, image) -> np.ndarray:
+    return np.asarray(processor(images=image, return_tensors="np", **PLAIN)["pixel_values"][0]).transpose(1, 2, 0)
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(width=st.integers(1, 400), height=st.integers(1, 400), seed=st.integers(0, 3))
+def test_every_size_gives_the_same_pixels(width, height, seed):
+    processor = CLIPImageProcessorPil(
+        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}, do_normalize=True
+    )
+    image = scribble(width, height, seed)
+    ours = Preprocessor.from_processor(processor)(image)
+    assert ours.dtype == np.uint8
+    assert np.array_equal(ours, theirs(processor, image))
+
+
+def test_a_smaller_crop_than_scale_gives_the_same_pixels():
+    processor = CLIPImageProcessorPil(size={"shortest_edge": 40}, crop_size={"height": 32, "width": 32})
+    image = scribble(301, 200)
+    assert np.array_equal(Preprocessor.from_processor(processor)(image), theirs(processor, image))
+
+
+def test_a_very_long_picture_is_cropped_before_it_is_scaled_with_nearly_the_same_pixels(monkeypatch):
+    processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    image = scribble(4000, 30)
+    monkeypatch.setattr(preprocessor, "_MAX_SCALED_PIXELS", 1000)
+    ours = Preprocessor.from_processor(processor)(image).astype(int)
+    assert np.abs(ours - theirs(processor, image)).max() <= 1
+
+
+def test_a_picture_that_would_scale_to_gigapixels_is_cheap():
+    processor = CLIPImageProcessorPil()
+    assert Preprocessor.from_processor(processor)(scribble(65_000, 1)).shape == (224, 224, 3)
+
+
+def test_a_processor_of_another_kind_is_refused():
+    with pytest.raises(ConfigurationError, match="not of CLIP's kind"):
+        Preprocessor.from_processor(CLIPImageProcessorPil(do_center_crop=False))
