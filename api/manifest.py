@@ -50,7 +50,8 @@ class ItemBody(BaseModel):
     @field_validator("attributes")
     @classmethod
     def _attributes(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        if value and len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")) > MAX_ATTRIBUTES_BYTES:
+        # NaN and infinity, which the parser lets pass, are not JSON: dumps raises ValueError for them.
+        if value and len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode()) > MAX_ATTRIBUTES_BYTES:
             raise ValueError(f"must be at most {MAX_ATTRIBUTES_BYTES} bytes as JSON")
         return value
 

@@ -129,6 +129,7 @@ class Ingest:
             stages: dict[Stage, float] = {**seconds, "write": write_seconds}
             self.ledger.settle(claim, Outcome(len(rows), 0, failures, size, stages))
             self.leases.drop(claim)
+            log.info("Job %s, chunk %d: %d stored, %d failed.", claim.job_id, claim.chunk, len(rows), len(failures))
 
         self.writer.write(claim.collection, rows, written)
 

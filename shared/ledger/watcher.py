@@ -1,15 +1,17 @@
 """Wait for jobs to change: one Redis subscription for the whole process, however many wait."""
 
+import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 
 import redis
-from redis.exceptions import RedisError
 
 from shared.ledger import keys
 from shared.ledger.jobs import Job, Jobs
+
+log = logging.getLogger(__name__)
 
 # A change can be missed while the subscription is being made again, so waiters look for themselves this often.
 _LOOK_AGAIN_SECONDS = 1.0
@@ -60,7 +62,8 @@ class Watcher:
                     subscription.subscribe(keys.CHANGES)
                     for message in subscription.listen():
                         self._note(message["data"].decode())
-            except (RedisError, OSError):
+            except Exception as error:  # Whatever the library raises: this thread must not die while others wait.
+                log.warning("The subscription to changes broke (%s); subscribing again.", type(error).__name__)
                 time.sleep(_LOOK_AGAIN_SECONDS)
 
     def _note(self, job_id: str) -> None:

@@ -8,7 +8,11 @@ from shared.items import Failure, Item, pack_items, photo_id_problem, unpack_ite
 from shared.ledger.ingest import pack_failures, unpack_failures
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
@@ -36,12 +40,16 @@ def test_good_ids(photo_id):
     assert photo_id_problem(photo_id) is None
 
 
-@pytest.mark.parametrize("photo_id", ["", "/a", "random", "x" * 257, "ü" * 129, "a\nb", "a\x00", "\x7f", "\x85", "\ud800"])
+@pytest.mark.parametrize(
+    "photo_id", ["", "/a", "random", "x" * 257, "ü" * 129, "a\nb", "a\x00", "\x7f", "\x85", "\ud800"]
+)
 def test_bad_ids(photo_id):
     assert photo_id_problem(photo_id)
 
 
-@pytest.mark.parametrize("url", ["http://a/b", "https://a.b:8443/c?d=e#f", "HTTP://A/", "http://[::1]:80/", "http://ü.de/ß"])
+@pytest.mark.parametrize(
+    "url", ["http://a/b", "https://a.b:8443/c?d=e#f", "HTTP://A/", "http://[::1]:80/", "http://ü.de/ß"]
+)
 def test_good_urls(url):
     assert url_problem(url) is None
 

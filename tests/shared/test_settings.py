@@ -30,7 +30,9 @@ def test_they_do_not_change():
 
 
 def test_secrets_are_not_shown():
-    settings = Settings(redis_url="redis://:hunter2@h/0", catalogue_url="clickhouse://u:hunter2@h/d", api_keys="hunter2")
+    settings = Settings(
+        redis_url="redis://:hunter2@h/0", catalogue_url="clickhouse://u:hunter2@h/d", api_keys="hunter2"
+    )
     assert "hunter2" not in repr(settings) + str(settings)
 
 

@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint fmt model
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+setup: .venv/ready ## make the virtual environment .venv, with pinned requirements
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lichtbild needs Python 3.11 or newer; say which: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup ## start everything, ingest 600 sample photos, search them three ways, stop everything
+	$(BIN)/lichtbild demo
+
+up: setup ## start everything and leave it running until Ctrl-C, with the demo model
+	$(BIN)/lichtbild up --model demo
+
+test: setup ## run all tests
+	$(BIN)/python -m pytest --numprocesses 2 --quiet
+
+lint: setup ## check style, types and import arrows
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fmt: setup ## put the code into form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+model: setup ## train the demo model again and print its scores
+	$(BIN)/python -m embedded.demo_model.train --out embedded/demo_model/model
+	$(BIN)/python -m embedded.demo_model.evaluate

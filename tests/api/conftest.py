@@ -1,0 +1,23 @@
+"""The API as an app with real Redis and a real catalogue behind it. No worker runs unless a test plays one."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.app import create_app
+from shared.ledger.ingest import IngestLedger
+from shared.ledger.search import SearchLedger
+
+
+@pytest.fixture
+def client(connection, settings) -> FlaskClient:
+    return create_app(settings).test_client()
+
+
+@pytest.fixture
+def ingests(connection, settings) -> IngestLedger:
+    return IngestLedger(connection, settings)
+
+
+@pytest.fixture
+def searches(connection, settings) -> SearchLedger:
+    return SearchLedger(connection, settings)

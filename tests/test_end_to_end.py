@@ -1,0 +1,284 @@
+"""The main job through the real parts: processes, Redis, catalogue, HTTP."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+import requests
+
+from embedded.data_folder import DataFolder
+from embedded.stack import Stack, StackOptions, running_stack
+from shared.ledger import keys
+from shared.settings import Settings
+from tests.image_server import Answer, ImageServer, reply, serving
+from tests.pictures import photo
+from worker.decoder import decode
+from worker.encoder import ClipEncoder
+
+CHUNK = 10
+SETTINGS = {"CHUNK_SIZE": str(CHUNK), "LEASE_SECONDS": "2", "WRITE_SECONDS": "0.1", "FETCH_ALLOW": "127.0.0.0/8"}
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
+        time.sleep(0.05)
+    return found
+
+
+class Lichtbild:
+    """A running stack, as its clients see it."""
+
+    def __init__(self, stack: Stack, data: Path) -> None:
+        self.api = stack.api_url
+        self.stack = stack
+        conf = (data / "redis" / "redis.conf").read_text()
+        port = re.search(r"^port (\d+)", conf, re.MULTILINE)
+        assert port
+        self.redis = redis.Redis(port=int(port[1]), password=DataFolder(data).password("redis").read_text())
+
+    def post(self, path: str, **request: Any) -> requests.Response:
+        return requests.post(self.api + path, timeout=60, **request)
+
+    def get(self, path: str) -> Any:
+        answer = requests.get(self.api + path, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ingest(self, items: list[dict[str, Any]], collection: str) -> str:
+        answer = self.post(f"/v1/ingest?collection={collection}", json={"items": items})
+        assert answer.status_code == 202, answer.text
+        return answer.json()["id"]
+
+    def search(self, **query: Any) -> dict[str, Any]:
+        answer = self.post("/v1/search", json=query, headers={"Prefer": "wait=30"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def finished(self, job_id: str) -> dict[str, Any]:
+        def look() -> Any:
+            job = self.get(f"/v1/jobs/{job_id}?wait=5")
+            return job if job["status"] in ("succeeded", "failed", "cancelled") else None
+
+        return wait_for(look, f"the end of job {job_id}")
+
+
+@pytest.fixture(scope="module")
+def images() -> Iterator[ImageServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def lichtbild(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Lichtbild]:
+    data = tmp_path_factory.mktemp("stack")
+    environment = {**os.environ, **{f"LICHTBILD_{name}": value for name, value in SETTINGS.items()}}
+    options = StackOptions(
+        data=data,
+        ingest_workers=2,
+        search_workers=1,
+        model=str(tiny_model),
+        environment=environment,
+        quiet=True,
+        bundled_redis=True,
+    )
+    with running_stack(options) as stack:
+        yield Lichtbild(stack, data)
+
+
+def items(server: ImageServer, count: int) -> list[dict[str, Any]]:
+    return [{"id": f"p/{n}", "url": f"{server.url}/{n}.jpg", "attributes": {"n": n}} for n in range(count)]
+
+
+def number(path: str) -> int:
+    return int(path.strip("/").removesuffix(".jpg"))
+
+
+def gated(gate: threading.Event, is_held: Callable[[int], bool]) -> Callable[[str], bytes | int | Answer]:
+    """Photos by number; those that are held come only once the gate is open."""
+
+    def answer(path: str) -> bytes | int | Answer:
+        if not is_held(number(path)):
+            return photo(number(path))
+
+        def hold(request: Any) -> None:
+            assert gate.wait(60)
+            reply(request, 200, photo(number(path)))
+
+        return hold
+
+    return answer
+
+
+def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, collection, settings):
+    def answer(path: str) -> bytes | int | Answer:
+        n = number(path)
+        return 404 if n % 10 == 3 else b"<html>" if n % 10 == 4 else photo(n)
+
+    images.default = answer
+    job = lichtbild.finished(lichtbild.ingest(items(images, 60), collection))
+    assert job["status"] == "succeeded"
+    assert {key: job["progress"][key] for key in ("total", "stored", "failed", "pending")} == {
+        "total": 60,
+        "stored": 48,
+        "failed": 12,
+        "pending": 0,
+    }
+    failed = lichtbild.get(job["links"]["errors"])["items"]
+    assert {(item["id"], item["code"]) for item in failed} == {
+        (f"p/{n}", "http_404" if n % 10 == 3 else "not_an_image") for n in range(60) if n % 10 in (3, 4)
+    }
+    assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == 48
+
+    # The vectors are those of their own photos, and a search by a photo finds it first.
+    encoder = ClipEncoder(Settings(model=settings.model))
+    stored = lichtbild.get(f"/v1/photos/p%2F7?collection={collection}&include=embedding")
+    assert (stored["url"], stored["attributes"]) == (f"{images.url}/7.jpg", {"n": 7})
+    image = encoder.encode_images([encoder.prepare(decode(photo(7), 10**8))])[0]
+    assert np.array(stored["embedding"]) @ image >= 0.9999
+    for query in ({"photo_id": "p/7"}, {"image_url": f"{images.url}/7.jpg"}):
+        hits = lichtbild.search(**query, collection=collection)["result"]["hits"]
+        assert hits[0]["photo_id"] == "p/7"
+        assert hits[0]["distance"] <= 1e-4
+        assert len(hits) == 5
+
+    # Text and image together are the normalised mean of both, against every stored vector.
+    text = encoder.encode_texts(["a dog"])[0]
+    mean = (text + image) / np.linalg.norm(text + image)
+    result = lichtbild.search(text="a dog", photo_id="p/7", top_k=48, collection=collection)["result"]
+    for hit in result["hits"]:
+        n = hit["attributes"]["n"]
+        vector = encoder.encode_images([encoder.prepare(decode(photo(n), 10**8))])[0]
+        assert hit["distance"] == pytest.approx(1 - float(mean @ vector), abs=1e-3)
+        assert hit["terms"] == pytest.approx([float(text @ vector), float(image @ vector)], abs=1e-3)
+    assert result["searchable_rows"] == 48
+    assert set(result["took_ms"]) == {"queue", "encode", "search"}
+
+
+def test_an_uploaded_image_that_is_none_fails_its_search_and_nothing_else(lichtbild, images, collection):
+    images.default = lambda path: photo(number(path))
+    lichtbild.finished(lichtbild.ingest(items(images, 3), collection))
+    form = {"image": ("x.jpg", b"not an image"), "collection": (None, collection)}
+    answer = lichtbild.post("/v1/search", files=form, headers={"Prefer": "wait=30"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "failed")
+    assert answer.json()["error"]["code"] == "not_an_image"
+    upload = {"image": ("x.jpg", photo(2)), "collection": (None, collection), "top_k": (None, "1")}
+    answer = lichtbild.post("/v1/search", files=upload, headers={"Prefer": "wait=30"})
+    assert answer.json()["result"]["hits"][0]["photo_id"] == "p/2"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"photo_id": "nobody"}, "photo_not_found"),
+        ({"image_url": "http://10.1.2.3/x.jpg"}, "blocked_address"),
+        ({"terms": [{"text": "x"}, {"text": "x", "weight": -1}]}, "terms_cancel_out"),
+        ({"text": "x", "collection": "nothing"}, "not_found"),
+    ],
+)
+def test_a_search_that_cannot_be_done_fails_with_its_code(lichtbild, images, collection, query, code):
+    images.default = lambda path: photo(number(path))
+    lichtbild.finished(lichtbild.ingest(items(images, 1), collection))
+    job = lichtbild.search(**{"collection": collection, **query})
+    assert (job["status"], job["error"]["code"]) == ("failed", code)
+
+
+def test_two_ingest_workers_share_the_catalogue_and_a_search_runs_while_they_ingest(lichtbild, images, collection):
+    gate = threading.Event()
+    images.default = gated(gate, lambda n: n >= 2 * CHUNK)
+    job_id = lichtbild.ingest(items(images, 12 * CHUNK), collection)
+    # Each worker holds four chunks at a time: more than four held means that both are at work.
+    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
+    wait_for(lambda: lichtbild.get(f"/v1/jobs/{job_id}")["progress"]["stored"] >= 2 * CHUNK, "the first chunks")
+    found = lichtbild.search(photo_id="p/1", collection=collection)
+    assert found["result"]["hits"][0]["photo_id"] == "p/1"
+    assert lichtbild.get(f"/v1/jobs/{job_id}")["status"] == "running"
+    gate.set()
+    assert lichtbild.finished(job_id)["progress"]["stored"] == 12 * CHUNK
+    assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == 12 * CHUNK
+
+
+def test_a_worker_that_is_killed_loses_nothing(lichtbild, images, collection):
+    gate = threading.Event()
+    images.default = gated(gate, lambda n: n % 2 == 1)
+    job_id = lichtbild.ingest(items(images, 6 * CHUNK), collection)
+    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
+    os.kill(lichtbild.stack.supervisor.process_ids()["ingest-1"], signal.SIGKILL)
+    gate.set()
+    progress = lichtbild.finished(job_id)["progress"]
+    assert (progress["stored"], progress["failed"], progress["pending"]) == (6 * CHUNK, 0, 0)
+    hits = lichtbild.search(text="x", top_k=1000, collection=collection)["result"]["hits"]
+    assert sorted(hit["photo_id"] for hit in hits) == sorted(item["id"] for item in items(images, 6 * CHUNK))
+
+
+def test_cancelling_stops_the_work(lichtbild, images, collection):
+    gate = threading.Event()
+    images.default = gated(gate, lambda n: n >= CHUNK)
+    job_id = lichtbild.ingest(items(images, 20 * CHUNK), collection)
+    wait_for(lambda: lichtbild.get(f"/v1/jobs/{job_id}")["progress"]["stored"] >= CHUNK, "the first chunk")
+    assert lichtbild.post(f"/v1/jobs/{job_id}/cancel").json()["status"] == "cancelled"
+    gate.set()
+    other = lichtbild.finished(lichtbild.ingest(items(images, 1), f"{collection}2"))
+    assert other["status"] == "succeeded"
+    job = lichtbild.get(f"/v1/jobs/{job_id}")
+    assert (job["status"], job["progress"]["stored"]) == ("cancelled", CHUNK)
+    assert job["progress"]["pending"] == 19 * CHUNK
+
+
+def test_a_lost_doorbell_is_harmless(lichtbild, images, collection):
+    images.default = lambda path: photo(number(path))
+    gone = threading.Event()
+
+    def steal() -> None:
+        while not gone.is_set():
+            lichtbild.redis.delete("lichtbild:celery:ingest", "lichtbild:celery:search")
+
+    thief = threading.Thread(target=steal)
+    thief.start()
+    job_id = lichtbild.ingest(items(images, 2 * CHUNK), collection)
+    gone.set()
+    thief.join()
+    assert lichtbild.finished(job_id)["progress"]["stored"] == 2 * CHUNK
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_worker_with_one_clear_line(tmp_path):
+    environment = {**os.environ, "LICHTBILD_MODEL": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "--queue", "search"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("lichtbild worker: The model")
+    assert "LICHTBILD_MODEL" in last
+    assert "Traceback" not in done.stderr
+
+
+def test_a_setting_that_cannot_be_ends_the_worker_with_one_clear_line():
+    environment = {**os.environ, "LICHTBILD_CHUNK_SIZE": "many"}
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "--queue", "search"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "LICHTBILD_CHUNK_SIZE" in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
