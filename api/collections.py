@@ -31,7 +31,7 @@ def collection(name: str) -> ResponseReturnValue:
 def _body(collection: Collection) -> dict[str, Any]:
     return {
         "name": collection.name,
-        "rows": collection.rows,
+        "rows": services().catalogue.count(collection.name),
         "model": collection.model,
         "dimension": collection.dimension,
         # Searches scan exactly; there is no index to build yet.

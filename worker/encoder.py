@@ -115,7 +115,7 @@ def _device(wanted: str) -> torch.device:
 
 
 def _load(model: str, dtype: torch.dtype) -> tuple[Any, Any, Any]:
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         kind = AutoConfig.from_pretrained(model).model_type
         if kind != "clip":

@@ -5,11 +5,12 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.catalogue.interface import Catalogue, Row
 from shared.doorbell import Doorbell
-from shared.errors import ItemError, ModelMismatchError
+from shared.errors import ItemError, ModelMismatchError, UnavailableError
 from shared.items import Failure, Item, Outcome, Stage
 from shared.ledger.ingest import Claim, IngestLedger
 from shared.settings import Settings
@@ -57,10 +58,16 @@ class Ingest:
         self.leases.hold(claim)
         try:
             if claim.more_waiting:
-                self.doorbell.ring_ingest()
+                with suppress(UnavailableError):
+                    self.doorbell.ring_ingest()
             self._do(claim)
+        except UnavailableError:
+            # One of our own parts is away: no fault of the items, so this attempt does not count.
+            self.leases.drop(claim)
+            self.ledger.release(claim)
+            raise
         except BaseException:
-            # Our own fault, not the items': the lease runs out and the chunk is claimed again.
+            # Unforeseen: the lease runs out; a chunk that does this each time is split until its culprit is found.
             self.leases.drop(claim)
             raise
 
@@ -127,8 +134,10 @@ class Ingest:
 
         def written(write_seconds: float) -> None:
             stages: dict[Stage, float] = {**seconds, "write": write_seconds}
-            self.ledger.settle(claim, Outcome(len(rows), 0, failures, size, stages))
-            self.leases.drop(claim)
+            try:
+                self.ledger.settle(claim, Outcome(len(rows), 0, failures, size, stages))
+            finally:
+                self.leases.drop(claim)
             log.info("Job %s, chunk %d: %d stored, %d failed.", claim.job_id, claim.chunk, len(rows), len(failures))
 
         self.writer.write(claim.collection, rows, written)

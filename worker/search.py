@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.catalogue.interface import Catalogue, Collection, Hit, Vector
+from shared.catalogue.interface import Catalogue, Hit, Vector
 from shared.errors import ItemError, LichtbildError, ModelMismatchError, NotFoundError, UnavailableError
 from shared.ledger.search import Begun, SearchLedger
 from shared.queries import Term
@@ -48,7 +48,7 @@ class Search:
 
     def _result(self, begun: Begun) -> dict[str, Any]:
         query = begun.query
-        collection = self._checked(query.collection)
+        self._check(query.collection)
         started = time.perf_counter()
         vectors = self._vectors(begun)
         self.ledger.forget_images(begun)
@@ -59,7 +59,7 @@ class Search:
         return {
             "hits": [_hit(hit, vectors) for hit in hits],
             "model": self.encoder.name,
-            "searchable_rows": collection.rows,
+            "searchable_rows": self.catalogue.count(query.collection),
             "took_ms": {
                 "queue": round(begun.waited_ms, 1),
                 "encode": round((encoded - started) * 1000, 1),
@@ -67,7 +67,7 @@ class Search:
             },
         }
 
-    def _checked(self, name: str) -> Collection:
+    def _check(self, name: str) -> None:
         collection = self.catalogue.describe(name)
         if collection is None:
             raise NotFoundError(f"There is no collection {name!r} yet; ingest some images first.")
@@ -75,7 +75,6 @@ class Search:
             raise ModelMismatchError(
                 f"Collection {name!r} holds vectors of {collection.model}; the search workers run {self.encoder.name}."
             )
-        return collection
 
     def _vectors(self, begun: Begun) -> list[Vector]:
         """Embed all terms at once, so that they share a batch with each other and with other searches."""

@@ -1,17 +1,20 @@
 """The catalogue on stock ClickHouse, and on the embedded server, which is the same engine."""
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse_connect.driver.exceptions import Error as DriverError
 from urllib3.exceptions import HTTPError
 
 from shared.catalogue.interface import Collection, Hit, Photo, Row, Vector, check_name, check_vector
 from shared.errors import ModelMismatchError, UnavailableError
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -109,24 +112,20 @@ class ClickHouseCatalogue:
         )
         return _photo(*found[0]) if found else None
 
-    def describe(self, collection: str) -> Collection | None:
-        return next((known for known in self._tables(check_name(collection))), None)
-
-    def collections(self) -> list[Collection]:
-        return self._tables(None)
-
-    def _tables(self, name: str | None) -> list[Collection]:
-        found = self._rows(_LIST_TABLES, {"name": name or ""})
-        known = [(table, _read_comment(comment)) for table, comment in found]
-        return [
-            Collection(table, self._count(table), facts["model"], facts["dimension"])
-            for table, facts in known
-            if facts is not None
-        ]
-
-    def _count(self, collection: str) -> int:
+    def count(self, collection: str) -> int:
         found = self._rows(f"SELECT count() FROM `{check_name(collection)}` FINAL", {})  # noqa: S608
         return int(found[0][0]) if found else 0
+
+    def describe(self, collection: str) -> Collection | None:
+        return next(iter(self._tables(check_name(collection))), None)
+
+    def collections(self) -> list[Collection]:
+        return self._tables("")
+
+    def _tables(self, name: str) -> list[Collection]:
+        """The collection of that name, or all if it is empty; other tables of the database are not ours."""
+        known = [(table, _read_comment(comment)) for table, comment in self._rows(_LIST_TABLES, {"name": name})]
+        return [Collection(table, facts["model"], facts["dimension"]) for table, facts in known if facts is not None]
 
     def _rows(self, sql: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:
         """Run a query; a collection that does not exist yet has no rows."""
@@ -135,7 +134,7 @@ class ClickHouseCatalogue:
             try:
                 return client.query(sql, parameters=parameters).result_rows
             except DatabaseError as error:
-                if getattr(error, "code", None) == _UNKNOWN_TABLE:
+                if error.code == _UNKNOWN_TABLE:
                     return []
                 raise
 
@@ -146,10 +145,11 @@ class ClickHouseCatalogue:
             if self._connected is None:
                 self._connected = self._connect()
             return run(self._connected)
-        except (OperationalError, HTTPError, ConnectionError, TimeoutError) as error:
-            raise UnavailableError(f"The catalogue cannot be reached ({type(error).__name__}).") from error
-        except DriverError as error:
-            raise UnavailableError(f"The catalogue refused: {error}") from error
+        except (DriverError, HTTPError, ConnectionError, TimeoutError) as error:
+            # The driver's text may hold SQL and addresses: it is for the log, not for clients.
+            log.warning("The catalogue failed: %s", error)
+            code = getattr(error, "name", None) or type(error).__name__
+            raise UnavailableError(f"The catalogue cannot be reached or refuses for now ({code}).") from error
 
 
 def _create_table(collection: str, dimension: int, comment: str) -> str:

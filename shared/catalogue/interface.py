@@ -51,7 +51,6 @@ class Collection:
     """A table of photos of one model."""
 
     name: str
-    rows: int
     model: str
     dimension: int
 
@@ -76,8 +75,11 @@ class Catalogue(Protocol):
     def random(self, collection: str) -> Photo | None:
         """Any one photo without its embedding, or None if there are none."""
 
+    def count(self, collection: str) -> int:
+        """How many photos there are."""
+
     def describe(self, collection: str) -> Collection | None:
-        """The collection's model, dimension and number of photos, or None."""
+        """The collection's model and dimension, or None."""
 
     def collections(self) -> list[Collection]:
         """All collections, by name."""

@@ -4,7 +4,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import redis
 
@@ -18,7 +19,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 
 class Watcher:
-    """Wakes those who wait for a job. The subscription starts with the first waiter."""
+    """Wakes those who wait for a job. The subscription is made when somebody waits."""
 
     def __init__(self, connection: "redis.Redis", jobs: Jobs) -> None:
         self._redis = connection
@@ -31,18 +32,24 @@ class Watcher:
     def wait(self, job_id: str, seconds: float, until: Callable[[Job], bool] = lambda job: job.is_final) -> Job:
         """Return the job as soon as `until` holds, or as it is after `seconds`."""
         deadline = time.monotonic() + seconds
-        with self._changed:
-            self._listen()
-            self._waiters[job_id] += 1
-        try:
+        with self._waiting_for(job_id):
             while True:
-                seen = self._changes[job_id]
+                with self._changed:
+                    self._listen()
+                    seen = self._changes[job_id]
                 job = self._jobs.get(job_id)
                 left = deadline - time.monotonic()
                 if until(job) or left <= 0:
                     return job
                 with self._changed:
                     self._changed.wait_for(lambda: self._changes[job_id] != seen, min(left, _LOOK_AGAIN_SECONDS))  # noqa: B023
+
+    @contextmanager
+    def _waiting_for(self, job_id: str) -> Iterator[None]:
+        with self._changed:
+            self._waiters[job_id] += 1
+        try:
+            yield
         finally:
             with self._changed:
                 self._waiters[job_id] -= 1
@@ -51,23 +58,23 @@ class Watcher:
                     self._changes.pop(job_id, None)
 
     def _listen(self) -> None:
-        if self._listener is None:
+        if self._listener is None or not self._listener.is_alive():
             self._listener = threading.Thread(target=self._run, name="watcher", daemon=True)
             self._listener.start()
 
     def _run(self) -> None:
-        while True:
-            try:
-                with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
-                    subscription.subscribe(keys.CHANGES)
-                    for message in subscription.listen():
-                        self._note(message["data"].decode())
-            except Exception as error:  # Whatever the library raises: this thread must not die while others wait.
-                log.warning("The subscription to changes broke (%s); subscribing again.", type(error).__name__)
-                time.sleep(_LOOK_AGAIN_SECONDS)
+        """Note changes until the subscription breaks; the next look of a waiter makes it again."""
+        try:
+            with self._redis.pubsub() as subscription:  # type: ignore[no-untyped-call]
+                subscription.subscribe(keys.CHANGES)
+                for message in subscription.listen():
+                    # What changed while the subscription was being made was missed: all look again.
+                    self._note(message["data"].decode() if message["type"] == "message" else None)
+        except Exception as error:  # Whatever the library raises, it means the same here.
+            log.warning("The subscription to changes broke (%s).", type(error).__name__)
 
-    def _note(self, job_id: str) -> None:
+    def _note(self, job_id: str | None) -> None:
+        """This job changed, or any may have."""
         with self._changed:
-            if job_id in self._waiters:
-                self._changes[job_id] += 1
-                self._changed.notify_all()
+            self._changes.update(self._waiters.keys() & {job_id} if job_id else self._waiters.keys())
+            self._changed.notify_all()

@@ -80,7 +80,7 @@ def test_a_submission_is_invisible_until_it_is_whole(ledger, jobs, connection):
 def test_an_abandoned_submission_leaves_nothing_behind(ledger, connection):
     submission = ledger.submission("photos")
     submission.stage(items("a"))
-    assert all(connection.ttl(key) > 0 for key in connection)
+    assert all(connection.ttl(key) > 0 for key in connection.scan_iter())
     submission.abandon()
     assert connection.keys() == []
 
@@ -102,7 +102,7 @@ def test_settling_all_chunks_ends_the_job_and_frees_its_payload(ledger, jobs, co
     assert (job.status, job.stored, job.pending, job.bytes) == ("succeeded", 3, 0, 20)
     assert job.stage_seconds == {"fetch": 1.0, "decode": 0.0, "encode": 0.5, "write": 0.0}
     assert ledger.claim() is None
-    left = {key.decode() for key in connection}
+    left = {key.decode() for key in connection.scan_iter()}
     assert left == {keys.job(job_id), keys.jobs("ingest"), keys.SEQUENCE}
     assert connection.ttl(keys.job(job_id)) > 0
 
