@@ -20,12 +20,18 @@ from shared.ledger.ingest import Submission
 log = logging.getLogger(__name__)
 routes = Blueprint("ingest", __name__)
 
+# One value of a JSON document may be as long as the document, and is held whole; a line of the other formats may not.
+_MAX_JSON_BYTES = 64 * 2**20
+
 
 @routes.post("/v1/ingest")
 def ingest() -> ResponseReturnValue:
     arguments.only({"collection"})
     parts = services()
-    items = read_manifest(body_stream(parts.settings.max_body_bytes), request.mimetype)
+    most = parts.settings.max_body_bytes
+    if request.mimetype == "application/json":
+        most = min(most, _MAX_JSON_BYTES)
+    items = read_manifest(body_stream(most), request.mimetype)
     with _submission(parts, arguments.collection()) as submission:
         _stage(submission, items, parts)
         submission.submit()
