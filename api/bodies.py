@@ -44,6 +44,8 @@ class _Bounded(io.RawIOBase):
             raise MalformedError("The body is not valid gzip.") from error
         self._left -= len(piece)
         if self._left < 0:
-            raise PayloadTooLargeError(f"The body is over {self._limit} bytes; long lists are best sent as application/x-ndjson.")
+            raise PayloadTooLargeError(
+                f"The body is over {self._limit} bytes; send long lists as application/x-ndjson."
+            )
         buffer[: len(piece)] = piece
         return len(piece)

@@ -252,33 +252,26 @@ def test_a_lost_doorbell_is_harmless(lichtbild, images, collection):
     assert lichtbild.finished(job_id)["progress"]["stored"] == 2 * CHUNK
 
 
-def test_a_model_that_cannot_be_loaded_ends_the_worker_with_one_clear_line(tmp_path):
-    environment = {**os.environ, "LICHTBILD_MODEL": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+def ended_worker(**environment: str) -> str:
+    """The last line of a worker that cannot start."""
     done = subprocess.run(
         [sys.executable, "-m", "worker", "--queue", "search"],
-        env=environment,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("lichtbild worker: The model")
-    assert "LICHTBILD_MODEL" in last
     assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_worker_with_one_clear_line(tmp_path):
+    said = ended_worker(LICHTBILD_MODEL=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert said.startswith("lichtbild worker: The model")
+    assert "Set LICHTBILD_MODEL" in said
 
 
 def test_a_setting_that_cannot_be_ends_the_worker_with_one_clear_line():
-    environment = {**os.environ, "LICHTBILD_CHUNK_SIZE": "many"}
-    done = subprocess.run(
-        [sys.executable, "-m", "worker", "--queue", "search"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "LICHTBILD_CHUNK_SIZE" in done.stderr.strip().splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    assert "LICHTBILD_CHUNK_SIZE" in ended_worker(LICHTBILD_CHUNK_SIZE="many")

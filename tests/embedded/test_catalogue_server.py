@@ -1,16 +1,9 @@
 """The catalogue server as a real process, asked by the client that the workers use."""
 
 import gzip
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +11,6 @@ import requests
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from embedded.ports import free_ports
-from embedded.servers import catalogue_command, running_catalogue
 from tests.embedded.conftest import CatalogueAddress
 
 NewTable = Callable[[str], str]
@@ -63,7 +54,9 @@ def test_a_bad_parameter_is_an_error_and_no_sql(client: Client) -> None:
     assert error.value.code == 457
 
 
-def test_vectors_go_in_by_column_and_a_large_bound_vector_finds_the_nearest(client: Client, new_table: NewTable) -> None:
+def test_vectors_go_in_by_column_and_a_large_bound_vector_finds_the_nearest(
+    client: Client, new_table: NewTable
+) -> None:
     table = new_table(PHOTOS)
     stored = vectors(500)
     summary = client.insert(table, [names(500), stored], column_names=["id", "v"], column_oriented=True)
@@ -95,16 +88,48 @@ def test_inserts_and_answers_of_every_compression(
     assert np.array_equal(np.array(dict(rows)["p299"], dtype=np.float32), stored[299])
 
 
+@pytest.mark.parametrize("compress", [False, "lz4", "zstd", "gzip"])
+def test_an_insert_of_many_blocks(address: CatalogueAddress, new_table: NewTable, compress: bool | str) -> None:
+    table = new_table(PHOTOS)
+    client = address.client(compress=compress)
+
+    client.insert(table, [names(12_000), vectors(12_000)], column_names=["id", "v"], column_oriented=True)
+
+    assert ids(client, table) == set(names(12_000))
+
+
+def test_an_empty_insert(client: Client, address: CatalogueAddress, new_table: NewTable) -> None:
+    table = new_table("id String")
+
+    assert address.post(b"", params={"query": f"INSERT INTO {table} FORMAT JSONEachRow"}).ok
+    assert address.post(b"", params={"query": f"INSERT INTO {table} FORMAT Native"}).ok
+    assert address.post(b"", params={"query": "INSERT INTO no_such_table FORMAT Native"}).status_code == 404
+    assert ids(client, table) == set()
+
+
+@pytest.mark.parametrize("argument", ["query_id", "default_format"])
+def test_what_comes_back_in_a_header_must_be_fit_for_one(address: CatalogueAddress, argument: str) -> None:
+    assert address.post("SELECT 1", params={argument: "a\r\nX-Injected: 1"}).status_code == 400
+
+
+def test_block_compression_is_refused_and_not_ignored(address: CatalogueAddress) -> None:
+    assert address.post("SELECT 1", params={"compress": "1"}).status_code == 501
+
+
 def test_a_raw_insert_is_decompressed(address: CatalogueAddress, client: Client, new_table: NewTable) -> None:
     table = new_table("id String, n Int64")
     body = gzip.compress(b"a,1\nb,2\n")
 
     client.raw_insert(table, ["id", "n"], body, fmt="CSV", compression="gzip")
+    cut = address.post(
+        body[:-9], params={"query": f"INSERT INTO {table} FORMAT CSV"}, headers={"Content-Encoding": "gzip"}
+    )
     broken = address.post(
         body[:20], params={"query": f"INSERT INTO {table} FORMAT CSV"}, headers={"Content-Encoding": "lz4"}
     )
 
     assert ids(client, table) == {"a", "b"}
+    assert (cut.status_code, cut.headers["X-ClickHouse-Exception-Code"]) == (400, "117")
     assert (broken.status_code, broken.headers["X-ClickHouse-Exception-Code"]) == (400, "117")
 
 
@@ -156,7 +181,12 @@ def test_an_unknown_setting_is_error_115(address: CatalogueAddress) -> None:
 
 @pytest.mark.parametrize(
     ("sql", "status", "code"),
-    [("SELECT * FROM no_such_table", 404, 60), ("SELEC 1", 400, 62), ("SELECT 1 +", 400, 62), ("SELECT 1; SELECT 2", 400, 62)],
+    [
+        ("SELECT * FROM no_such_table", 404, 60),
+        ("SELEC 1", 400, 62),
+        ("SELECT 1 +", 400, 62),
+        ("SELECT 1; SELECT 2", 400, 62),
+    ],
 )
 def test_errors_have_clickhouses_code_and_status(address: CatalogueAddress, sql: str, status: int, code: int) -> None:
     answer = address.post(sql)
@@ -232,7 +262,7 @@ def test_eight_threads_insert_and_query_at_once(client: Client, new_table: NewTa
             own = names(50, f"w{worker}-{turn}-")
             client.insert(table, [own, stored], column_names=["id", "v"], column_oriented=True)
             found = client.query(
-                f"SELECT id FROM {table} ORDER BY cosineDistance(v, {{q:Array(Float32)}}), id LIMIT 5",
+                f"SELECT id FROM {table} ORDER BY cosineDistance(v, {{q:Array(Float32)}}), id LIMIT 1",
                 parameters={"q": stored[turn].tolist()},
                 settings={"max_threads": 1},
             )
@@ -249,153 +279,7 @@ def test_a_stream_of_rows_larger_than_a_block(client: Client) -> None:
         assert sum(row[0] for row in stream) == 200000 * 199999 // 2
 
 
-class OwnServer:
-    """A server started by hand, whose end the test looks at."""
-
-    def __init__(self, folder: Path, port: int | None = None, *options: str) -> None:
-        folder.mkdir(exist_ok=True)
-        self.password_file = folder / "password"
-        self.password_file.write_text("secret")
-        self.port = port or free_ports(1)[0]
-        command = [*catalogue_command(folder / "data", self.port, self.password_file), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def said(self) -> tuple[int, str]:
-        output, _ = self.process.communicate(timeout=30)
-        return self.process.returncode, output
-
-    def wait(self) -> None:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            assert self.process.poll() is None, self.said()
-            threading.Event().wait(0.05)
-
-    def __enter__(self) -> "OwnServer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-def test_a_locked_folder_is_refused_in_one_line(tmp_path: Path) -> None:
-    with OwnServer(tmp_path) as first:
-        first.wait()
-        with OwnServer(tmp_path) as second:
-            status, output = second.said()
-
-    assert status == 1
-    assert output.count("\n") == 1
-    assert str(tmp_path / "data") in output
-    assert "--data" in output
-
-
-def test_a_taken_port_is_refused_in_one_line(tmp_path: Path, address: CatalogueAddress) -> None:
-    with OwnServer(tmp_path, address.port) as server:
-        status, output = server.said()
-
-    assert status == 1
-    assert output == f"catalogue: port {address.port} on 127.0.0.1 is taken: choose another --port\n"
-
-
-def test_a_body_over_the_limit_is_413(tmp_path: Path) -> None:
-    with OwnServer(tmp_path, None, "--max-body", "1000") as server:
-        server.wait()
-        url = f"http://127.0.0.1:{server.port}/"
-        assert requests.post(url, data="SELECT 1", auth=("default", "secret"), timeout=5).text == "1\n"
-        large = requests.post(url, data=b"x" * 2000, auth=("default", "secret"), timeout=5)
-
-    assert large.status_code == 413
-
-
 def test_sql_text_has_a_limit_of_its_own(address: CatalogueAddress) -> None:
     answer = address.post("SELECT '" + "x" * (9 << 20) + "'")
 
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (413, "131")
-
-
-def test_sigterm_finishes_what_runs_and_exits_0(tmp_path: Path) -> None:
-    with OwnServer(tmp_path) as server:
-        server.wait()
-        url = f"http://127.0.0.1:{server.port}/"
-        with ThreadPoolExecutor(1) as pool:
-            slow = pool.submit(
-                requests.post, url, data="SELECT sleepEachRow(0.5) FROM numbers(3)", auth=("default", "secret"), timeout=20
-            )
-            threading.Event().wait(0.6)
-            server.process.send_signal(signal.SIGTERM)
-            answer = slow.result()
-        status, output = server.said()
-
-    assert answer.text == "0\n0\n0\n"
-    assert status == 0, output
-    assert "Traceback" not in output
-
-
-def test_no_acknowledged_row_is_lost_to_kill_9(tmp_path: Path) -> None:
-    acknowledged: set[str] = set()
-    for turn in range(3):
-        with OwnServer(tmp_path) as server:
-            server.wait()
-            client = CatalogueAddress(f"clickhouse://default:secret@127.0.0.1:{server.port}/default").client(
-                query_retries=0
-            )
-            client.command("CREATE TABLE IF NOT EXISTS kept (id String) ENGINE = MergeTree ORDER BY id")
-            assert ids(client, "kept") >= acknowledged
-            threading.Timer(0.7, os.kill, (server.process.pid, signal.SIGKILL)).start()
-            for batch in range(10_000):
-                own = names(100, f"{turn}-{batch}-")
-                try:
-                    client.insert("kept", [own], column_names=["id"], column_oriented=True)
-                except Exception:  # noqa: BLE001 - whatever the client makes of a dead server
-                    break
-                acknowledged.update(own)
-            client.close()
-
-    with running_catalogue_on(tmp_path) as client:
-        stored = ids(client, "kept")
-    assert len(acknowledged) > 300
-    assert stored >= acknowledged
-
-
-class running_catalogue_on:  # noqa: N801 - reads as the function it stands for
-    """The folder of an `OwnServer`, opened once more."""
-
-    def __init__(self, folder: Path) -> None:
-        self._server = OwnServer(folder)
-
-    def __enter__(self) -> Client:
-        self._server.wait()
-        return CatalogueAddress(f"clickhouse://default:secret@127.0.0.1:{self._server.port}/default").client()
-
-    def __exit__(self, *_: object) -> None:
-        self._server.__exit__()
-
-
-def test_a_killed_insert_leaves_no_file_behind(tmp_path: Path) -> None:
-    (tmp_path / "data" / "incoming").mkdir(parents=True)
-    (tmp_path / "data" / "incoming" / "insert-left.data").write_bytes(b"x")
-
-    with OwnServer(tmp_path) as server:
-        server.wait()
-        assert list((tmp_path / "data" / "incoming").iterdir()) == []
-
-
-def test_the_password_is_on_no_command_line_and_in_no_log(tmp_path: Path) -> None:
-    with running_catalogue(tmp_path) as url:
-        password = CatalogueAddress(url).password
-        CatalogueAddress(url).post("SELECT 1 FROM nothing")
-        arguments = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-
-    assert password not in arguments
-    assert password not in (tmp_path / "logs" / "catalogue.log").read_text()
-    assert (tmp_path / "catalogue.password").stat().st_mode & 0o777 == 0o600
-
-
-def test_the_engine_is_imported_by_nobody_else() -> None:
-    """`import chdb` starts threads and breaks forks; only the server's own process may do it, and only when it opens."""
-    code = "import sys, embedded.stack, embedded.catalogue_server.server; sys.exit('chdb' in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,133 @@
+"""`python -m embedded.catalogue_server --data DIR --port N --password-file FILE`"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from waitress.server import create_server
+
+from embedded.catalogue_server import sandbox
+from embedded.catalogue_server.engine import Engine, FolderInUseError
+from embedded.catalogue_server.server import Activity, create_app
+
+# A query of a worker takes milliseconds and an insert at most a few seconds; supervisors wait longer than this.
+_STOP_SECONDS = 5.0
+_THREADS = 32
+_LOG = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Serves until SIGTERM; exit status 0 then, 1 when it could not start."""
+    options = _options()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    # Waitress warns whenever a request waits for a thread, which is how it is meant to work.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    try:
+        return _serve(options)
+    except FolderInUseError:
+        return _refuse(
+            f"the data folder {options.data} is in use: stop the process that has it, or choose another --data"
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return _refuse(f"port {options.port} on {options.host} is taken: choose another --port")
+        return _refuse(f"cannot start: {error}")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    password = options.password_file.read_text().strip()
+    if not password:
+        return _refuse(f"the password file {options.password_file} is empty")
+    _lock(options.data)
+    listener = _listen(options.host, options.port)
+    scratch = _scratch(options.data)
+    sandbox.confine(writable=[options.data.resolve()])
+    engine = Engine(options.data.resolve() / "engine")
+    activity = Activity()
+    server = create_server(
+        create_app(engine, password, scratch, options.max_body, activity),
+        sockets=[listener],
+        threads=_THREADS,
+        max_request_body_size=options.max_body,
+        connection_limit=1000,
+        channel_timeout=600,
+        asyncore_use_poll=True,
+        clear_untrusted_proxy_headers=True,
+        ident=None,
+    )
+    threading.Thread(target=server.run, name="http", daemon=True).start()
+    _LOG.info("catalogue: chDB %s serves %s on %s:%d", engine.version, options.data, *listener.getsockname()[:2])
+    stop.wait()
+    return _finish(engine, activity)
+
+
+def _finish(engine: Engine, activity: Activity) -> int:
+    drained = activity.stop(_STOP_SECONDS)
+    if drained:
+        time.sleep(0.1)  # the last answers are on their way out of the other thread
+        engine.close()
+    else:
+        _LOG.warning("catalogue: a statement still ran after %g s and was cut off", _STOP_SECONDS)
+    # Not sys.exit: joining threads that sit in the engine could hang, and what was acknowledged is on disk already.
+    logging.shutdown()
+    os._exit(0)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.create_server((host, port), backlog=256)
+    listener.setblocking(False)
+    return listener
+
+
+def _lock(data: Path) -> int:
+    """Held until this process ends. chDB has a lock of its own, but takes a second to come to it."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FolderInUseError(str(data)) from None
+    return lock
+
+
+def _scratch(data: Path) -> Path:
+    """A private, empty folder for bodies under way; waitress and chDB put their own temporary files there as well."""
+    scratch = data.resolve() / "incoming"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
+    return scratch
+
+
+def _refuse(reason: str) -> int:
+    print(f"catalogue: {reason}", file=sys.stderr)
+    return 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m embedded.catalogue_server", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the database; made if missing")
+    parser.add_argument("--port", type=int, required=True, help="the port to listen on; 0 takes a free one")
+    parser.add_argument("--password-file", type=Path, required=True, help="a file with the password of `default`")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--max-body", type=int, default=1 << 30, help="bytes of a request (default: %(default)s)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

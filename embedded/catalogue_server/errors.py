@@ -1,0 +1,44 @@
+"""ClickHouse's numbered errors, and the HTTP status its server gives each of them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """The codes this server gives by itself; all others come from the engine."""
+
+    BAD_ARGUMENTS = 36
+    NOT_IMPLEMENTED = 48
+    SYNTAX_ERROR = 62
+    INCORRECT_DATA = 117
+    TOO_LARGE_STRING_SIZE = 131
+    ACCESS_DENIED = 497
+    AUTHENTICATION_FAILED = 516
+    UNKNOWN_EXCEPTION = 1002
+
+
+# As in ClickHouse's exceptionCodeToHTTPStatus.cpp; what is not listed is a 500.
+_STATUSES = {
+    400: {26, 27, 36, 38, 41, 53, 62, 70, 72, 117, 168, 169, 457},
+    403: {497, 516},
+    404: {35, 46, 47, 50, 56, 60, 63, 65, 73, 78, 81, 115, 336},
+    413: {131},
+    501: {48},
+    504: {159},
+}
+STATUS_OF_CODE = {code: status for status, codes in _STATUSES.items() for code in codes}
+
+
+class CatalogueError(Exception):
+    """A refusal or a failure with ClickHouse's code; `status` overrides the usual HTTP status of that code."""
+
+    def __init__(self, code: int, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.code = int(code)
+        self.status = status or STATUS_OF_CODE.get(self.code, 500)
+
+
+def refusal(code: Code, message: str, status: int | None = None) -> CatalogueError:
+    """An error of our own, worded as the engine words its errors."""
+    return CatalogueError(code, f"Code: {int(code)}. DB::Exception: {message} ({code.name})", status)

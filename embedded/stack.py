@@ -1,0 +1,206 @@
+"""The whole of Lichtbild on this machine: which processes, in which order, with which environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from embedded.data_folder import DataFolder
+from embedded.output import Output
+from embedded.ports import LOOPBACK, free_ports, is_free
+from embedded.readiness import forget, http_answers, redis_answers, redis_has
+from embedded.redis_server import find_redis, redis_command
+from embedded.servers import catalogue_command, project_root
+from embedded.supervisor import Service, Supervisor
+
+PREFERRED_API_PORT = 8700
+DEMO_MODEL = "demo"
+DEMO_MODEL_FOLDER = Path(__file__).resolve().parent / "demo_model" / "model"
+# Long polls and event streams hold a thread each.
+_API_THREADS = 32
+# The first start with a model from a hub downloads it.
+_MODEL_SECONDS = 900.0
+# Both read back what they hold before they answer.
+_STORE_SECONDS = 300.0
+
+
+class PortTakenError(Exception):
+    """The API's port was asked for and somebody else has it."""
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What a user may choose; `environment` is the ground on which the processes' own variables are laid."""
+
+    data: Path
+    api_port: int | None = None
+    ingest_workers: int = 1
+    search_workers: int = 1
+    model: str = "openai/clip-vit-base-patch32"
+    samples: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    quiet: bool = False
+    bundled_redis: bool = False
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the three servers listen, all on loopback."""
+
+    api: int
+    redis: int
+    catalogue: int
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that is up."""
+
+    api_url: str
+    supervisor: Supervisor
+
+
+def choose_ports(wanted: int | None) -> Ports:
+    """The API's is the one asked for, else the preferred one, else any; the others are known to our processes only."""
+    api, redis, catalogue = free_ports(3)
+    if wanted is not None and not is_free(wanted):
+        raise PortTakenError(f"port {wanted} is taken: choose another one, or none to get a free one")
+    if wanted is None and is_free(PREFERRED_API_PORT):
+        wanted = PREFERRED_API_PORT
+    return Ports(wanted or api, redis, catalogue)
+
+
+def build_services(options: StackOptions, folder: DataFolder, ports: Ports) -> list[list[Service]]:
+    """The stages of the supervisor: the two stores, then all that needs them."""
+    environment = _environment(options, folder, ports)
+    redis_url = environment["LICHTBILD_REDIS_URL"]
+    service = partial(Service, environment=environment, folder=project_root())
+    # The stores read their own passwords from files, and need know nobody else's.
+    store = partial(Service, environment=_foreign(options.environment), folder=project_root())
+    password = folder.password("redis").read_text()
+    stores = [
+        store(
+            "redis",
+            redis_command(find_redis(options.bundled_redis), folder.redis, ports.redis, password),
+            is_ready=lambda: redis_answers(redis_url),
+            ready_timeout=_STORE_SECONDS,
+        ),
+        store(
+            "catalogue",
+            catalogue_command(folder.catalogue, ports.catalogue, folder.password("catalogue")),
+            is_ready=lambda: http_answers(f"http://{LOOPBACK}:{ports.catalogue}/ping"),
+            ready_timeout=_STORE_SECONDS,
+        ),
+    ]
+    counts = {"search": options.search_workers, "ingest": options.ingest_workers}
+    workers = [
+        _worker(service, queue, f"{queue}-{number}", redis_url)
+        for queue, count in counts.items()
+        for number in range(1, count + 1)
+    ]
+    api = service("api", _api_command(ports.api), is_ready=lambda: http_answers(f"{_api_url(ports)}/healthz"))
+    return [stores, [*workers, api]]
+
+
+@contextmanager
+def running_stack(options: StackOptions) -> Iterator[Stack]:
+    """Up on entry, watched in the background, and gone on exit; for the demo and for tests."""
+    with _prepared(options) as stack, stack.supervisor.running():
+        yield stack
+
+
+def serve_stack(options: StackOptions, on_ready: Callable[[Stack], None]) -> None:
+    """Runs until SIGINT, SIGTERM or SIGHUP, then stops everything in order; call it from the main thread."""
+    with _prepared(options) as stack, _signals_ask(stack.supervisor.ask_to_stop):
+        try:
+            if stack.supervisor.start():
+                on_ready(stack)
+                stack.supervisor.watch()
+        finally:
+            stack.supervisor.stop()
+
+
+@contextmanager
+def _prepared(options: StackOptions) -> Iterator[Stack]:
+    folder = DataFolder(options.data)
+    with folder.held():
+        ports = choose_ports(options.api_port)
+        output = Output(folder.logs, None if options.quiet else sys.stderr)
+        try:
+            yield Stack(_api_url(ports), Supervisor(build_services(options, folder, ports), output))
+        finally:
+            output.close()
+
+
+@contextmanager
+def _signals_ask(ask_to_stop: Callable[[], None]) -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: ask_to_stop()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _worker(service: Callable[..., Service], queue: str, name: str, redis_url: str) -> Service:
+    key = f"lichtbild:worker:{queue}:{name}"
+    return service(
+        name,
+        (sys.executable, "-m", "worker", "--queue", queue, "--name", name),
+        is_ready=lambda: redis_has(redis_url, key),
+        # The sign of life of a killed worker lasts a few seconds longer than the worker.
+        before_start=lambda: forget(redis_url, key),
+        ready_timeout=_MODEL_SECONDS,
+        stop_timeout=15.0,
+    )
+
+
+def _api_command(port: int) -> Sequence[str]:
+    options = f"--bind {LOOPBACK}:{port} --worker-class gthread --workers 1 --threads {_API_THREADS} --timeout 60"
+    # The control socket would lie in the home folder, one for all stacks.
+    return (sys.executable, "-m", "gunicorn", *options.split(), "--no-control-socket", "api.app:create_app()")
+
+
+def _api_url(ports: Ports) -> str:
+    return f"http://{LOOPBACK}:{ports.api}"
+
+
+def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dict[str, str]:
+    redis_password = folder.password("redis").read_text()
+    catalogue_password = folder.password("catalogue").read_text()
+    environment = {
+        "OMP_NUM_THREADS": str(_threads_per_worker(options)),
+        **options.environment,
+        "LICHTBILD_REDIS_URL": f"redis://:{redis_password}@{LOOPBACK}:{ports.redis}/0",
+        "LICHTBILD_CATALOGUE_URL": f"clickhouse://default:{catalogue_password}@{LOOPBACK}:{ports.catalogue}/default",
+        "LICHTBILD_MODEL": _model(options.model),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if options.samples is not None:
+        environment["LICHTBILD_SAMPLES_FOLDER"] = str(options.samples.resolve())
+        environment["LICHTBILD_FETCH_ALLOW"] = f"{LOOPBACK}:{ports.api}"
+    return environment
+
+
+def _foreign(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("LICHTBILD_")}
+
+
+def _threads_per_worker(options: StackOptions) -> int:
+    """Each worker's model would otherwise use every core, and they would get in each other's way."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // max(1, options.ingest_workers + options.search_workers))
+
+
+def _model(model: str) -> str:
+    """A folder becomes an absolute path, since the processes do not run where the user stands."""
+    if model == DEMO_MODEL:
+        return str(DEMO_MODEL_FOLDER)
+    return str(Path(model).resolve()) if Path(model).is_dir() else model
