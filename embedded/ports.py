@@ -7,15 +7,20 @@ import socket
 LOOPBACK = "127.0.0.1"
 
 
-def is_free(port: int) -> bool:
-    """Whether this process could listen on the port now."""
-    with socket.socket() as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((LOOPBACK, port))
-        except OSError:
-            return False
-        return True
+def hold(port: int) -> socket.socket | None:
+    """A listening socket on the port, 0 for any free one; None if somebody else has it.
+
+    It listens at once: a port that is only bound can be bound by others, who ask for reuse like us.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind((LOOPBACK, port))
+        holder.listen()
+    except OSError:
+        holder.close()
+        return None
+    return holder
 
 
 def free_ports(count: int) -> list[int]:

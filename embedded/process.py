@@ -20,9 +20,16 @@ _SHIM = Path(__file__).with_name("die_with_parent.py")
 
 
 def spawn(
-    command: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | int, folder: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    output: IO[bytes] | int,
+    folder: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Starts `command` in its own session, out of reach of the terminal's Ctrl-C; all it writes goes to `output`."""
+    """Starts `command` in its own session, out of reach of the terminal's Ctrl-C; all it writes goes to `output`.
+
+    It inherits `descriptors`, under their numbers.
+    """
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_SHIM), str(os.getpid()), *command],
         env=dict(environment),
@@ -31,6 +38,7 @@ def spawn(
         stderr=subprocess.STDOUT,
         cwd=folder,
         start_new_session=True,
+        pass_fds=descriptors,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from embedded.data_folder import DataFolder
 from embedded.output import Output
-from embedded.ports import LOOPBACK, free_ports, is_free
+from embedded.ports import LOOPBACK, free_ports, hold
 from embedded.readiness import forget, http_answers, redis_answers, redis_has
 from embedded.redis_server import find_redis, redis_command
 from embedded.servers import catalogue_command, project_root
@@ -66,17 +66,23 @@ class Stack:
     supervisor: Supervisor
 
 
-def choose_ports(wanted: int | None) -> Ports:
-    """The API's is the one asked for, else the preferred one, else any; the others are known to our processes only."""
-    api, redis, catalogue = free_ports(3)
-    if wanted is not None and not is_free(wanted):
+@contextmanager
+def held_ports(wanted: int | None) -> Iterator[tuple[Ports, int]]:
+    """The ports, and the descriptor of the API's socket.
+
+    The API's port is the one asked for, else the preferred one, else any. It is held as long as the stack lives: no
+    other stack takes it, and who calls while the API starts again waits instead of being refused. The stores' ports
+    are known to our processes only.
+    """
+    api = hold(wanted) if wanted is not None else hold(PREFERRED_API_PORT) or hold(0)
+    if api is None:
         raise PortTakenError(f"port {wanted} is taken: choose another one, or none to get a free one")
-    if wanted is None and is_free(PREFERRED_API_PORT):
-        wanted = PREFERRED_API_PORT
-    return Ports(wanted or api, redis, catalogue)
+    with api:
+        redis, catalogue = free_ports(2)
+        yield Ports(api.getsockname()[1], redis, catalogue), api.fileno()
 
 
-def build_services(options: StackOptions, folder: DataFolder, ports: Ports) -> list[list[Service]]:
+def build_services(options: StackOptions, folder: DataFolder, ports: Ports, api_socket: int) -> list[list[Service]]:
     """The stages of the supervisor: the two stores, then all that needs them."""
     environment = _environment(options, folder, ports)
     redis_url = environment["LICHTBILD_REDIS_URL"]
@@ -104,7 +110,12 @@ def build_services(options: StackOptions, folder: DataFolder, ports: Ports) -> l
         for queue, count in counts.items()
         for number in range(1, count + 1)
     ]
-    api = service("api", _api_command(ports.api), is_ready=lambda: http_answers(f"{_api_url(ports)}/healthz"))
+    api = service(
+        "api",
+        _api_command(api_socket),
+        is_ready=lambda: http_answers(f"{_api_url(ports)}/healthz"),
+        descriptors=(api_socket,),
+    )
     return [stores, [*workers, api]]
 
 
@@ -129,11 +140,10 @@ def serve_stack(options: StackOptions, on_ready: Callable[[Stack], None]) -> Non
 @contextmanager
 def _prepared(options: StackOptions) -> Iterator[Stack]:
     folder = DataFolder(options.data)
-    with folder.held():
-        ports = choose_ports(options.api_port)
+    with folder.held(), held_ports(options.api_port) as (ports, api_socket):
         output = Output(folder.logs, None if options.quiet else sys.stderr)
         try:
-            yield Stack(_api_url(ports), Supervisor(build_services(options, folder, ports), output))
+            yield Stack(_api_url(ports), Supervisor(build_services(options, folder, ports, api_socket), output))
         finally:
             output.close()
 
@@ -162,8 +172,8 @@ def _worker(service: Callable[..., Service], queue: str, name: str, redis_url: s
     )
 
 
-def _api_command(port: int) -> Sequence[str]:
-    options = f"--bind {LOOPBACK}:{port} --worker-class gthread --workers 1 --threads {_API_THREADS} --timeout 60"
+def _api_command(api_socket: int) -> Sequence[str]:
+    options = f"--bind fd://{api_socket} --worker-class gthread --workers 1 --threads {_API_THREADS} --timeout 60"
     # The control socket would lie in the home folder, one for all stacks.
     return (sys.executable, "-m", "gunicorn", *options.split(), "--no-control-socket", "api.app:create_app()")
 

@@ -45,6 +45,7 @@ class Service:
     stop_timeout: float = 10.0
     before_start: Callable[[], None] = _nothing
     folder: Path | None = None
+    descriptors: Sequence[int] = ()
 
 
 class _Child:
@@ -72,8 +73,9 @@ class _Child:
             self.process = None
 
     def _start(self, now: float) -> None:
-        self.service.before_start()
-        self.process = spawn(self.service.command, self.service.environment, subprocess.PIPE, self.service.folder)
+        service = self.service
+        service.before_start()
+        self.process = spawn(service.command, service.environment, subprocess.PIPE, service.folder, service.descriptors)
         self._started_at = now
         if self.process.stdout is not None:
             self.voice.follow(self.process.stdout)

@@ -58,8 +58,8 @@ def photo_id_problem(photo_id: str) -> str | None:
         return f"must be at most {MAX_ID_BYTES} bytes of UTF-8"
     if photo_id.startswith("/"):
         return "must not begin with '/'"
-    if photo_id == "random":
-        return "must not be 'random', which is a route"
+    if photo_id in ("random", ".", ".."):
+        return f"must not be {photo_id!r}, which has another meaning in a path"
     return None
 
 

@@ -222,6 +222,19 @@ def test_a_worker_that_is_killed_loses_nothing(lichtbild, images, collection):
     assert sorted(hit["photo_id"] for hit in hits) == sorted(item["id"] for item in items(images, 6 * CHUNK))
 
 
+def test_a_worker_that_is_asked_to_stop_hands_back_what_it_has_not_finished(lichtbild, images, collection):
+    gate = threading.Event()
+    images.default = gated(gate, lambda n: n % CHUNK == 0)
+    job_id = lichtbild.ingest(items(images, 12 * CHUNK), collection)
+    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
+    first = lichtbild.stack.supervisor.process_ids()["ingest-1"]
+    os.kill(first, signal.SIGTERM)
+    gate.set()
+    wait_for(lambda: lichtbild.stack.supervisor.process_ids().get("ingest-1", first) != first, "another ingest-1")
+    progress = lichtbild.finished(job_id)["progress"]
+    assert (progress["stored"], progress["failed"]) == (12 * CHUNK, 0)
+
+
 def test_cancelling_stops_the_work(lichtbild, images, collection):
     gate = threading.Event()
     images.default = gated(gate, lambda n: n >= CHUNK)

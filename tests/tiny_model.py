@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.!?'"
 
@@ -42,7 +42,9 @@ def save_model(folder: Path, text: dict[str, Any], vision: dict[str, Any], proje
     model = CLIPModel(config)
     model.save_pretrained(folder)
     side = config.vision_config.image_size
-    CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side}).save_pretrained(folder)
+    CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side}).save_pretrained(
+        folder
+    )
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
     (folder / "merges.txt").write_text("#version: 0.2\n")
     tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=config.text_config.max_position_embeddings)

@@ -29,7 +29,7 @@ def main() -> None:
 
 def _run(settings: Settings, arguments: argparse.Namespace) -> None:
     # Heavy: torch and transformers are imported only once the settings are known to be good.
-    from celery.signals import worker_ready
+    from celery.signals import worker_ready, worker_shutting_down
 
     from worker.parts import build
     from worker.tasks import register
@@ -41,6 +41,10 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
     @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(**_: object) -> None:
         parts.come_alive()
+
+    @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
+    def shutting_down(**_: object) -> None:
+        parts.wind_down()
 
     worker = app.Worker(
         pool_cls="threads",

@@ -10,7 +10,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import RequestException, SSLError, Timeout
 from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
-from shared.errors import ItemError
+from shared.errors import ItemError, UnavailableError
 from shared.items import url_problem
 from shared.settings import Settings
 from worker.addresses import AddressPolicy
@@ -33,8 +33,13 @@ class Fetcher:
         self._stopping = threading.Event()
 
     def fetch(self, url: str) -> bytes:
-        """Return the body at `url`; raise ItemError with a code saying what failed. Retries what may pass."""
+        """Return the body at `url`. Retries what may pass.
+
+        Raises ItemError with a code saying what failed, and UnavailableError once the worker is stopping.
+        """
         for attempt in range(1, self._settings.fetch_attempts + 1):
+            if self._stopping.is_set():
+                raise UnavailableError("The worker is stopping.")
             try:
                 return self._follow(url, time.monotonic() + self._settings.fetch_timeout_seconds)
             except ItemError as error:
@@ -45,7 +50,7 @@ class Fetcher:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """Stop waiting between tries."""
+        """Let what is on its way arrive, and begin nothing more."""
         self._stopping.set()
 
     def _follow(self, url: str, deadline: float) -> bytes:

@@ -46,6 +46,10 @@ class Parts:
         self.reconciler.start()
         threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
+    def wind_down(self) -> None:
+        """Begin no more downloads: chunks that still need some are handed back, the others are finished."""
+        self.ingest.fetcher.close()
+
     def close(self) -> None:
         """Finish what is in flight, in the order in which it flows, and hand the rest back."""
         self.gone.set()

@@ -13,7 +13,7 @@ from embedded.stack import (
     PortTakenError,
     StackOptions,
     build_services,
-    choose_ports,
+    held_ports,
 )
 from embedded.supervisor import Service
 
@@ -21,7 +21,7 @@ PORTS = Ports(api=8700, redis=50001, catalogue=50002)
 
 
 def built(options: StackOptions) -> list[list[Service]]:
-    return build_services(options, DataFolder(options.data), PORTS)
+    return build_services(options, DataFolder(options.data), PORTS, api_socket=3)
 
 
 def test_stores_come_first_then_workers_and_api(tmp_path: Path) -> None:
@@ -104,20 +104,28 @@ def test_workers_share_the_cores_unless_the_user_says_otherwise(
     assert threads(environment={"OMP_NUM_THREADS": "7"}) == "7"
 
 
-def test_ports() -> None:
+def test_a_port_that_is_asked_for_is_taken_or_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortTakenError, match=str(port)):
-            choose_ports(port)
+        with pytest.raises(PortTakenError, match=str(port)), held_ports(port):
+            pass
 
     wanted = free_ports(1)[0]
-    ports = choose_ports(wanted)
-    assert ports.api == wanted
-    assert len({ports.api, ports.redis, ports.catalogue}) == 3
+    with held_ports(wanted) as (ports, _):
+        assert ports.api == wanted
+        assert len({ports.api, ports.redis, ports.catalogue}) == 3
+
+
+def test_two_stacks_that_start_together_get_different_ports() -> None:
+    with held_ports(None) as (first, _), held_ports(None) as (second, _):
+        assert first.api != second.api
+        with pytest.raises(PortTakenError), held_ports(first.api):
+            pass
 
 
 def test_the_preferred_port_is_not_insisted_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr("embedded.stack.PREFERRED_API_PORT", taken.getsockname()[1])
 
-        assert choose_ports(None).api != taken.getsockname()[1]
+        with held_ports(None) as (ports, _):
+            assert ports.api != taken.getsockname()[1]

@@ -41,7 +41,7 @@ def test_good_ids(photo_id):
 
 
 @pytest.mark.parametrize(
-    "photo_id", ["", "/a", "random", "x" * 257, "ü" * 129, "a\nb", "a\x00", "\x7f", "\x85", "\ud800"]
+    "photo_id", ["", "/a", "random", ".", "..", "x" * 257, "ü" * 129, "a\nb", "a\x00", "\x7f", "\x85", "\ud800"]
 )
 def test_bad_ids(photo_id):
     assert photo_id_problem(photo_id)

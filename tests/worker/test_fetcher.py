@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import ItemError
+from shared.errors import ItemError, UnavailableError
 from shared.settings import Settings
 from tests.image_server import redirect, reply
 from tests.pictures import photo
@@ -154,6 +154,15 @@ def test_a_body_shorter_than_announced_is_a_failure(image_server):
 
     image_server.answers["/cut"] = cut
     assert code_of(f"{image_server.url}/cut") == "connection_failed"
+
+
+def test_once_it_is_closed_nothing_more_is_begun(image_server):
+    image_server.answers["/a"] = photo(1)
+    closed = fetcher()
+    closed.close()
+    with pytest.raises(UnavailableError):
+        closed.fetch(f"{image_server.url}/a")
+    assert not image_server.asked
 
 
 def test_nobody_home():

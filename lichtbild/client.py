@@ -1,0 +1,231 @@
+"""The Python client: ingest, search, and whatever there is to ask about jobs and photos.
+
+with Client() as lichtbild:
+    job = lichtbild.wait(lichtbild.ingest([("a", "https://example.org/a.jpg")]).id)
+    hits = lichtbild.search("a man standing on the beach").hits
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+from urllib.parse import quote
+
+from lichtbild import manifest
+from lichtbild.errors import JobFailed, OutcomeUnknown, StillRunning, Unreachable
+from lichtbild.manifest import Item, Manifest
+from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult
+from lichtbild.transport import Transport
+
+DEFAULT_API = "http://127.0.0.1:8700"
+DEFAULT_COLLECTION = "photos"
+_LONGEST_WAIT = 30.0
+_WATCHED_WAIT = 0.5
+_PAGE = 1000
+
+
+class Client:
+    """Talks to one API; threads may share it. The address and the key come from LICHTBILD_API and LICHTBILD_API_KEY
+    unless given. `timeout` is how long the API may be silent, `patience` how long a call that can be repeated safely
+    is tried again when the API is away or busy; both in seconds.
+
+    Every method raises Unreachable or ApiError.
+    """
+
+    def __init__(
+        self, api: str | None = None, api_key: str | None = None, timeout: float = 30.0, patience: float = 30.0
+    ) -> None:
+        self.api = (api or os.environ.get("LICHTBILD_API") or DEFAULT_API).rstrip("/")
+        self._http = Transport(self.api, api_key or os.environ.get("LICHTBILD_API_KEY"), timeout, patience)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def ingest(self, items: Iterable[Item], collection: str = DEFAULT_COLLECTION) -> Job:
+        """Start a job over `{"id", "url", "attributes"}` or `(id, url[, attributes])`, sent as they are produced.
+
+        Never sent twice by itself. Raises OutcomeUnknown if the connection broke after the last item was sent.
+        """
+        return self._ingest(manifest.from_items(items), collection)
+
+    def ingest_file(self, path: str | Path, collection: str = DEFAULT_COLLECTION, limit: int | None = None) -> Job:
+        """Like `ingest`, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`), at most `limit` rows of it.
+
+        Also raises UnknownFormat and OSError.
+        """
+        return self._ingest(manifest.from_file(Path(path), limit), collection)
+
+    def ingest_ndjson(self, stream: BinaryIO, collection: str = DEFAULT_COLLECTION, limit: int | None = None) -> Job:
+        """Like `ingest`, from a stream of NDJSON."""
+        return self._ingest(manifest.from_stream(stream, limit), collection)
+
+    def search(
+        self,
+        text: str | None = None,
+        image: str | Path | bytes | None = None,
+        photo_id: str | None = None,
+        *,
+        terms: Sequence[Mapping[str, Any]] = (),
+        top_k: int = 5,
+        collection: str = DEFAULT_COLLECTION,
+        timeout: float = 30.0,
+    ) -> SearchResult:
+        """Return what is nearest to the mean of what is given. `image` is a URL, a file, or an image's bytes; `terms`
+        are further parts with a weight: `{"text": "people", "weight": -0.5}`.
+
+        Raises JobFailed, StillRunning after `timeout` seconds, and OSError if the file cannot be read.
+        """
+        given: dict[str, Any] = {"text": text, **_image_term(image), "photo_id": photo_id, "terms": list(terms)}
+        body = {name: value for name, value in given.items() if value is not None}
+        body |= {"top_k": top_k, "collection": collection}
+        deadline = time.monotonic() + timeout
+        wait = max(0, min(int(_LONGEST_WAIT), int(timeout)))
+        prefer = {"Prefer": f"wait={wait}"}
+        # Searching twice changes nothing, so this may be repeated.
+        answer = self._http.call("POST", "/v1/search", json=body, headers=prefer, wait=wait, deadline=deadline)
+        job = self._follow(Job.from_json(answer), deadline, timeout, None)
+        if job.result is None:
+            raise JobFailed(job)
+        return job.result
+
+    def job(self, job_id: str, wait: float = 0.0) -> Job:
+        """Return the job as soon as it has ended, or as it is after `wait` seconds (30 at most)."""
+        return self._job(job_id, wait, float("inf"))
+
+    def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
+        """Return the job once it has succeeded; `on_progress` is called with it about twice a second until then.
+
+        Raises JobFailed if it failed or was cancelled, and StillRunning after `timeout` seconds.
+        """
+        seconds = float("inf") if timeout is None else timeout
+        deadline = time.monotonic() + seconds
+        job = self._follow(self._job(job_id, 0.0, deadline), deadline, seconds, on_progress)
+        if job.status != "succeeded":
+            raise JobFailed(job)
+        return job
+
+    def jobs(self, kind: Kind = "ingest", limit: int = 20) -> list[Job]:
+        """The newest jobs of a kind, newest first; at most 1000."""
+        answer = self._http.call("GET", "/v1/jobs", params={"kind": kind, "limit": limit})
+        return [Job.from_json(job) for job in answer["jobs"]]
+
+    def iter_errors(self, job_id: str) -> Iterator[FailedItem]:
+        """The items of an ingest job that failed so far, page by page."""
+        cursor: str | None = None
+        while True:
+            params = {"limit": _PAGE} | ({"cursor": cursor} if cursor else {})
+            page = self._http.call("GET", f"/v1/jobs/{_segment(job_id)}/errors", params=params)
+            yield from (FailedItem.from_json(item) for item in page["items"])
+            cursor = page["next"]
+            if not cursor:
+                return
+
+    def cancel(self, job_id: str) -> Job:
+        """Stop a job; items already stored stay. Repeating it is no error, but a job that ended otherwise is (409)."""
+        return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/cancel"))
+
+    def photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, *, embedding: bool = False) -> Photo:
+        """One stored photo, on request with its embedding."""
+        params = {"collection": collection} | ({"include": "embedding"} if embedding else {})
+        return Photo.from_json(self._http.call("GET", f"/v1/photos/{_segment(photo_id)}", params=params))
+
+    def random_photo(self, collection: str = DEFAULT_COLLECTION) -> Photo:
+        """Any one stored photo."""
+        return Photo.from_json(self._http.call("GET", "/v1/photos/random", params={"collection": collection}))
+
+    def collection(self, name: str = DEFAULT_COLLECTION) -> Collection:
+        return Collection.from_json(self._http.call("GET", f"/v1/collections/{_segment(name)}"))
+
+    def collections(self) -> list[Collection]:
+        return [Collection.from_json(found) for found in self._http.call("GET", "/v1/collections")["collections"]]
+
+    def health(self) -> None:
+        """Return if Lichtbild's API answers; asked once. Raises Unreachable otherwise."""
+        _, answer = self._http.ask("/healthz")
+        if not isinstance(answer, dict) or answer.get("status") != "alive":
+            raise Unreachable(f"Something answers at {self.api}, but it is not Lichtbild's API.")
+
+    def ready(self) -> Readiness:
+        """Whether jobs can be done now; asked once."""
+        status, answer = self._http.ask("/readyz")
+        return Readiness(status == 200, answer["checks"])
+
+    def _ingest(self, source: Manifest, collection: str) -> Job:
+        body = _Watched(source.pieces)
+        headers = {"Content-Type": source.media_type, "Idempotency-Key": f'"{uuid.uuid4()}"'}
+        if source.gzipped:
+            headers["Content-Encoding"] = "gzip"
+        try:
+            answer = self._http.upload("/v1/ingest", body, params={"collection": collection}, headers=headers)
+        except Unreachable as error:
+            if body.fault is not None:
+                raise body.fault from None
+            if body.is_sent:
+                raise OutcomeUnknown(
+                    f"{error} The job may have been accepted: look at the newest jobs (lichtbild jobs)."
+                ) from error
+            raise
+        return Job.from_json(answer)
+
+    def _job(self, job_id: str, wait: float, deadline: float) -> Job:
+        path = f"/v1/jobs/{_segment(job_id)}"
+        params = {"wait": f"{wait:.3f}"} if wait else {}
+        return Job.from_json(self._http.call("GET", path, params=params, wait=wait, deadline=deadline))
+
+    def _follow(self, job: Job, deadline: float, seconds: float, on_progress: Callable[[Job], None] | None) -> Job:
+        longest = _LONGEST_WAIT if on_progress is None else _WATCHED_WAIT
+        while True:
+            if on_progress is not None:
+                on_progress(job)
+            if job.is_final:
+                return job
+            asked = time.monotonic()
+            if asked >= deadline:
+                raise StillRunning(job.id, seconds)
+            wait = min(longest, deadline - asked)
+            job = self._job(job.id, wait, deadline)
+            # An API that has too many waiters may answer at once: do not ask in a tight loop then.
+            if not job.is_final:
+                time.sleep(max(0.0, min(wait, _WATCHED_WAIT) - (time.monotonic() - asked)))
+
+
+class _Watched:
+    """Passes pieces on, and remembers whether all were taken and whether their source failed."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.is_sent = False
+        self.fault: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._pieces
+        except Exception as error:
+            self.fault = error
+            raise
+        self.is_sent = True
+
+
+def _image_term(image: str | Path | bytes | None) -> dict[str, str]:
+    if image is None:
+        return {}
+    if isinstance(image, str) and image.lower().startswith(("http://", "https://")):
+        return {"image_url": image}
+    content = image if isinstance(image, bytes) else Path(image).read_bytes()
+    return {"image": base64.b64encode(content).decode()}
+
+
+def _segment(value: str) -> str:
+    """One percent-encoded segment of a path, also for ids that contain `/`."""
+    return quote(value, safe="")

@@ -1,0 +1,57 @@
+"""The command `lichtbild`: its subcommands, and how each kind of error ends it.
+
+Exit status: 0 done; 1 refused or failed; 2 used wrongly; 3 no API to be reached; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from lichtbild.commands.connection import api_option
+from lichtbild.commands.demo import demo
+from lichtbild.commands.ingest import ingest
+from lichtbild.commands.jobs import jobs
+from lichtbild.commands.search import search
+from lichtbild.commands.status import status
+from lichtbild.commands.up import up
+from lichtbild.errors import LichtbildError, Unreachable
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lichtbild")
+@api_option
+def lichtbild() -> None:
+    """Search images by what is in them: by text, by image, or by both."""
+
+
+for subcommand in (up, demo, ingest, search, jobs, status):
+    lichtbild.add_command(subcommand)
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; expected errors are one line on stderr."""
+    try:
+        status: int | None = lichtbild.main(list(arguments), prog_name="lichtbild", standalone_mode=False)
+        return status or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Unreachable as error:
+        return _fail(f"{error} Start one with `lichtbild up`, or name another with --api.", 3)
+    except (LichtbildError, OSError) as error:
+        return _fail(str(error), 1)
+
+
+def _fail(message: str, status: int) -> int:
+    click.echo(f"lichtbild: {message}", err=True)
+    return status

@@ -1,0 +1,88 @@
+"""`lichtbild jobs`: what was asked of Lichtbild lately, how one job stands, what failed in it; and stopping it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from lichtbild.client import Client
+from lichtbild.commands.connection import api_option, connect
+from lichtbild.models import Job, Kind
+from lichtbild.printable import printable
+from lichtbild.progress_bar import counts_in_words, duration
+from lichtbild.terminal import say, say_json, show_table
+
+
+@click.command()
+@click.argument("job_id", metavar="[ID]", required=False)
+@click.option("--errors", is_flag=True, help="List the items that failed.")
+@click.option("--cancel", is_flag=True, help="Stop the job; what is stored stays.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+@click.option("--kind", type=click.Choice(["ingest", "search"]), default="ingest", show_default=True)
+@api_option
+def jobs(job_id: str | None, errors: bool, cancel: bool, as_json: bool, kind: Kind) -> None:
+    """List the newest jobs, or show the one with this ID."""
+    if errors and cancel:
+        raise click.UsageError("--errors and --cancel do not go together.")
+    if job_id is None and (errors or cancel):
+        raise click.UsageError("Which job? Give its ID.")
+    with connect() as client:
+        if job_id is None:
+            _list(client.jobs(kind), as_json)
+        elif errors:
+            _list_errors(client, job_id, as_json)
+        else:
+            _show(client.cancel(job_id) if cancel else client.job(job_id), as_json)
+
+
+def _list(found: list[Job], as_json: bool) -> None:
+    if as_json:
+        for job in found:
+            say_json(job.raw)
+    elif found:
+        rows = [(job.id, job.status, _when(job), job.collection, _outcome(job)) for job in found]
+        show_table(("id", "status", "created", "collection", ""), rows)
+    else:
+        say("No jobs yet.")
+
+
+def _list_errors(client: Client, job_id: str, as_json: bool) -> None:
+    """One failed item per line, separated by tabs: there may be many."""
+    for item in client.iter_errors(job_id):
+        if as_json:
+            say_json(asdict(item))
+        else:
+            say("\t".join(printable(field) for field in (item.id, item.code, item.url, item.detail)))
+
+
+def _show(job: Job, as_json: bool) -> None:
+    if as_json:
+        say_json(job.raw)
+        return
+    facts = {"id": job.id, "kind": job.kind, "status": job.status, "collection": job.collection, "created": _when(job)}
+    if job.started_at and job.finished_at:
+        facts["took"] = duration((job.finished_at - job.started_at).total_seconds())
+    if job.progress:
+        facts["items"] = f"{job.progress.total}: {counts_in_words(job.progress)}"
+        facts["speed"] = f"{job.progress.items_per_second:.0f}/s"
+    if job.result:
+        facts["hits"] = ", ".join(hit.photo_id for hit in job.result.hits)
+    if job.error:
+        facts["error"] = f"{job.error.detail} ({job.error.code})"
+    for name, value in facts.items():
+        say(f"{name:<12}{printable(value)}")
+    if job.progress and job.progress.failed:
+        say(f"List what failed: lichtbild jobs {job.id} --errors")
+
+
+def _outcome(job: Job) -> str:
+    if job.error:
+        return job.error.code
+    if job.progress:
+        return counts_in_words(job.progress)
+    return f"{len(job.result.hits)} hits" if job.result else ""
+
+
+def _when(job: Job) -> str:
+    return f"{job.created_at.astimezone():%Y-%m-%d %H:%M:%S}"

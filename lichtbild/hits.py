@@ -1,0 +1,52 @@
+"""Hits as a table on the terminal, and as pictures on a contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lichtbild.contact_sheet import SheetHit
+from lichtbild.models import SearchResult
+from lichtbild.pictures import fetch_pictures
+from lichtbild.terminal import say, show_table
+
+_DESCRIPTIONS = ("description", "photo_description", "ai_description", "caption", "title")
+_LONGEST_DESCRIPTION = 90
+
+
+def show_hits(result: SearchResult) -> None:
+    """Rank, distance, id, similarity to each term, and the description where there is one."""
+    rows = [
+        (
+            str(rank),
+            f"{hit.distance:.4f}",
+            hit.photo_id,
+            " ".join(f"{similarity:.3f}" for similarity in hit.terms),
+            description(hit.attributes),
+        )
+        for rank, hit in enumerate(result.hits, start=1)
+    ]
+    show_table(("rank", "distance", "photo_id", "terms", "description"), rows, numbers=("rank", "distance"))
+
+
+def show_took(result: SearchResult) -> None:
+    """Where the time went, and in what was searched."""
+    took = result.took_ms
+    parts = ", ".join(f"{stage} {milliseconds:.1f}" for stage, milliseconds in took.items())
+    found = f"{len(result.hits)} of {result.searchable_rows} photos"
+    say(f"{found} in {sum(took.values()):.1f} ms ({parts}) by {result.model}", "dim")
+
+
+def sheet_hits(result: SearchResult) -> list[SheetHit]:
+    """The hits with their pictures, fetched from their URLs."""
+    pictures = fetch_pictures(hit.url for hit in result.hits)
+    return [
+        SheetHit(hit.photo_id, hit.distance, description(hit.attributes), picture)
+        for hit, picture in zip(result.hits, pictures, strict=True)
+    ]
+
+
+def description(attributes: Mapping[str, Any]) -> str:
+    """The attribute that describes the photo in words, if there is one; cut to what fits on a line."""
+    text = next((attributes[name] for name in _DESCRIPTIONS if isinstance(attributes.get(name), str)), "")
+    return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 1] + "…"

@@ -1,0 +1,132 @@
+"""What an ingest sends: items or a file as a stream of bytes, never held whole."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lichtbild.errors import LichtbildError
+
+NDJSON, CSV, TSV = "application/x-ndjson", "text/csv", "text/tab-separated-values"
+Item = Mapping[str, Any] | tuple[str, str] | tuple[str, str, Mapping[str, Any]]
+
+_PIECE = 64 * 1024
+# Unsplash numbers the parts of its tables: photos.tsv000.
+_NAME = re.compile(r"\.(?P<format>tsv|csv|ndjson|jsonl)\d*(?P<gzip>\.gz)?$", re.IGNORECASE)
+
+
+class UnknownFormat(LichtbildError):  # noqa: N818
+    """The file's name does not say that it is a table or NDJSON."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A body to send: its bytes in pieces, gzipped or not, and their media type."""
+
+    pieces: Iterator[bytes]
+    media_type: str
+    gzipped: bool
+
+
+def from_items(items: Iterable[Item]) -> Manifest:
+    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, as gzipped NDJSON."""
+    lines = (json.dumps(_as_object(item), allow_nan=False, separators=(",", ":")).encode() + b"\n" for item in items)
+    return Manifest(_zipped(lines), NDJSON, gzipped=True)
+
+
+def from_stream(stream: BinaryIO, limit: int | None = None) -> Manifest:
+    """NDJSON from a pipe; `limit` is the most items sent."""
+    return Manifest(_zipped(_first_lines(stream, limit)), NDJSON, gzipped=True)
+
+
+def from_file(path: Path, limit: int | None = None) -> Manifest:
+    """A `.tsv`, `.csv` or `.ndjson` file, also `.gz`, sent as it is unless `limit` cuts it.
+
+    Raises UnknownFormat, and OSError if it cannot be opened.
+    """
+    name = _NAME.search(path.name)
+    if name is None:
+        raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz).")
+    gzipped = name["gzip"] is not None
+    with _opened(path, gzipped) as file:
+        media_type = NDJSON if name["format"].lower() in ("ndjson", "jsonl") else _table_type(file.readline(_PIECE))
+    if limit is None:
+        return Manifest(_pieces(path), media_type, gzipped)
+    return Manifest(_zipped(_cut(path, gzipped, media_type, limit)), media_type, gzipped=True)
+
+
+def _as_object(item: Item) -> Mapping[str, Any]:
+    if isinstance(item, Mapping):
+        return item
+    return dict(zip(("id", "url", "attributes"), item, strict=False))
+
+
+def _table_type(header: bytes) -> str:
+    """The header row tells better than the name: some of Unsplash's `.csv` files are separated by tabs."""
+    return TSV if b"\t" in header else CSV
+
+
+def _opened(path: Path, gzipped: bool) -> BinaryIO:
+    return gzip.open(path, "rb") if gzipped else path.open("rb")  # type: ignore[return-value]
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _cut(path: Path, gzipped: bool, media_type: str, limit: int) -> Iterator[bytes]:
+    with _opened(path, gzipped) as file:
+        yield from _first_lines(file, limit) if media_type == NDJSON else _first_rows(file, media_type, limit)
+
+
+def _first_lines(lines: Iterable[bytes], limit: int | None) -> Iterator[bytes]:
+    sent = 0
+    for line in lines:
+        if sent == limit:
+            return
+        sent += bool(line.strip())
+        yield line if line.endswith(b"\n") else line + b"\n"
+
+
+def _first_rows(lines: Iterable[bytes], media_type: str, limit: int) -> Iterator[bytes]:
+    """The header and `limit` rows, byte for byte; a quoted field may hold line breaks, so the lines are parsed."""
+    read: list[bytes] = []
+
+    def texts() -> Iterator[str]:
+        for line in lines:
+            read.append(line)
+            yield line.decode("utf-8", "replace")
+
+    rows = csv.reader(texts(), delimiter="\t" if media_type == TSV else ",")
+    left = limit + 1
+    try:
+        for row in rows:
+            left -= bool(row)
+            yield b"".join(read)
+            read.clear()
+            if not left:
+                return
+    except csv.Error:
+        # The API reads it more strictly and says where it is wrong.
+        yield b"".join(read)
+
+
+def _zipped(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Gzip quickly, in pieces of a useful size."""
+    zipper = zlib.compressobj(level=1, wbits=31)
+    pending = bytearray()
+    for line in lines:
+        pending += zipper.compress(line)
+        if len(pending) >= _PIECE:
+            yield bytes(pending)
+            pending.clear()
+    yield bytes(pending) + zipper.flush()

@@ -1,0 +1,183 @@
+"""What the API answers, as frozen dataclasses. Fields that a newer API adds are ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Kind = Literal["ingest", "search"]
+FINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts of items. `total` is the sum of the four that follow it; `eta_seconds` is None while unknown."""
+
+    total: int
+    pending: int
+    stored: int
+    failed: int
+    unchanged: int
+    items_per_second: float
+    eta_seconds: float | None
+    bytes: int
+    stage_seconds: Mapping[str, float]
+
+    @property
+    def settled(self) -> int:
+        """Items that are done with, however they ended."""
+        return self.total - self.pending
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Progress:
+        return cls(
+            total=body["total"],
+            pending=body["pending"],
+            stored=body["stored"],
+            failed=body["failed"],
+            unchanged=body["unchanged"],
+            items_per_second=body["items_per_second"],
+            eta_seconds=body["eta_seconds"],
+            bytes=body["bytes"],
+            stage_seconds=body["stage_seconds"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a whole job failed."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found photo. `distance` is the cosine distance: 0 is identical, 2 opposite.
+    `terms` holds the photo's cosine similarity to each term of the query."""
+
+    photo_id: str
+    url: str
+    distance: float
+    attributes: Mapping[str, Any]
+    terms: tuple[float, ...]
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Hit:
+        return cls(body["photo_id"], body["url"], body["distance"], body["attributes"], tuple(body["terms"]))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Hits, nearest first. `took_ms` has `queue`, `encode` and `search`, in milliseconds; `raw` is the API's answer."""
+
+    hits: tuple[Hit, ...]
+    model: str
+    searchable_rows: int
+    took_ms: Mapping[str, float]
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> SearchResult:
+        hits = tuple(Hit.from_json(hit) for hit in body["hits"])
+        return cls(hits, body["model"], body["searchable_rows"], body["took_ms"], body)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it stood when it was read. `status` is queued, running, paused, succeeded, failed or cancelled;
+    an ingest whose items are all settled has succeeded, also when some of them failed. `raw` is the API's answer."""
+
+    id: str
+    kind: Kind
+    status: str
+    collection: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Progress | None
+    result: SearchResult | None
+    error: JobError | None
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Job:
+        progress, result, error = body["progress"], body["result"], body["error"]
+        return cls(
+            id=body["id"],
+            kind=body["kind"],
+            status=body["status"],
+            collection=body["collection"],
+            created_at=datetime.fromisoformat(body["created_at"]),
+            started_at=_time(body["started_at"]),
+            finished_at=_time(body["finished_at"]),
+            progress=Progress.from_json(progress) if progress else None,
+            result=SearchResult.from_json(result) if result and body["kind"] == "search" else None,
+            error=JobError(error["code"], error["detail"]) if error else None,
+            raw=body,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FailedItem:
+    """One item that could not be ingested. `code` is from a small fixed set, such as `http_404`."""
+
+    id: str
+    url: str
+    code: str
+    detail: str
+    attempts: int
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> FailedItem:
+        return cls(body["id"], body["url"], body["code"], body["detail"], body["attempts"])
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One stored photo. `embedding` is a unit vector, there only if asked for."""
+
+    photo_id: str
+    url: str
+    attributes: Mapping[str, Any]
+    model: str | None
+    embedding: tuple[float, ...] | None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Photo:
+        embedding = body.get("embedding")
+        vector = None if embedding is None else tuple(embedding)
+        return cls(body["photo_id"], body["url"], body["attributes"], body["model"], vector)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A set of photos of one model. `index` is the state of its vector index: none, building, built or error."""
+
+    name: str
+    rows: int
+    model: str
+    dimension: int
+    index: str
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Collection:
+        return cls(body["name"], body["rows"], body["model"], body["dimension"], body["index"]["status"])
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether jobs can be done now, and what was looked at: `redis`, `catalogue`, `search_worker`, `ingest_worker`."""
+
+    ready: bool
+    checks: Mapping[str, bool]
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

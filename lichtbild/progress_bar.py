@@ -1,0 +1,95 @@
+"""The progress of an ingest job: a live bar on a terminal, a line now and then in a pipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from lichtbild.models import Job
+from lichtbild.models import Progress as Counts
+
+_SECONDS_BETWEEN_LINES = 5.0
+_STEPS = 10
+
+
+@contextmanager
+def job_progress(console: Console) -> Iterator[Callable[[Job], None]]:
+    """Yields a function to call with the job whenever it was read."""
+    if console.is_terminal:
+        with _bar(console) as show:
+            yield show
+    else:
+        yield _Lines(console)
+
+
+def counts_in_words(counts: Counts) -> str:
+    """`598 stored, 2 failed`: only what there is."""
+    named = {"stored": counts.stored, "unchanged": counts.unchanged, "failed": counts.failed, "pending": counts.pending}
+    return ", ".join(f"{count} {name}" for name, count in named.items() if count) or "nothing yet"
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Callable[[Job], None]]:
+    columns = (
+        TextColumn("{task.percentage:>3.0f}%"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[counts]}"),
+        TextColumn("{task.fields[speed]}", style="dim"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", visible=False, counts="", speed="")
+
+        def show(job: Job) -> None:
+            if job.progress:
+                counts, speed = counts_in_words(job.progress), _speed(job.progress)
+                progress.update(
+                    task,
+                    visible=True,
+                    total=job.progress.total,
+                    completed=job.progress.settled,
+                    counts=counts,
+                    speed=speed,
+                )
+
+        yield show
+
+
+class _Lines:
+    """A line per tenth of the job, and at least every few seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._step = 0
+        self._said_at = time.monotonic()
+
+    def __call__(self, job: Job) -> None:
+        counts = job.progress
+        if counts is None:
+            return
+        step = _STEPS * counts.settled // max(1, counts.total)
+        now = time.monotonic()
+        if step > self._step or now - self._said_at >= _SECONDS_BETWEEN_LINES:
+            self._step, self._said_at = step, now
+            line = f"{100 * counts.settled // max(1, counts.total):3}%  {counts.settled}/{counts.total}"
+            self._console.print(Text(f"{line}  {counts_in_words(counts)}  {_speed(counts)}".rstrip()), soft_wrap=True)
+
+
+def _speed(counts: Counts) -> str:
+    if not counts.items_per_second:
+        return ""
+    left = "" if counts.eta_seconds is None or not counts.pending else f", {duration(counts.eta_seconds)} left"
+    return f"{counts.items_per_second:.0f}/s{left}"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

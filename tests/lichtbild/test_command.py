@@ -1,0 +1,285 @@
+"""The command as people run it: a real process, its exit status, its two outputs, in a pipe."""
+
+import gzip
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, problem, search_job
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("LICHTBILD_", "FORCE_"))}
+TABLE = "photo_id\tphoto_image_url\na\thttp://x/a\nb\thttp://x/b\n"
+
+
+def lichtbild(
+    *arguments: object, api: str | None = None, given: bytes = b"", folder: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command(*arguments), input=given, capture_output=True, check=False, cwd=folder, env=environment(api)
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "lichtbild", *map(str, arguments)]
+
+
+def environment(api: str | None) -> dict[str, str]:
+    return ENVIRONMENT | {"PYTHONPATH": str(ROOT)} | ({"LICHTBILD_API": api} if api else {})
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "photos.tsv000"
+    path.write_text(TABLE)
+    return path
+
+
+def test_ingest_shows_lines_in_a_pipe_and_sums_up(api: FakeApi, table: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=1, failed=1)))
+    failed = {"id": "b", "url": "http://x/b", "code": "http_404", "detail": "Not found.", "attempts": 1}
+    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "100%  2/2  1 stored, 1 failed  1/s",
+        "1 stored, 1 failed in 2 s (1/s), 2.0 MB",
+        "       1  http_404",
+        "List them: lichtbild jobs j1 --errors",
+    ]
+    assert api.calls("POST", "/v1/ingest")[0].body.decode() == TABLE
+
+
+def test_ingest_detached_prints_the_id_and_leaves(api: FakeApi) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+
+    done = lichtbild("ingest", "-", "--limit", 1, "--detach", api=api.url, given=b'{"id":"a"}\n{"id":"b"}\n')
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "j1\n", "")
+    assert gzip.decompress(api.calls("POST", "/v1/ingest")[0].body) == b'{"id":"a"}\n'
+
+
+def test_ingest_as_json_keeps_stdout_for_the_json(api: FakeApi, table: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job()))
+
+    done = lichtbild("ingest", table, "--json", api=api.url)
+
+    assert json.loads(done.stdout) == ingest_job()
+
+
+@pytest.mark.parametrize(
+    ("code", "reply"),
+    [
+        ("line 2 (item 0): url: is missing", problem(422, "invalid_request", "line 2 (item 0): url: is missing.")),
+        ("unauthorized", problem(401, "unauthorized", "Send a key.")),
+    ],
+)
+def test_a_refused_ingest_is_one_line(api: FakeApi, table: Path, code: str, reply: Reply) -> None:
+    api.on("POST", "/v1/ingest", reply)
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert code in done.stderr
+
+
+def test_a_job_that_fails_ends_with_1_and_says_why(api: FakeApi, table: Path) -> None:
+    error = {"code": "model_mismatch", "detail": "The collection holds another model's vectors."}
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job("failed") | {"error": error}))
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert done.returncode == 1
+    assert "another model's vectors. (model_mismatch, job j1)" in done.stderr
+
+
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_cancel_it(api: FakeApi, table: Path) -> None:
+    running = Reply(ingest_job("running", stored=1, pending=1))
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", running)
+    process = subprocess.Popen(
+        command("ingest", table),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(api.url),
+        # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    assert process.stdout.readline().startswith(" 50%  1/2")
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Job j1 goes on" in said
+    assert "lichtbild jobs j1 --cancel" in said
+    assert "Traceback" not in said
+    assert api.calls("POST", "/v1/jobs/j1/cancel") == []
+
+
+def test_search_prints_a_table(api: FakeApi) -> None:
+    api.on("POST", "/v1/search", Reply(search_job(hit("a", 0.25, description="a man\x1b[31m"), hit("bb", 0.5))))
+
+    done = lichtbild("search", "a man", "-k", 2, api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "rank  distance  photo_id  terms  description",
+        "   1    0.2500  a         0.750  a man [31m",
+        "   2    0.5000  bb        0.750",
+        "2 of 600 photos in 6.5 ms (queue 1.0, encode 2.0, search 3.5) by a/model",
+    ]
+
+
+def test_search_as_json_prints_the_result(api: FakeApi) -> None:
+    api.on("POST", "/v1/search", Reply(search_job(hit("a"))))
+
+    done = lichtbild("search", "--photo", "a/b", "--json", api=api.url)
+
+    assert json.loads(done.stdout)["hits"] == [hit("a")]
+    assert json.loads(api.calls("POST", "/v1/search")[0].body)["photo_id"] == "a/b"
+
+
+def test_search_saves_a_contact_sheet(api: FakeApi, tmp_path: Path) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (64, 64), "#00ff00").save(content, "PNG")
+    query = tmp_path / "query.png"
+    query.write_bytes(content.getvalue())
+    api.on("GET", "/a.png", Reply(content.getvalue(), content_type="image/png"))
+    hits = hit("a", url=f"{api.url}/a.png"), hit("gone", url=f"{api.url}/gone.png")
+    api.on("POST", "/v1/search", Reply(search_job(*hits)))
+
+    done = lichtbild("search", "a man", "--image", query, "--save", tmp_path / "hits.png", api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == f"Contact sheet: {tmp_path / 'hits.png'}"
+    with Image.open(tmp_path / "hits.png") as sheet:
+        assert (0, 255, 0) in {colour for _, colour in sheet.getcolors(10**7)}
+
+
+def test_a_search_that_fails_ends_with_1(api: FakeApi) -> None:
+    error = {"code": "photo_not_found", "detail": "There is no photo 'x' in 'photos'."}
+    api.on("POST", "/v1/search", Reply(search_job(status="failed", error=error)))
+
+    done = lichtbild("search", "--photo", "x", api=api.url)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "lichtbild: There is no photo 'x' in 'photos'. (photo_not_found, job s1)\n"
+
+
+def test_jobs_are_listed_shown_and_cancelled(api: FakeApi) -> None:
+    api.on("GET", "/v1/jobs", Reply({"jobs": [ingest_job("running", stored=1, pending=3)]}))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(failed=1)))
+    api.on("POST", "/v1/jobs/j1/cancel", Reply(ingest_job("cancelled")))
+
+    listed = lichtbild("jobs", "--kind", "ingest", api=api.url)
+    shown = lichtbild("jobs", "j1", api=api.url)
+    cancelled = lichtbild("jobs", "j1", "--cancel", "--json", api=api.url)
+
+    assert "j1  running" in listed.stdout
+    assert "1 stored, 3 pending" in listed.stdout
+    assert "items       3: 2 stored, 1 failed\n" in shown.stdout
+    assert json.loads(cancelled.stdout)["status"] == "cancelled"
+    assert api.calls("GET", "/v1/jobs")[0].query["kind"] == "ingest"
+
+
+def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
+    failed = {"id": "b", "url": "http://x/b", "code": "http_404", "detail": "Not\tfound.", "attempts": 1}
+    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
+
+    assert lichtbild("jobs", "j1", "--errors", api=api.url).stdout == "b\thttp_404\thttp://x/b\tNot found.\n"
+    assert json.loads(lichtbild("jobs", "j1", "--errors", "--json", api=api.url).stdout) == failed
+
+
+def test_a_reader_that_leaves_early_is_told_nothing(api: FakeApi) -> None:
+    item = {"url": "http://x/b", "code": "http_404", "detail": "x" * 200, "attempts": 1}
+    items = [{"id": str(number), **item} for number in range(1000)]
+    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": items, "next": None}))
+    process = subprocess.Popen(
+        command("jobs", "j1", "--errors"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(api.url)
+    )
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert (process.wait(30), process.stderr.read()) == (1, b"")
+    process.stderr.close()
+
+
+@pytest.mark.parametrize(("ready", "status"), [(True, 0), (False, 1)])
+def test_status_says_whether_jobs_can_be_done(api: FakeApi, ready: bool, status: int) -> None:
+    checks = {"redis": True, "catalogue": True, "search_worker": ready, "ingest_worker": True}
+    api.on("GET", "/readyz", Reply({"status": "…", "checks": checks}, 200 if ready else 503))
+    photos = {"name": "photos", "rows": 600, "model": "m", "dimension": 512, "index": {"status": "none"}}
+    api.on("GET", "/v1/collections", Reply({"collections": [photos]}))
+
+    said = lichtbild("status", api=api.url)
+    as_json = lichtbild("status", "--json", api=api.url)
+
+    assert (said.returncode, as_json.returncode) == (status, status)
+    assert f"{api.url} is {'ready' if ready else 'not ready'}" in said.stdout
+    assert "photos         600  m            512" in said.stdout
+    assert json.loads(as_json.stdout)["checks"] == checks
+    assert json.loads(as_json.stdout)["collections"][0]["rows"] == 600
+
+
+def test_the_api_is_taken_before_or_after_the_subcommand(api: FakeApi) -> None:
+    api.on("GET", "/v1/jobs", Reply({"jobs": []}))
+    elsewhere = "http://127.0.0.1:1"
+
+    assert lichtbild("--api", api.url, "jobs").returncode == 0
+    assert lichtbild("jobs", "--api", api.url, api=elsewhere).returncode == 0
+    assert lichtbild("--api", elsewhere, "jobs", "--api", api.url).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("search", "x"), ("jobs",), ("ingest", "-", "--detach")])
+def test_no_api_ends_with_3_and_says_how_to_start_one(arguments: tuple[str, ...]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        done = lichtbild(*arguments, api=address)
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
+    assert address in done.stderr
+    assert "lichtbild up" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search",),
+        ("search", "x", "-k", "0"),
+        ("search", "--image", "no-such-file.jpg"),
+        ("search", "x", "--save", "hits.txt"),
+        ("search", "x", "--save", "no/such/folder/hits.png"),
+        ("ingest", "no-such-file.tsv"),
+        ("ingest", "README.md"),
+        ("ingest", "-", "--limit", "0"),
+        ("jobs", "--errors"),
+        ("jobs", "j1", "--errors", "--cancel"),
+        ("status", "--api", "nonsense"),
+        ("no-such-command",),
+    ],
+)
+def test_wrong_use_ends_with_2_and_a_hint(api: FakeApi, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "README.md").touch()
+
+    done = lichtbild(*arguments, api=api.url, folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: " in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,121 @@
+"""What is tried again and what is not: nothing may happen twice that should happen once."""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lichtbild import ApiError, Client, OutcomeUnknown, Unreachable
+from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job, problem, search_job
+
+RESET = Reply(reset=True)
+ITEMS = [("a", "http://x/a.jpg"), ("b", "http://x/b.jpg")]
+
+
+def test_a_read_is_repeated_after_a_broken_connection(api: FakeApi, client: Client, pauses: list) -> None:
+    api.on("GET", "/v1/jobs/j1", RESET, RESET, Reply(ingest_job()))
+
+    assert client.job("j1").status == "succeeded"
+    assert len(api.seen) == 3
+    assert 0.15 <= pauses[0] <= 0.2 < pauses[1] <= 0.4
+
+
+def test_a_busy_api_is_asked_again_when_it_says(api: FakeApi, client: Client, pauses: list) -> None:
+    busy = problem(503, "unavailable", "The job store cannot be reached.", Retry_After="3")
+    api.on("POST", "/v1/search", busy, problem(429, "too_many", "Slow down.", Retry_After="2"), Reply(search_job()))
+
+    client.search("x")
+
+    assert pauses == [3.0, 2.0]
+
+
+def test_a_pause_longer_than_our_patience_is_not_begun(api: FakeApi, client: Client, pauses: list) -> None:
+    api.on("GET", "/v1/jobs/j1", problem(503, "unavailable", "Back tomorrow.", Retry_After="86400"))
+
+    with pytest.raises(ApiError, match="Back tomorrow"):
+        client.job("j1")
+
+    assert (len(api.seen), pauses) == (1, [])
+
+
+def test_retry_after_may_be_a_date(api: FakeApi, client: Client, pauses: list) -> None:
+    past = "Wed, 21 Oct 2015 07:28:00 GMT"
+    api.on("GET", "/v1/jobs/j1", problem(503, "unavailable", "x", Retry_After=past), Reply(ingest_job()))
+
+    assert client.job("j1").status == "succeeded"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 500])
+def test_a_refusal_for_good_is_not_repeated(api: FakeApi, client: Client, status: int) -> None:
+    api.on("GET", "/v1/jobs/j1", problem(status, "code", "No."))
+
+    with pytest.raises(ApiError):
+        client.job("j1")
+
+    assert len(api.seen) == 1
+
+
+def test_cancelling_is_repeated_since_that_is_no_error(api: FakeApi, client: Client, pauses: list) -> None:
+    api.on("POST", "/v1/jobs/j1/cancel", RESET, Reply(ingest_job("cancelled")))
+
+    assert client.cancel("j1").status == "cancelled"
+
+
+def test_an_ingest_whose_outcome_is_unknown_is_never_sent_again(api: FakeApi, client: Client, pauses: list) -> None:
+    api.on("POST", "/v1/ingest", RESET, Reply(ingest_job(), 202))
+
+    with pytest.raises(OutcomeUnknown, match="may have been accepted"):
+        client.ingest(ITEMS)
+
+    assert (len(api.calls("POST", "/v1/ingest")), pauses) == (1, [])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_ingest_that_was_refused_for_now_is_left_to_the_caller(
+    api: FakeApi, client: Client, pauses: list, status: int
+) -> None:
+    # The API says 503 also when Redis went away while the job was made visible.
+    api.on("POST", "/v1/ingest", problem(status, "unavailable", "Try again.", Retry_After="0"))
+
+    with pytest.raises(ApiError) as raised:
+        client.ingest(ITEMS)
+
+    assert (raised.value.status, len(api.seen), pauses) == (status, 1, [])
+
+
+def test_nobody_listening_is_unreachable_and_says_why(pauses: list) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with Client(f"http://127.0.0.1:{taken.getsockname()[1]}", patience=0) as client:
+            with pytest.raises(Unreachable, match="connection refused"):
+                client.job("j1")
+            with pytest.raises(Unreachable, match="connection refused"):
+                client.ingest(ITEMS)
+
+
+def test_a_silent_api_is_given_up_after_the_timeout(api: FakeApi) -> None:
+    speak = threading.Event()
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(), after=speak))
+    with Client(api.url, timeout=0.1, patience=0) as client, pytest.raises(Unreachable, match="too long"):
+        client.job("j1")
+    speak.set()
+
+
+def test_the_deadline_of_a_search_ends_the_repetitions(api: FakeApi, client: Client, pauses: list) -> None:
+    api.on("POST", "/v1/search", problem(503, "unavailable", "Away.", Retry_After="4"))
+
+    with pytest.raises(ApiError, match="Away"):
+        client.search("x", timeout=2)
+
+    assert len(api.seen) == 1
+
+
+def test_threads_may_share_a_client(api: FakeApi, client: Client) -> None:
+    for number in range(40):
+        api.on("GET", f"/v1/jobs/j{number}", Reply(ingest_job(job_id=f"j{number}")))
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: client.job(f"j{number}").id, range(40)))
+
+    assert found == [f"j{number}" for number in range(40)]
