@@ -33,6 +33,7 @@ fmt: setup ## put the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-model: setup ## train the demo model again and print its scores
-	$(BIN)/python -m embedded.demo_model.train --out embedded/demo_model/model
-	$(BIN)/python -m embedded.demo_model.evaluate
+model: setup ## train the demo model again, about 40 minutes, into build/lichtbild-demo, and print its scores
+	$(BIN)/python -m embedded.demo_model.train --out build/first-round --minutes 26
+	$(BIN)/python -m embedded.demo_model.train --out build/lichtbild-demo --resume build/first-round --minutes 8 --rate 6e-4
+	$(BIN)/python -m embedded.demo_model.evaluate --model build/lichtbild-demo

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from embedded.data_folder import DataFolder
+from embedded.demo_model import MODEL_FOLDER
 from embedded.output import Output
 from embedded.ports import LOOPBACK, free_ports, hold
 from embedded.readiness import forget, http_answers, redis_answers, redis_has
@@ -21,7 +22,6 @@ from embedded.supervisor import Service, Supervisor
 
 PREFERRED_API_PORT = 8700
 DEMO_MODEL = "demo"
-DEMO_MODEL_FOLDER = Path(__file__).resolve().parent / "demo_model" / "model"
 # Long polls and event streams hold a thread each.
 _API_THREADS = 32
 # The first start with a model from a hub downloads it.
@@ -212,5 +212,5 @@ def _threads_per_worker(options: StackOptions) -> int:
 def _model(model: str) -> str:
     """A folder becomes an absolute path, since the processes do not run where the user stands."""
     if model == DEMO_MODEL:
-        return str(DEMO_MODEL_FOLDER)
+        return str(MODEL_FOLDER)
     return str(Path(model).resolve()) if Path(model).is_dir() else model

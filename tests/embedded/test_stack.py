@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from embedded.data_folder import DataFolder
+from embedded.demo_model import MODEL_FOLDER
 from embedded.ports import free_ports
 from embedded.stack import (
-    DEMO_MODEL_FOLDER,
     Ports,
     PortTakenError,
     StackOptions,
@@ -79,7 +79,7 @@ def test_without_samples_the_fetcher_is_as_the_user_says(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("model", "told"), [("openai/clip-vit-base-patch32",) * 2, ("demo", str(DEMO_MODEL_FOLDER)), ("mine", "{cwd}/mine")]
+    ("model", "told"), [("openai/clip-vit-base-patch32",) * 2, ("demo", str(MODEL_FOLDER)), ("mine", "{cwd}/mine")]
 )
 def test_a_model_is_a_hub_id_a_folder_or_the_demo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, told: str

@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageOps
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
+from embedded.demo_model import MODEL_FOLDER
 from shared.settings import Settings
 from tests.pictures import AWKWARD
 from tests.tiny_model import save_full_size_model
@@ -19,7 +20,6 @@ from worker.decoder import decode
 from worker.encoder import ClipEncoder
 from worker.fusion import fuse
 
-DEMO_MODEL = Path(__file__).parents[2] / "embedded" / "demo_model" / "model"
 TEXTS = [
     "a man standing on the beach",
     "a dog",
@@ -40,7 +40,7 @@ TEXTS = [
 @pytest.fixture(scope="module", params=["demo", "full size"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if request.param == "demo":
-        return DEMO_MODEL
+        return MODEL_FOLDER
     return save_full_size_model(tmp_path_factory.mktemp("models") / "full-size")
 
 
