@@ -222,6 +222,37 @@ def test_a_worker_that_is_killed_loses_nothing(lichtbild, images, collection):
     assert sorted(hit["photo_id"] for hit in hits) == sorted(item["id"] for item in items(images, 6 * CHUNK))
 
 
+def test_a_search_whose_worker_is_killed_is_answered_by_the_next(lichtbild, images, collection):
+    gate = threading.Event()
+    images.default = lambda path: photo(number(path))
+    lichtbild.finished(lichtbild.ingest(items(images, 3), collection))
+    images.default = gated(gate, lambda n: n == 2)
+    query = {"image_url": f"{images.url}/2.jpg", "collection": collection}
+    job_id = lichtbild.post("/v1/search", json=query).json()["id"]
+    wait_for(lambda: images.asked["/2.jpg"] > 1, "the worker to be at it")
+    os.kill(lichtbild.stack.supervisor.process_ids()["search-1"], signal.SIGKILL)
+    gate.set()
+    job = lichtbild.finished(job_id)
+    assert (job["status"], job["result"]["hits"][0]["photo_id"]) == ("succeeded", "p/2")
+
+
+@pytest.mark.parametrize("victim", ["redis", "catalogue", "api"])
+def test_a_server_that_is_killed_and_comes_back_loses_nothing(lichtbild, images, collection, victim):
+    gate = threading.Event()
+    images.default = gated(gate, lambda n: n % CHUNK == 0)
+    job_id = lichtbild.ingest(items(images, 12 * CHUNK), collection)
+    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
+    first = lichtbild.stack.supervisor.process_ids()[victim]
+    os.kill(first, signal.SIGKILL)
+    gate.set()
+    wait_for(lambda: lichtbild.stack.supervisor.process_ids().get(victim, first) != first, f"another {victim}")
+    wait_for(lambda: requests.get(f"{lichtbild.api}/readyz", timeout=60).ok, "the stack to be ready again")
+    progress = lichtbild.finished(job_id)["progress"]
+    assert (progress["stored"], progress["failed"], progress["pending"]) == (12 * CHUNK, 0, 0)
+    hits = lichtbild.search(text="x", top_k=1000, collection=collection)["result"]["hits"]
+    assert sorted(hit["photo_id"] for hit in hits) == sorted(item["id"] for item in items(images, 12 * CHUNK))
+
+
 def test_a_worker_that_is_asked_to_stop_hands_back_what_it_has_not_finished(lichtbild, images, collection):
     gate = threading.Event()
     images.default = gated(gate, lambda n: n % CHUNK == 0)
