@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         "auto", description="Most images or texts in one forward pass; `auto` is 8 on a CPU and 64 on a GPU."
     )
 
+    heartbeat_file: str = Field(
+        "", description="File that a worker touches while it is well, for `python -m worker.health`; empty: none."
+    )
+
     api_keys: CommaSeparatedSecrets = Field(
         (), description="Comma-separated keys; when any is set, `/v1` asks for `Authorization: Bearer KEY`."
     )
@@ -50,7 +54,11 @@ class Settings(BaseSettings):
     )
     fetch_concurrency: int = Field(32, ge=1, le=512, description="Downloads in flight in one worker process.")
     fetch_timeout_seconds: float = Field(30.0, gt=0, description="Deadline of one download, redirects included.")
-    fetch_attempts: int = Field(3, ge=1, le=10, description="Tries for failures that may pass (timeouts, 429, 5xx).")
+    fetch_attempts: int = Field(3, ge=1, le=10, description="Tries for failures that may pass: timeouts, 429, 5xx.")
+    renditions: CommaSeparated = Field(
+        ("images.unsplash.com",),
+        description="Hosts that resize when asked in imgix' way, and are asked for small JPEGs; empty: none.",
+    )
     max_image_bytes: int = Field(20 * 2**20, ge=1024, description="Largest image taken, in bytes.")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, in pixels.")
 
@@ -69,6 +77,7 @@ class Settings(BaseSettings):
         1_000_000, ge=0, description="Failed items of a job kept with their lines; more are only counted."
     )
 
+    idempotency_seconds: int = Field(24 * 3600, ge=1, description="How long an `Idempotency-Key` is remembered.")
     search_timeout_seconds: float = Field(30.0, gt=0, description="A search unanswered for this long fails.")
     search_retention_seconds: int = Field(15 * 60, ge=1, description="How long a finished search is kept.")
     ingest_retention_seconds: int = Field(7 * 24 * 3600, ge=1, description="How long a finished ingest job is kept.")

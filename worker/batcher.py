@@ -18,6 +18,8 @@ from worker.preprocessor import Pixels
 
 # Enough to fill several batches while the model works; callers wait beyond it.
 _WAITING_BATCHES = 4
+# A batch takes a second or two on a slow CPU; one that takes this long hangs in the driver.
+_STUCK_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Batcher:
         self._room = encoder.batch_size * _WAITING_BATCHES
         self._changed = threading.Condition()
         self._closed = False
+        self._began: float | None = None
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
@@ -54,6 +57,11 @@ class Batcher:
     def submit_text(self, text: str) -> "Future[Encoded]":
         """Queue a text; wait while the queue is full. A cancelled future is never encoded."""
         return self._submit(self._texts, text)
+
+    def works(self) -> bool:
+        """Whether the thread that runs the model lives, and is not stuck in a batch."""
+        began = self._began
+        return self._thread.is_alive() and (began is None or time.monotonic() - began < _STUCK_SECONDS)
 
     def close(self) -> None:
         """Encode what is queued, then stop."""
@@ -83,7 +91,9 @@ class Batcher:
                 batch = self._take(queue)
                 self._changed.notify_all()
             if batch:
+                self._began = time.monotonic()
                 self._encode(encode, batch)
+                self._began = None
 
     def _take(self, queue: deque[_Request]) -> list[_Request]:
         batch: list[_Request] = []

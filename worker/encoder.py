@@ -29,6 +29,7 @@ class Encoder(Protocol):
     name: str
     dimension: int
     batch_size: int
+    edge: int
 
     def prepare(self, image: Any) -> Pixels:
         """Scale and crop an RGB picture; thread-safe."""
@@ -53,6 +54,7 @@ class ClipEncoder:
         self._model = self._model.to(self._device).eval()
         self.dimension = int(self._model.config.projection_dim)
         self.prepare = Preprocessor.from_processor(processor)
+        self.edge = self.prepare.edge
         self._mean = self._channels(self.prepare.mean)
         self._std = self._channels(self.prepare.std)
         self._max_tokens = int(self._model.config.text_config.max_position_embeddings)

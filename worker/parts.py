@@ -4,6 +4,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from celery import Celery
 from redis.exceptions import RedisError
@@ -18,6 +19,7 @@ from shared.settings import Settings
 from worker.batcher import Batcher
 from worker.encoder import ClipEncoder
 from worker.fetcher import Fetcher
+from worker.heartbeat import Heartbeat
 from worker.ingest import Ingest
 from worker.leases import Leases
 from worker.reconciler import Reconciler
@@ -39,11 +41,13 @@ class Parts:
     search: Search
     reconciler: Reconciler
     presence: Presence
+    heartbeat: Heartbeat
     gone: threading.Event
 
     def come_alive(self) -> None:
         """Tell, until `close`, that this worker is ready; start to reconcile."""
         self.reconciler.start()
+        self.heartbeat.start()
         threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
     def wind_down(self) -> None:
@@ -63,6 +67,7 @@ class Parts:
             self.presence.leave(self.queue, self.name)
         except RedisError as error:
             log.warning("Redis is away (%s); the leases of unfinished chunks run out.", type(error).__name__)
+        self.heartbeat.close()
 
     def _announce(self) -> None:
         encoder = self.ingest.encoder
@@ -70,6 +75,7 @@ class Parts:
         while True:
             try:
                 self.presence.announce(self.queue, self.name, facts)
+                self.heartbeat.redis_answered()
             except RedisError as error:
                 log.warning("Redis is away (%s); trying again.", type(error).__name__)
             if self.gone.wait(ALIVE_SECONDS / 3):
@@ -88,6 +94,8 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
     batcher = Batcher(encoder)
     threads = settings.fetch_concurrency if queue == "ingest" else _SEARCH_THREADS
     pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
+    heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)
+    heartbeat.watch(app)
     ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
     return Parts(
         queue=queue,
@@ -107,5 +115,6 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
         search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
         reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell),
         presence=Presence(redis),
+        heartbeat=heartbeat,
         gone=threading.Event(),
     )

@@ -1,6 +1,7 @@
 """The fetcher against a real server that misbehaves."""
 
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -49,6 +50,40 @@ def test_a_failure_that_passes_is_forgotten(image_server):
 
     image_server.answers["/x"] = answer
     assert fetcher().fetch(f"{image_server.url}/x") == photo(2)
+
+
+def busy(retry_after: str, status: int = 429):
+    """Refuses once with Retry-After, then answers."""
+    refusals = iter([status])
+
+    def answer(request):
+        if refused := next(refusals, None):
+            reply(request, refused, Retry_After=retry_after)
+        else:
+            reply(request, 200, photo(2))
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(image_server, status):
+    image_server.answers["/x"] = busy("1", status)
+    started = time.monotonic()
+    assert fetcher().fetch(f"{image_server.url}/x") == photo(2)
+    assert time.monotonic() - started >= 1
+
+
+@pytest.mark.parametrize("past", ["Wed, 21 Oct 2015 07:28:00 GMT", "-5", "soon", "", "nan", "Wed, 21 Oct 99999"])
+def test_a_retry_after_that_says_nothing_is_no_obstacle(image_server, past):
+    image_server.answers["/x"] = busy(past)
+    assert fetcher().fetch(f"{image_server.url}/x") == photo(2)
+
+
+@pytest.mark.parametrize("long", ["86400", "1e999", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_a_pause_longer_than_the_deadline_is_not_begun(image_server, long):
+    image_server.answers["/x"] = busy(long)
+    assert code_of(f"{image_server.url}/x", fetch_timeout_seconds=5) == "http_429"
+    assert image_server.asked["/x"] == 1
 
 
 def test_redirects_are_followed_but_not_for_ever(image_server):

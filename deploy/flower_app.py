@@ -1,0 +1,6 @@
+"""The Celery application for Flower: the same broker, key prefix and JSON-only rules as API and workers have."""  # noqa: INP001
+
+from shared.doorbell import celery_app
+from shared.settings import load_settings
+
+app = celery_app(load_settings())
