@@ -105,7 +105,8 @@ def _read_table(stream: BinaryIO, delimiter: str) -> Iterator[Item]:
             values["attributes"] = {
                 name: value
                 for n, (name, value) in enumerate(zip(header, row, strict=True))
-                if n not in (id_column, url_column)
+                # An empty cell says nothing, and tables have many: it is no attribute.
+                if value and n not in (id_column, url_column)
             }
             yield _item(lambda: ItemBody.model_validate(values), place)  # noqa: B023
             index += 1

@@ -1,12 +1,34 @@
 """Lichtbild's Python client. Needs nothing but `requests`: the stack itself is in the extras."""
 
 from lichtbild.client import Client
-from lichtbild.errors import ApiError, JobFailed, LichtbildError, OutcomeUnknown, StillRunning, Unreachable
-from lichtbild.manifest import UnknownFormat
-from lichtbild.models import Collection, FailedItem, Hit, Job, JobError, Photo, Progress, Readiness, SearchResult
+from lichtbild.errors import (
+    ApiError,
+    BrokenFile,
+    JobFailed,
+    LichtbildError,
+    OutcomeUnknown,
+    StillRunning,
+    UnknownFormat,
+    Unreachable,
+)
+from lichtbild.models import (
+    Backlog,
+    Collection,
+    FailedItem,
+    Hit,
+    Job,
+    JobError,
+    Photo,
+    Progress,
+    Readiness,
+    SearchResult,
+    Worker,
+)
 
 __all__ = [
     "ApiError",
+    "Backlog",
+    "BrokenFile",
     "Client",
     "Collection",
     "FailedItem",
@@ -23,4 +45,5 @@ __all__ = [
     "StillRunning",
     "UnknownFormat",
     "Unreachable",
+    "Worker",
 ]

@@ -60,9 +60,10 @@ class Client:
         return self._ingest(manifest.from_items(items), collection)
 
     def ingest_file(self, path: str | Path, collection: str = DEFAULT_COLLECTION, limit: int | None = None) -> Job:
-        """Like `ingest`, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`), at most `limit` rows of it.
+        """Like `ingest`, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`) or the zip of Unsplash's dataset, at most
+        `limit` rows of it.
 
-        Also raises UnknownFormat and OSError.
+        Also raises UnknownFormat, BrokenFile and OSError.
         """
         return self._ingest(manifest.from_file(Path(path), limit), collection)
 
@@ -135,6 +136,22 @@ class Client:
         """Stop a job; items already stored stay. Repeating it is no error, but a job that ended otherwise is (409)."""
         return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/cancel"))
 
+    def pause(self, job_id: str) -> Job:
+        """Hand out no more of an ingest's chunks; those in hand are finished. Repeating it is no error."""
+        return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/pause"))
+
+    def resume(self, job_id: str) -> Job:
+        """Go on with a paused ingest. Repeating it is no error."""
+        return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/resume"))
+
+    def retry(self, job_id: str, code: str | None = None) -> Job:
+        """Start a new job over the items of an ended one that failed, all or those with that code."""
+        headers = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
+        params = {"code": code} if code else {}
+        return Job.from_json(
+            self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/retry", params=params, headers=headers)
+        )
+
     def photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, *, embedding: bool = False) -> Photo:
         """One stored photo, on request with its embedding."""
         params = {"collection": collection} | ({"include": "embedding"} if embedding else {})
@@ -157,9 +174,9 @@ class Client:
             raise Unreachable(f"Something answers at {self.api}, but it is not Lichtbild's API.")
 
     def ready(self) -> Readiness:
-        """Whether jobs can be done now; asked once."""
+        """Whether jobs can be done now, by whom, and how much waits; asked once."""
         status, answer = self._http.ask("/readyz")
-        return Readiness(status == 200, answer["checks"])
+        return Readiness.from_json(answer, ready=status == 200)
 
     def _ingest(self, source: Manifest, collection: str) -> Job:
         body = _Watched(source.pieces)

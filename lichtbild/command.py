@@ -1,7 +1,4 @@
-"""The command `lichtbild`: its subcommands, and how each kind of error ends it.
-
-Exit status: 0 done; 1 refused or failed; 2 used wrongly; 3 no API to be reached; 130 Ctrl-C.
-"""
+"""The command `lichtbild`: its subcommands, and how each kind of error ends it."""
 
 from __future__ import annotations
 
@@ -14,20 +11,40 @@ from lichtbild.commands.connection import api_option
 from lichtbild.commands.demo import demo
 from lichtbild.commands.ingest import ingest
 from lichtbild.commands.jobs import jobs
+from lichtbild.commands.photos import photos
 from lichtbild.commands.search import search
 from lichtbild.commands.status import status
 from lichtbild.commands.up import up
 from lichtbild.errors import LichtbildError, Unreachable
 
+# A line that begins with \b is not wrapped by click.
+_EPILOG = """\b
+Exit status:
+  0    done
+  1    refused, failed, or (status) not ready
+  2    used wrongly
+  3    no API answers
+  130  Ctrl-C
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+\b
+Environment:
+  LICHTBILD_API      address of the API, as with --api
+  LICHTBILD_API_KEY  the key that it asks for
+
+\b
+Shell completion, for bash (zsh and fish likewise):
+  eval "$(_LICHTBILD_COMPLETE=bash_source lichtbild)"
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
 @click.version_option(package_name="lichtbild")
 @api_option
 def lichtbild() -> None:
     """Search images by what is in them: by text, by image, or by both."""
 
 
-for subcommand in (up, demo, ingest, search, jobs, status):
+for subcommand in (up, demo, ingest, search, jobs, photos, status):
     lichtbild.add_command(subcommand)
 
 

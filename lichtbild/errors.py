@@ -20,6 +20,14 @@ class OutcomeUnknown(LichtbildError):  # noqa: N818
     """The connection broke after a whole ingest was sent: look at the newest jobs before sending it again."""
 
 
+class UnknownFormat(LichtbildError):  # noqa: N818
+    """The file is not one that can be ingested: neither a table, nor NDJSON, nor the zip of Unsplash's dataset."""
+
+
+class BrokenFile(LichtbildError):  # noqa: N818
+    """The file is of a known format and damaged; nothing of it was ingested."""
+
+
 class ApiError(LichtbildError):
     """The API refused. `code` is stable (`not_found`, `invalid_request` …), `detail` is for a person."""
 

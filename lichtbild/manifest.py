@@ -9,10 +9,12 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lichtbild.errors import LichtbildError
+from lichtbild.errors import UnknownFormat
+from lichtbild.unsplash_zip import read_photos
 
 NDJSON, CSV, TSV = "application/x-ndjson", "text/csv", "text/tab-separated-values"
 Item = Mapping[str, Any] | tuple[str, str] | tuple[str, str, Mapping[str, Any]]
@@ -20,10 +22,6 @@ Item = Mapping[str, Any] | tuple[str, str] | tuple[str, str, Mapping[str, Any]]
 _PIECE = 64 * 1024
 # Unsplash numbers the parts of its tables: photos.tsv000.
 _NAME = re.compile(r"\.(?P<format>tsv|csv|ndjson|jsonl)\d*(?P<gzip>\.gz)?$", re.IGNORECASE)
-
-
-class UnknownFormat(LichtbildError):  # noqa: N818
-    """The file's name does not say that it is a table or NDJSON."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,16 @@ def from_stream(stream: BinaryIO, limit: int | None = None) -> Manifest:
 
 
 def from_file(path: Path, limit: int | None = None) -> Manifest:
-    """A `.tsv`, `.csv` or `.ndjson` file, also `.gz`, sent as it is unless `limit` cuts it.
+    """A `.tsv`, `.csv` or `.ndjson` file, also `.gz`, sent as it is unless `limit` cuts it; or the zip of Unsplash's
+    dataset, whose photos are sent as NDJSON.
 
-    Raises UnknownFormat, and OSError if it cannot be opened.
+    Raises UnknownFormat, and OSError if it cannot be opened; reading a damaged zip raises BrokenFile.
     """
+    if path.suffix.lower() == ".zip":
+        return from_items(islice(read_photos(path), limit))
     name = _NAME.search(path.name)
     if name is None:
-        raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz).")
+        raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz), or .zip.")
     gzipped = name["gzip"] is not None
     with _opened(path, gzipped) as file:
         media_type = NDJSON if name["format"].lower() in ("ndjson", "jsonl") else _table_type(file.readline(_PIECE))

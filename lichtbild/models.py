@@ -88,12 +88,14 @@ class SearchResult:
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job as it stood when it was read. `status` is queued, running, paused, succeeded, failed or cancelled;
-    an ingest whose items are all settled has succeeded, also when some of them failed. `raw` is the API's answer."""
+    an ingest whose items are all settled has succeeded, also when some of them failed. `parent_id` is the job that this
+    one retries. `raw` is the API's answer."""
 
     id: str
     kind: Kind
     status: str
     collection: str
+    parent_id: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -114,6 +116,7 @@ class Job:
             kind=body["kind"],
             status=body["status"],
             collection=body["collection"],
+            parent_id=body["parent_id"],
             created_at=datetime.fromisoformat(body["created_at"]),
             started_at=_time(body["started_at"]),
             finished_at=_time(body["finished_at"]),
@@ -172,11 +175,49 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker process that is alive, and the model that it runs."""
+
+    name: str
+    queue: Kind
+    model: str
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Worker:
+        return cls(body["name"], body["queue"], body.get("model", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: ingest jobs with work left, their items not settled yet, their chunks in workers' hands, and
+    searches not answered yet."""
+
+    jobs: int
+    items: int
+    held: int
+    searches: int
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Backlog:
+        return cls(body["jobs"], body["items"], body["held"], body["searches"])
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether jobs can be done now, and what was looked at: `redis`, `catalogue`, `search_worker`, `ingest_worker`."""
+    """Whether jobs can be done now, and what was looked at: `redis`, `catalogue`, `search_worker`, `ingest_worker`.
+    `backlog` is None while Redis is away."""
 
     ready: bool
     checks: Mapping[str, bool]
+    workers: tuple[Worker, ...] = ()
+    backlog: Backlog | None = None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any], *, ready: bool) -> Readiness:
+        """`workers` and `backlog` are missing in the answers of older APIs."""
+        workers = tuple(Worker.from_json(worker) for worker in body.get("workers", ()))
+        backlog = body.get("backlog")
+        return cls(ready, body["checks"], workers, Backlog.from_json(backlog) if backlog else None)
 
 
 def _time(text: str | None) -> datetime | None:

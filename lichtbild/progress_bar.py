@@ -1,4 +1,4 @@
-"""The progress of an ingest job: a live bar on a terminal, a line now and then in a pipe."""
+"""The progress of an ingest job: a live bar on a terminal, a line now and then in a pipe or on a dumb terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _STEPS = 10
 @contextmanager
 def job_progress(console: Console) -> Iterator[Callable[[Job], None]]:
     """Yields a function to call with the job whenever it was read."""
-    if console.is_terminal:
+    # A dumb terminal cannot redraw a line: it gets what a pipe gets.
+    if console.is_interactive:
         with _bar(console) as show:
             yield show
     else:

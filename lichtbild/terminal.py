@@ -63,7 +63,7 @@ def step(doing: str) -> Iterator[None]:
     """Says what is being done, and how long it took once it is."""
     output = console()
     started = time.monotonic()
-    if output.is_terminal:
+    if output.is_interactive:
         with output.status(doing):
             yield
         say(f"{doing}: {time.monotonic() - started:.1f} s")

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
 import requests
@@ -45,13 +46,23 @@ class Fetcher:
             except ItemError as error:
                 if not error.retryable or attempt == self._settings.fetch_attempts:
                     raise
+                pause = self._pause(error)
             # Full jitter, so that a crowd of failed requests does not come back as a crowd.
-            self._stopping.wait(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
+            self._stopping.wait(pause + random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
         raise AssertionError("unreachable")
 
     def close(self) -> None:
         """Let what is on its way arrive, and begin nothing more."""
         self._stopping.set()
+
+    def _pause(self, error: ItemError) -> float:
+        """What the server asked for. Raises ItemError if that is longer than a download may take."""
+        seconds = error.seconds if isinstance(error, _BusyError) else 0.0
+        longest = self._settings.fetch_timeout_seconds
+        if seconds > longest:
+            said = f"{error} It asks to be left alone for {seconds:.0f} s, and {longest:g} s is the most we wait."
+            raise ItemError(error.code, said) from error
+        return seconds
 
     def _follow(self, url: str, deadline: float) -> bytes:
         for _ in range(_MAX_REDIRECTS + 1):
@@ -79,8 +90,10 @@ class Fetcher:
     def _body(self, response: requests.Response, deadline: float) -> bytes:
         status, limit = response.status_code, self._settings.max_image_bytes
         if status != 200:
-            retryable = status == 429 or status >= 500
-            raise ItemError(f"http_{status}", f"The server answered {status}.", retryable=retryable)
+            code, detail = f"http_{status}", f"The server answered {status}."
+            if status in (429, 503):
+                raise _BusyError(code, detail, _retry_after(response.headers.get("retry-after", "")))
+            raise ItemError(code, detail, retryable=status >= 500)
         too_large = ItemError("too_large", f"The image is larger than {limit} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
         if int(response.headers.get("content-length") or 0) > limit:
             raise too_large
@@ -92,6 +105,26 @@ class Fetcher:
             if time.monotonic() > deadline:
                 raise ItemError("timeout", "The download took too long.", retryable=True)
         return bytes(body)
+
+
+class _BusyError(ItemError):
+    """The server asks to be left alone for a while, in seconds."""
+
+    def __init__(self, code: str, detail: str, seconds: float) -> None:
+        super().__init__(code, detail, retryable=True)
+        self.seconds = seconds
+
+
+def _retry_after(value: str) -> float:
+    """`Retry-After` in seconds, from either of its forms; 0 if there is none."""
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _classified(error: Exception) -> ItemError:

@@ -2,11 +2,12 @@
 
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.catalogue.interface import Catalogue, Row
 from shared.doorbell import Doorbell
@@ -19,6 +20,7 @@ from worker.decoder import decode
 from worker.encoder import Encoder
 from worker.fetcher import Fetcher
 from worker.leases import Leases
+from worker.renditions import small_rendition
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Ingest:
     batcher: Batcher
     writer: Writer
     pool: ThreadPoolExecutor
+    entry: threading.Lock = field(default_factory=threading.Lock)
 
     def answer_bell(self) -> None:
         """Claim the next chunk, if any, pass the bell on if more wait, and do the chunk."""
@@ -81,7 +84,9 @@ class Ingest:
             self.ledger.fail_job(claim.job_id, error.code, str(error))
             self.leases.drop(claim)
             return
-        prepared = [self.pool.submit(self._prepare, item) for item in claim.items]
+        # Chunk by chunk: if their items were mixed, all chunks would finish at once, and none until then.
+        with self.entry:
+            prepared = [self.pool.submit(self._prepare, item) for item in claim.items]
         self._store(claim, prepared)
 
     def _give_up(self, claim: Claim) -> None:
@@ -101,7 +106,7 @@ class Ingest:
     def _prepare(self, item: Item) -> _Prepared:
         """Fetch and decode one image and hand it to the batcher, which holds this thread while it is full."""
         started = time.perf_counter()
-        content = self.fetcher.fetch(item.url)
+        content = self.fetcher.fetch(small_rendition(item.url, self.encoder.edge, self.settings.renditions))
         fetched = time.perf_counter()
         pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
         decoded = time.perf_counter()

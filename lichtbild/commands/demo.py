@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -15,6 +16,7 @@ import click
 from lichtbild.client import Client
 from lichtbild.commands.embedded_extra import StackFailed, embedded_errors, require_embedded
 from lichtbild.commands.ingest import summarise, watch
+from lichtbild.commands.introduction import introduce
 from lichtbild.contact_sheet import SheetRow, draw_contact_sheet
 from lichtbild.errors import LichtbildError
 from lichtbild.hits import sheet_hits, show_hits, show_took
@@ -30,6 +32,7 @@ CHANGE = "at night"
 _INGEST_SECONDS = 300.0
 _LAST_LINES = 12
 _DIED = "[ended with"
+_TRY = ("status", 'search "two red boats at sunset" --save hits.png', "photos --random")
 
 
 @click.command()
@@ -38,7 +41,8 @@ _DIED = "[ended with"
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to keep everything in; otherwise the photos are cached and the rest is removed at the end.",
 )
-def demo(data: Path | None) -> None:
+@click.option("--keep", is_flag=True, help="Leave the stack up, with the samples loaded, until Ctrl-C.")
+def demo(data: Path | None, keep: bool) -> None:
     """Show it all once: start the stack, ingest 600 sample photos, search them in three ways, stop the stack."""
     require_embedded()
     if not os.access(SHEET.parent, os.W_OK):
@@ -50,6 +54,9 @@ def demo(data: Path | None) -> None:
                 _ingest(client, samples)
                 rows = _search(client, samples)
             _save(rows)
+            if keep:
+                introduce(api, folder, _TRY)
+                _wait_for_ctrl_c()
 
 
 def _data(data: Path | None) -> AbstractContextManager[Path]:
@@ -134,6 +141,12 @@ def _save(rows: Sequence[SheetRow]) -> None:
     unfinished.replace(SHEET)
     say()
     say(f"Contact sheet: {SHEET.resolve()}", "bold")
+
+
+def _wait_for_ctrl_c() -> None:
+    """The end that was asked for, and so no error."""
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 @contextmanager

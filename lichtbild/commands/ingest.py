@@ -13,7 +13,7 @@ import click
 
 from lichtbild.client import DEFAULT_COLLECTION, Client
 from lichtbild.commands.connection import api_option, connect
-from lichtbild.manifest import UnknownFormat
+from lichtbild.errors import UnknownFormat
 from lichtbild.models import Job
 from lichtbild.progress_bar import counts_in_words, duration, job_progress
 from lichtbild.terminal import console, say, say_json
@@ -29,10 +29,11 @@ _COUNTED_FAILURES = 20_000
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @api_option
 def ingest(source: str, limit: int | None, collection: str, detach: bool, as_json: bool) -> None:
-    """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), or - for NDJSON from stdin.
+    """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
+    for NDJSON from stdin.
 
     A table has a header row with `id` (or `photo_id`) and `url` (or `photo_image_url`); every other column becomes an
-    attribute. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
+    attribute where it is not empty. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
     """
     if source != "-" and not Path(source).is_file():
         raise click.UsageError(f"There is no file {source}.")

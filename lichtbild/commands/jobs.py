@@ -1,4 +1,4 @@
-"""`lichtbild jobs`: what was asked of Lichtbild lately, how one job stands, what failed in it; and stopping it."""
+"""`lichtbild jobs`: what was asked of Lichtbild lately, how one job stands, what failed in it; and acting on it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,37 @@ from lichtbild.terminal import say, say_json, show_table
 @click.argument("job_id", metavar="[ID]", required=False)
 @click.option("--errors", is_flag=True, help="List the items that failed.")
 @click.option("--cancel", is_flag=True, help="Stop the job; what is stored stays.")
+@click.option("--pause", is_flag=True, help="Finish what is in hand, then wait.")
+@click.option("--resume", is_flag=True, help="Go on with a paused job.")
+@click.option("--retry", is_flag=True, help="Start a new job over the items that failed.")
+@click.option("--code", help="With --retry: only the items that failed with this code.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 @click.option("--kind", type=click.Choice(["ingest", "search"]), default="ingest", show_default=True)
 @api_option
-def jobs(job_id: str | None, errors: bool, cancel: bool, as_json: bool, kind: Kind) -> None:
-    """List the newest jobs, or show the one with this ID."""
-    if errors and cancel:
-        raise click.UsageError("--errors and --cancel do not go together.")
-    if job_id is None and (errors or cancel):
+def jobs(job_id: str | None, code: str | None, as_json: bool, kind: Kind, **actions: bool) -> None:
+    """List the newest jobs, or show the one with this ID, or do something with it."""
+    chosen = [name for name, is_wanted in actions.items() if is_wanted]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in chosen)} do not go together.")
+    action = chosen[0] if chosen else None
+    if code and action != "retry":
+        raise click.UsageError("--code goes with --retry.")
+    if job_id is None and action:
         raise click.UsageError("Which job? Give its ID.")
     with connect() as client:
         if job_id is None:
             _list(client.jobs(kind), as_json)
-        elif errors:
+        elif action == "errors":
             _list_errors(client, job_id, as_json)
         else:
-            _show(client.cancel(job_id) if cancel else client.job(job_id), as_json)
+            _show(_act(client, job_id, action, code), as_json)
+
+
+def _act(client: Client, job_id: str, action: str | None, code: str | None) -> Job:
+    if action == "retry":
+        return client.retry(job_id, code)
+    acts = {"cancel": client.cancel, "pause": client.pause, "resume": client.resume}
+    return acts[action](job_id) if action else client.job(job_id)
 
 
 def _list(found: list[Job], as_json: bool) -> None:
@@ -61,6 +76,8 @@ def _show(job: Job, as_json: bool) -> None:
         say_json(job.raw)
         return
     facts = {"id": job.id, "kind": job.kind, "status": job.status, "collection": job.collection, "created": _when(job)}
+    if job.parent_id:
+        facts["retries"] = job.parent_id
     if job.started_at and job.finished_at:
         facts["took"] = duration((job.finished_at - job.started_at).total_seconds())
     if job.progress:

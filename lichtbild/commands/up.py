@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
-from lichtbild.client import DEFAULT_API
 from lichtbild.commands.embedded_extra import embedded_errors, require_embedded
+from lichtbild.commands.introduction import introduce
 from lichtbild.sample_photos import draw_sample_photos, sample_cache, write_manifest
-from lichtbild.terminal import say
 
 DEMO_MODEL = "demo"
 _MANIFEST = "samples.ndjson"
@@ -56,12 +56,5 @@ def _introduce(api: str, data: Path, samples: Path | None) -> None:
     if samples is not None:
         write_manifest(samples, api, data / _MANIFEST)
         source = str(data / _MANIFEST)
-    option = "" if api == DEFAULT_API else f" --api {api}"
-    say()
-    say(f"Lichtbild is up: {api}", "bold")
-    say(f"Data and logs: {data.resolve()}. Ctrl-C stops everything.")
-    say("In another terminal, try:")
-    say(f"  lichtbild status{option}")
-    say(f"  lichtbild ingest {source}{option}")
-    say(f'  lichtbild search "a man standing on the beach"{option}')
-    say()
+    search = 'search "a man standing on the beach"'
+    introduce(api, data, ("status", f"ingest {shlex.quote(source)}", search))

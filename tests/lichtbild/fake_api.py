@@ -77,6 +77,7 @@ def ingest_job(
         "kind": "ingest",
         "status": status,
         "collection": "photos",
+        "parent_id": None,
         "created_at": "2026-01-02T03:04:05.678Z",
         "started_at": "2026-01-02T03:04:06.000Z",
         "finished_at": "2026-01-02T03:04:08.000Z" if status in ("succeeded", "cancelled") else None,

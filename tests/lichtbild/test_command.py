@@ -223,7 +223,10 @@ def test_a_reader_that_leaves_early_is_told_nothing(api: FakeApi) -> None:
 @pytest.mark.parametrize(("ready", "status"), [(True, 0), (False, 1)])
 def test_status_says_whether_jobs_can_be_done(api: FakeApi, ready: bool, status: int) -> None:
     checks = {"redis": True, "catalogue": True, "search_worker": ready, "ingest_worker": True}
-    api.on("GET", "/readyz", Reply({"status": "…", "checks": checks}, 200 if ready else 503))
+    worker = {"name": "ingest-1", "queue": "ingest", "model": "m", "dimension": 512, "batch_size": 8}
+    backlog = {"jobs": 2, "items": 1300, "held": 4, "searches": 1}
+    answer = {"status": "…", "checks": checks, "workers": [worker], "backlog": backlog}
+    api.on("GET", "/readyz", Reply(answer, 200 if ready else 503))
     photos = {"name": "photos", "rows": 600, "model": "m", "dimension": 512, "index": {"status": "none"}}
     api.on("GET", "/v1/collections", Reply({"collections": [photos]}))
 
@@ -234,7 +237,61 @@ def test_status_says_whether_jobs_can_be_done(api: FakeApi, ready: bool, status:
     assert f"{api.url} is {'ready' if ready else 'not ready'}" in said.stdout
     assert "photos         600  m            512" in said.stdout
     assert json.loads(as_json.stdout)["checks"] == checks
-    assert json.loads(as_json.stdout)["collections"][0]["rows"] == 600
+    assert "waiting         ingest: 1300 items, search: 1" in said.stdout
+    assert "ingest-1  ingest  m" in said.stdout
+    document = json.loads(as_json.stdout)
+    assert document["collections"][0]["rows"] == 600
+    assert document["workers"] == [{"name": "ingest-1", "queue": "ingest", "model": "m"}]
+    assert document["backlog"] == backlog
+
+
+def test_status_of_an_older_api_lacks_what_it_does_not_say(api: FakeApi) -> None:
+    api.on("GET", "/readyz", Reply({"status": "ready", "checks": {"redis": True}}))
+
+    done = lichtbild("status", api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "waiting" not in done.stdout
+
+
+PHOTO = {"photo_id": "a/b", "url": "http://x/a", "attributes": {"place": "Sylt\x1b[31m", "n": [1]}, "model": "m"}
+
+
+def test_a_photo_is_shown_by_its_id(api: FakeApi) -> None:
+    api.on("GET", "/v1/photos/a%2Fb", Reply(PHOTO))
+
+    shown = lichtbild("photos", "a/b", "--collection", "mine", api=api.url)
+    as_json = lichtbild("photos", "a/b", "--json", api=api.url)
+
+    assert shown.stdout.splitlines() == [
+        "photo_id  a/b",
+        "url       http://x/a",
+        "model     m",
+        "place     Sylt [31m",
+        "n         [1]",
+    ]
+    assert api.calls("GET", "/v1/photos/a%2Fb")[0].query == {"collection": "mine"}
+    assert json.loads(as_json.stdout) == PHOTO
+
+
+def test_any_photo_with_its_embedding(api: FakeApi) -> None:
+    api.on("GET", "/v1/photos/random", Reply(PHOTO))
+    api.on("GET", "/v1/photos/a%2Fb", Reply(PHOTO | {"embedding": [0.5, 0.25, 0.125, 0, 1]}))
+
+    plain = lichtbild("photos", "--random", api=api.url)
+    shown = lichtbild("photos", "--random", "--embedding", api=api.url)
+    as_json = lichtbild("photos", "--random", "--embedding", "--json", api=api.url)
+
+    assert "embedding" not in plain.stdout
+    assert "embedding  0.5000, 0.2500, 0.1250, 0.0000, … (5 numbers)" in shown.stdout
+    assert json.loads(as_json.stdout)["embedding"] == [0.5, 0.25, 0.125, 0, 1]
+
+
+def test_a_photo_that_is_not_there_ends_with_1(api: FakeApi) -> None:
+    done = lichtbild("photos", "nobody", api=api.url)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not_found" in done.stderr
 
 
 def test_the_api_is_taken_before_or_after_the_subcommand(api: FakeApi) -> None:
@@ -246,7 +303,9 @@ def test_the_api_is_taken_before_or_after_the_subcommand(api: FakeApi) -> None:
     assert lichtbild("--api", elsewhere, "jobs", "--api", api.url).returncode == 0
 
 
-@pytest.mark.parametrize("arguments", [("status",), ("search", "x"), ("jobs",), ("ingest", "-", "--detach")])
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("search", "x"), ("jobs",), ("photos", "a"), ("ingest", "-", "--detach")]
+)
 def test_no_api_ends_with_3_and_says_how_to_start_one(arguments: tuple[str, ...]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -271,6 +330,8 @@ def test_no_api_ends_with_3_and_says_how_to_start_one(arguments: tuple[str, ...]
         ("ingest", "-", "--limit", "0"),
         ("jobs", "--errors"),
         ("jobs", "j1", "--errors", "--cancel"),
+        ("photos",),
+        ("photos", "a", "--random"),
         ("status", "--api", "nonsense"),
         ("no-such-command",),
     ],

@@ -61,7 +61,7 @@ def test_the_help_needs_no_stack() -> None:
     done = run("import lichtbild.command; sys.exit(lichtbild.command.run(['--help']))")
 
     assert done.returncode == 0, done.stderr
-    for name in ("up", "demo", "ingest", "search", "jobs", "status"):
+    for name in ("up", "demo", "ingest", "search", "jobs", "photos", "status"):
         assert f"\n  {name} " in done.stdout
 
 
