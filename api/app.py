@@ -12,7 +12,7 @@ from shared.settings import Settings, load_settings
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the app; settings come from the environment unless given. Raises ConfigurationError."""
     settings = settings or load_settings()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app = Flask("lichtbild", static_folder=None)
     # An id may contain "//", which must not be taken for "/".
     app.url_map.merge_slashes = False

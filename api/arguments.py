@@ -41,6 +41,17 @@ def preferred_wait() -> int | None:
     return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
 
 
+def idempotency_key() -> str | None:
+    """`Idempotency-Key`, with or without its quotes; None if it is not given."""
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        return None
+    key = text.strip().removeprefix('"').removesuffix('"')
+    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
+        raise InvalidRequestError("`Idempotency-Key` must be 1 to 255 printable ASCII characters.")
+    return key
+
+
 def whole_number(name: str, default: int, low: int, high: int) -> int:
     """A whole number within bounds."""
     text = request.args.get(name, str(default))

@@ -1,9 +1,10 @@
-"""Request bodies as streams: bounded, and unzipped on the way."""
+"""Request bodies as streams: bounded, fingerprinted, and unzipped on the way."""
 
 import gzip
+import hashlib
 import io
 import zlib
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from flask import request
 
@@ -11,28 +12,20 @@ from api.manifest import MalformedError, UnsupportedTypeError
 from shared.errors import PayloadTooLargeError
 
 
-def body_stream(max_bytes: int) -> BinaryIO:
-    """The request's body, at most `max_bytes` of it, also after unzipping."""
-    request.max_content_length = max_bytes
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding == "identity":
-        return _bounded(request.stream, max_bytes)
-    if encoding == "gzip":
-        return _bounded(gzip.GzipFile(fileobj=cast(Any, request.stream), mode="rb"), max_bytes)
-    raise UnsupportedTypeError(f"Content-Encoding must be gzip or identity, not {encoding!r}.")
-
-
-def _bounded(stream: Any, limit: int) -> BinaryIO:
-    return io.BufferedReader(cast(Any, _Bounded(stream, limit)), 64 * 1024)
-
-
-class _Bounded(io.RawIOBase):
-    """Counts what is read: a small zipped body may unzip to anything."""
+class Body(io.RawIOBase):
+    """The request's body as a stream. It counts what is read, since a small zipped body may unzip to anything, and
+    takes its fingerprint on the way.
+    """
 
     def __init__(self, stream: Any, limit: int) -> None:
         self._stream = stream
         self._limit = limit
         self._left = limit
+        self._digest = hashlib.sha256()
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what was read, after unzipping, as hexadecimal."""
+        return self._digest.hexdigest()
 
     def readable(self) -> bool:
         return True
@@ -47,5 +40,17 @@ class _Bounded(io.RawIOBase):
             raise PayloadTooLargeError(
                 f"The body is over {self._limit} bytes; send long lists as application/x-ndjson."
             )
+        self._digest.update(piece)
         buffer[: len(piece)] = piece
         return len(piece)
+
+
+def request_body(max_bytes: int) -> Body:
+    """The body of the current request, at most `max_bytes` of it, also after unzipping."""
+    request.max_content_length = max_bytes
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return Body(request.stream, max_bytes)
+    if encoding == "gzip":
+        return Body(gzip.GzipFile(fileobj=cast(Any, request.stream), mode="rb"), max_bytes)
+    raise UnsupportedTypeError(f"Content-Encoding must be gzip or identity, not {encoding!r}.")

@@ -1,6 +1,8 @@
-"""`/healthz` says that the API runs, `/readyz` that jobs can be done."""
+"""`/healthz` says that the API runs, `/readyz` that jobs can be done, by whom, and how much waits."""
 
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -8,7 +10,8 @@ from redis.exceptions import RedisError
 
 from api.services import services
 from shared.errors import UnavailableError
-from shared.ledger.presence import QUEUES, Queue
+from shared.ledger.backlog import read_backlog
+from shared.ledger.presence import QUEUES
 
 routes = Blueprint("health", __name__)
 
@@ -22,15 +25,27 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     parts = services()
     checks = {"redis": _works(parts.redis.ping), "catalogue": _works(parts.catalogue.ping)}
-    checks |= {f"{queue}_worker": _works(lambda: _some_worker(queue)) for queue in QUEUES}  # noqa: B023
+    try:
+        workers, backlog = _workers(), _backlog()
+    except RedisError:
+        # `checks` says so, or it went away just now.
+        workers, backlog = [], None
+    checks |= {f"{queue}_worker": any(worker["queue"] == queue for worker in workers) for queue in QUEUES}
+    facts = {"checks": checks, "workers": workers, "backlog": backlog}
     if all(checks.values()):
-        return {"status": "ready", "checks": checks}
-    return {"status": "not ready", "checks": checks}, 503, {"Retry-After": "1"}
+        return {"status": "ready", **facts}
+    return {"status": "not ready", **facts}, 503, {"Retry-After": "1"}
 
 
-def _some_worker(queue: Queue) -> None:
-    if not services().presence.alive(queue):
-        raise UnavailableError(f"No {queue} worker is alive.")
+def _workers() -> list[dict[str, Any]]:
+    presence = services().presence
+    return [
+        {"name": name, "queue": queue, **facts} for queue in QUEUES for name, facts in presence.alive(queue).items()
+    ]
+
+
+def _backlog() -> dict[str, int]:
+    return asdict(read_backlog(services().redis))
 
 
 def _works(look: Callable[[], object]) -> bool:

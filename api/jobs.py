@@ -3,14 +3,16 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from api import arguments
+from api.intake import accept
 from api.services import Services, services
-from shared.errors import InvalidRequestError
+from shared.errors import ConflictError, InvalidRequestError, UnavailableError
 from shared.items import Failure
 
 routes = Blueprint("jobs", __name__)
@@ -40,6 +42,34 @@ def job(job_id: str) -> ResponseReturnValue:
 def cancel(job_id: str) -> ResponseReturnValue:
     arguments.only(())
     return services().jobs.cancel(job_id).as_json()
+
+
+@routes.post("/v1/jobs/<job_id>/pause")
+def pause(job_id: str) -> ResponseReturnValue:
+    arguments.only(())
+    return services().jobs.pause(job_id).as_json()
+
+
+@routes.post("/v1/jobs/<job_id>/resume")
+def resume(job_id: str) -> ResponseReturnValue:
+    arguments.only(())
+    parts = services()
+    job = parts.jobs.resume(job_id).as_json()
+    with suppress(UnavailableError):
+        parts.doorbell.ring_ingest()
+    return job
+
+
+@routes.post("/v1/jobs/<job_id>/retry")
+def retry(job_id: str) -> ResponseReturnValue:
+    arguments.only({"code"})
+    parts, code = services(), request.args.get("code")
+    job = parts.jobs.get(job_id)
+    if job.kind != "ingest" or not job.is_final:
+        raise ConflictError(f"Job {job_id} has not ended, or is a search; only an ingest that ended can be retried.")
+    submission = parts.ingests.submission(job.collection, parent=job_id)
+    key = arguments.idempotency_key()
+    return accept(parts, submission, parts.ingests.failed_items(job_id, code), key, lambda: f"{job_id}:{code}")
 
 
 @routes.get("/v1/jobs/<job_id>/errors")

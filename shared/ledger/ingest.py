@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import redis
 
-from shared.errors import NotFoundError, UnavailableError
+from shared.errors import InvalidRequestError, NotFoundError, UnavailableError
 from shared.items import Failure, Item, Outcome, pack_items, unpack_items
 from shared.ledger import keys, scripts
 from shared.settings import Settings
@@ -38,12 +38,13 @@ class Claim:
 class Submission:
     """Items of a job to be, written chunk by chunk and invisible until `submit`."""
 
-    def __init__(self, connection: "redis.Redis", settings: Settings, collection: str) -> None:
+    def __init__(self, connection: "redis.Redis", settings: Settings, collection: str, parent: str = "") -> None:
         self.job_id = secrets.token_hex(10)
         self.total = 0
         self._redis = connection
         self._settings = settings
         self._collection = collection
+        self._parent = parent
         self._chunks = 0
         self._submit = scripts.script(connection, "submit")
 
@@ -64,22 +65,25 @@ class Submission:
         payload = cast(bytes | None, self._redis.hget(keys.chunks(self.job_id), str(chunk)))
         return unpack_items(payload) if payload else ()
 
-    def submit(self) -> None:
-        """Make the job visible, all at once."""
+    def submit(self, idempotency_key: str | None = None, fingerprint: str = "") -> str:
+        """Make the job visible, all at once, and return its id.
+
+        If the same request came with the same key before, that one's job id is returned and this submission is not
+        needed. Raises InvalidRequestError if another request came with the key, UnavailableError if the upload took
+        so long that its first items are gone.
+        """
         job = self.job_id
-        version = self._submit(
-            keys=[
-                keys.job(job),
-                keys.chunks(job),
-                keys.waiting(job),
-                keys.jobs("ingest"),
-                keys.ACTIVE,
-                keys.SEQUENCE,
-            ],
-            args=[job, self._collection, self.total, keys.CHANGES],
-        )
-        if not version:
+        names = [keys.job(job), keys.chunks(job), keys.waiting(job), keys.jobs("ingest"), keys.ACTIVE, keys.SEQUENCE]
+        if idempotency_key is not None:
+            names.append(keys.idempotency(idempotency_key))
+        remember = self._settings.idempotency_seconds
+        arguments = [job, self._collection, self.total, keys.CHANGES, fingerprint, remember, self._parent]
+        found = self._submit(keys=names, args=arguments).decode()
+        if found == "expired":
             raise UnavailableError("The upload took too long and its first items were dropped; send it again.")
+        if found == "another":
+            raise InvalidRequestError("This Idempotency-Key came with another request before; use a new key.")
+        return str(found)
 
     def abandon(self) -> None:
         """Leave nothing behind."""
@@ -99,8 +103,9 @@ class IngestLedger:
         self._settle = scripts.script(connection, "settle")
         self._finish = scripts.finish(connection)
 
-    def submission(self, collection: str) -> Submission:
-        return Submission(self._redis, self._settings, collection)
+    def submission(self, collection: str, parent: str = "") -> Submission:
+        """Begin a job, on request as a retry of its `parent`."""
+        return Submission(self._redis, self._settings, collection, parent)
 
     def claim(self) -> Claim | None:
         """Take the next chunk, or None if nothing waits."""
@@ -182,6 +187,11 @@ class IngestLedger:
                 return page, f"{block}-{offset + room}"
             block, offset = block + 1, 0
         return page, None
+
+    def failed_items(self, job_id: str, code: str | None) -> Iterator[Item]:
+        """The items of a job that failed, all or those with that code, as they were submitted."""
+        for raw in self._blocks(job_id, 0):
+            yield from (failure.item for failure in unpack_failures(raw) if code in (None, failure.code))
 
     def _blocks(self, job_id: str, first: int) -> Iterator[bytes]:
         for index in range(first, self._redis.llen(keys.failures(job_id))):

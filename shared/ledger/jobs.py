@@ -1,4 +1,4 @@
-"""Jobs as clients see them: read from the ledger, listed, shown as JSON, cancelled."""
+"""Jobs as clients see them: read from the ledger, listed, shown as JSON, cancelled, paused and resumed."""
 
 import json
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from shared.settings import Settings
 
 Kind = Literal["ingest", "search"]
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
+_ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "been cancelled"}
 STAGES = ("fetch", "decode", "encode", "write")
 RATE_WINDOW_SECONDS = 60
 _SLOT_SECONDS = 5
@@ -27,6 +28,7 @@ class Job:
     kind: Kind
     status: str
     collection: str
+    parent_id: str | None
     created: datetime
     started: datetime | None
     finished: datetime | None
@@ -59,6 +61,7 @@ class Job:
             "kind": self.kind,
             "status": self.status,
             "collection": self.collection,
+            "parent_id": self.parent_id,
             "created_at": _iso(self.created),
             "started_at": _iso(self.started),
             "finished_at": _iso(self.finished),
@@ -84,12 +87,14 @@ class Job:
 
 
 class Jobs:
-    """Read and cancel jobs of either kind."""
+    """Read and control jobs of either kind."""
 
     def __init__(self, connection: "redis.Redis", settings: Settings) -> None:
         self._redis = connection
         self._settings = settings
         self._finish = scripts.finish(connection)
+        self._pause = scripts.script(connection, "pause")
+        self._resume = scripts.script(connection, "resume")
 
     def get(self, job_id: str) -> Job:
         """Return the job; raise NotFoundError if it never was or is no longer kept."""
@@ -115,8 +120,28 @@ class Jobs:
         if job.kind == "search":
             retention = self._settings.search_retention_seconds
         before = self._finish(job_id, "cancelled", retention=retention)
-        if before in FINAL - {"cancelled"}:
-            raise ConflictError(f"Job {job_id} has already {before}; it cannot be cancelled.")
+        return self._after(job_id, "cancelled", None if before == "cancelled" else before)
+
+    def pause(self, job_id: str) -> Job:
+        """Pause an ingest job; repeating it is no error. Raise ConflictError if it has ended."""
+        self._ingest_only(job_id, "paused")
+        before = self._pause(keys=[keys.job(job_id), keys.ACTIVE], args=[job_id, keys.CHANGES])
+        return self._after(job_id, "paused", before.decode() if before else None)
+
+    def resume(self, job_id: str) -> Job:
+        """Resume an ingest job; one that runs is left as it is. Raise ConflictError if it has ended."""
+        self._ingest_only(job_id, "resumed")
+        names = [keys.job(job_id), keys.ACTIVE, keys.waiting(job_id)]
+        before = self._resume(keys=names, args=[job_id, keys.CHANGES])
+        return self._after(job_id, "resumed", before.decode() if before else None)
+
+    def _ingest_only(self, job_id: str, wanted: str) -> None:
+        if self.get(job_id).kind != "ingest":
+            raise ConflictError(f"Job {job_id} is a search, which cannot be {wanted}.")
+
+    def _after(self, job_id: str, wanted: str, before: str | None) -> Job:
+        if before in FINAL:
+            raise ConflictError(f"Job {job_id} has already {_ENDED[before]}; it cannot be {wanted}.")
         return self.get(job_id)
 
 
@@ -127,6 +152,7 @@ def _job(fields: Mapping[str, str]) -> Job:
         kind=cast(Kind, fields["kind"]),
         status=fields["status"],
         collection=fields["collection"],
+        parent_id=fields.get("parent"),
         created=cast(datetime, _time(fields["created"])),
         started=started,
         finished=finished,

@@ -1,5 +1,7 @@
 """Every Redis key of the ledger, named in one place. The Lua scripts build the same names from `PREFIX`."""
 
+import hashlib
+
 PREFIX = "lichtbild:"
 
 SEQUENCE = PREFIX + "sequence"  # STRING, number of submissions so far; gives each its version
@@ -13,6 +15,11 @@ RECONCILER = PREFIX + "reconciler:"  # STRING with a short TTL per queue: somebo
 def jobs(kind: str) -> str:
     """ZSET job id -> creation in ms, for listing."""
     return f"{PREFIX}jobs:{kind}"
+
+
+def idempotency(key: str) -> str:
+    """STRING "job fingerprint": the request that came with this key. Hashed, since clients choose the key."""
+    return f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def job(job_id: str) -> str:

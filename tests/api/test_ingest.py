@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -162,3 +163,55 @@ def test_staged_items_of_an_upload_in_progress_are_not_a_job(client, connection,
     submission.stage([])
     assert client.get(f"/v1/jobs/{submission.job_id}").status_code == 404
     assert 0 < connection.ttl(keys.chunks(submission.job_id)) <= settings.staging_seconds
+
+
+def test_the_same_key_and_body_give_the_same_job(client, ingests, connection):
+    def send(body: bytes, key: str = '"abc"', collection: str = "photos", **headers: str):
+        return client.post(
+            f"/v1/ingest?collection={collection}",
+            data=body,
+            content_type=NDJSON,
+            headers={"Idempotency-Key": key, **headers},
+        )
+
+    first = send(lines(item(1)))
+    assert "Idempotency-Replayed" not in first.headers
+    for again in (send(lines(item(1))), send(lines(item(1)), key="abc")):
+        assert (again.status_code, again.json["id"]) == (202, first.json["id"])
+        assert again.headers["Location"] == first.headers["Location"]
+        assert again.headers["Idempotency-Replayed"] == "true"
+    zipped = send(gzip.compress(lines(item(1))), **{"Content-Encoding": "gzip"})
+    assert zipped.json["id"] == first.json["id"]
+    assert len(claim_all(ingests)) == 1
+    assert connection.keys("*:chunks") == [f"lichtbild:job:{first.json['id']}:chunks".encode()]
+
+    for other in (send(lines(item(2))), send(lines(item(1)), collection="mine")):
+        assert (other.status_code, other.content_type) == (422, "application/problem+json")
+        assert "Idempotency-Key" in other.json["detail"]
+    assert claim_all(ingests) == []
+    assert send(lines(item(2)), key="def").json["id"] != first.json["id"]
+
+
+def test_many_at_once_with_one_key_are_one_job(connection, settings, ingests):
+    app = create_app(settings)
+
+    def send(_: int) -> str:
+        headers = {"Idempotency-Key": "k"}
+        return app.test_client().post("/v1/ingest", json={"items": [item(1)]}, headers=headers).json["id"]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(send, range(50)))) == 1
+    assert len(claim_all(ingests)) == 1
+
+
+@pytest.mark.parametrize("key", ["", '""', "x" * 256, "a\tb"])
+def test_a_key_that_is_none_is_refused(client, connection, key):
+    answer = client.post("/v1/ingest", json={"items": [item(1)]}, headers={"Idempotency-Key": key})
+    refused(connection, answer, 422, "Idempotency-Key")
+
+
+def test_a_broken_request_does_not_use_its_key_up(client):
+    headers = {"Idempotency-Key": "k"}
+    broken = client.post("/v1/ingest", data=b"{", content_type=NDJSON, headers=headers)
+    assert broken.status_code == 400
+    assert client.post("/v1/ingest", json={"items": [item(1)]}, headers=headers).status_code == 202

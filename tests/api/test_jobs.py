@@ -78,6 +78,48 @@ def test_cancelling_twice_is_no_error_and_an_ended_job_is_a_conflict(client, ing
     assert (answer.status_code, answer.json["type"]) == (409, "urn:lichtbild:conflict")
 
 
+def test_a_paused_job_hands_out_nothing_until_it_is_resumed(client, ingests, job_id):
+    for _ in range(2):
+        answer = client.post(f"/v1/jobs/{job_id}/pause")
+        assert (answer.status_code, answer.json["status"]) == (200, "paused")
+    assert ingests.claim() is None
+    for _ in range(2):
+        answer = client.post(f"/v1/jobs/{job_id}/resume")
+        assert (answer.status_code, answer.json["status"]) == (200, "queued")
+    settle(ingests, 0)
+    for action in ("pause", "resume"):
+        assert client.post(f"/v1/jobs/{job_id}/{action}").status_code == 409
+        assert client.post(f"/v1/jobs/nonsense/{action}").status_code == 404
+
+
+def test_a_search_is_not_paused(client):
+    search = client.post("/v1/search", json={"text": "x"}).json["id"]
+    for action in ("pause", "resume", "retry"):
+        assert client.post(f"/v1/jobs/{search}/{action}").status_code == 409
+
+
+def test_a_retry_is_a_new_job_over_what_failed(client, ingests, job_id):
+    assert client.post(f"/v1/jobs/{job_id}/retry").status_code == 409
+    settle(ingests, 4)
+    answer = client.post(f"/v1/jobs/{job_id}/retry")
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/v1/jobs/{answer.json['id']}"
+    assert (answer.json["parent_id"], answer.json["progress"]["total"]) == (job_id, 4)
+    assert [item.id for item in ingests.claim().items] == ["p0", "p1", "p2", "p3"]
+    assert client.get(f"/v1/jobs/{job_id}").json["progress"]["failed"] == 4
+
+
+def test_a_retry_can_be_of_one_code_only(client, ingests, job_id):
+    claim = ingests.claim()
+    codes = ["http_404", "timeout", "timeout"]
+    failures = [Failure(item, code, "x", 1) for item, code in zip(claim.items, codes, strict=False)]
+    ingests.settle(claim, Outcome(7, 0, failures, 0, {}))
+    assert client.post(f"/v1/jobs/{job_id}/retry?code=timeout").json["progress"]["total"] == 2
+    assert [item.id for item in ingests.claim().items] == ["p1", "p2"]
+    assert client.post(f"/v1/jobs/{job_id}/retry?code=http_500").status_code == 422
+    assert client.post(f"/v1/jobs/{job_id}/retry?cod=timeout").status_code == 422
+
+
 @pytest.mark.parametrize("path", ["", "/errors", "?wait=1"])
 def test_an_unknown_job_is_404(client, path):
     answer = client.get(f"/v1/jobs/nonsense{path}")
@@ -101,6 +143,7 @@ def test_fields_of_the_contract_are_all_there(client, job_id):
         "kind",
         "status",
         "collection",
+        "parent_id",
         "created_at",
         "started_at",
         "finished_at",

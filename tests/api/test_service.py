@@ -4,6 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from api.app import create_app
+from shared.items import Outcome
+from shared.ledger.ingest import IngestLedger
 from shared.ledger.presence import Presence
 
 
@@ -12,9 +14,34 @@ def test_alive_and_ready(client, connection):
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json["checks"] == {"redis": True, "catalogue": True, "search_worker": False, "ingest_worker": False}
+    assert answer.json["workers"] == []
     for queue in ("search", "ingest"):
-        Presence(connection).announce(queue, "w", {})
-    assert client.get("/readyz").status_code == 200
+        Presence(connection).announce(queue, f"{queue}-1", {"model": "m", "dimension": 4, "batch_size": 8})
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    facts = {"model": "m", "dimension": 4, "batch_size": 8}
+    assert answer.json["workers"] == [{"name": f"{queue}-1", "queue": queue, **facts} for queue in ("search", "ingest")]
+
+
+def test_ready_tells_what_waits(client, connection, settings):
+    def backlog() -> dict[str, int]:
+        return client.get("/readyz").json["backlog"]
+
+    assert backlog() == {"jobs": 0, "items": 0, "held": 0, "searches": 0}
+    ingests = IngestLedger(connection, settings.model_copy(update={"chunk_size": 2}))
+    for job in range(2):
+        items = [{"id": f"p{n}", "url": f"http://h/{n}"} for n in range(settings.chunk_size + job)]
+        client.post("/v1/ingest", json={"items": items})
+    client.post("/v1/search", json={"text": "x"})
+    waiting = 2 * settings.chunk_size + 1
+    assert backlog() == {"jobs": 2, "items": waiting, "held": 0, "searches": 1}
+
+    # All of a job's chunks are in workers' hands: its items still wait to be settled.
+    claims = [claim for _ in range(3) if (claim := ingests.claim())]
+    assert backlog() == {"jobs": 2, "items": waiting, "held": 3, "searches": 1}
+    for claim in claims:
+        ingests.settle(claim, Outcome(len(claim.items), 0, [], 0, {}))
+    assert backlog() == {"jobs": 0, "items": 0, "held": 0, "searches": 1}
 
 
 @pytest.fixture
@@ -42,7 +69,9 @@ def test_redis_away_is_503_with_retry_after(without_redis, call):
 
 def test_alive_without_redis_but_not_ready(without_redis):
     assert without_redis.get("/healthz").status_code == 200
-    assert without_redis.get("/readyz").json["checks"]["redis"] is False
+    answer = without_redis.get("/readyz").json
+    assert answer["checks"]["redis"] is False
+    assert (answer["workers"], answer["backlog"]) == ([], None)
 
 
 def test_the_catalogue_away_is_503(settings, connection):

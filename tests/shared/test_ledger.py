@@ -208,6 +208,21 @@ def test_a_cancelled_job_stops_and_what_is_not_settled_stays_pending(ledger, job
     assert (job.status, job.stored, job.pending) == ("cancelled", 1, 2)
 
 
+def test_what_is_held_when_a_job_is_paused_goes_on_and_comes_back_if_its_worker_dies(ledger, jobs, connection):
+    job_id = submit(ledger, items("a"), items("b"), items("c"))
+    settled, lost, returned = claimed(ledger), claimed(ledger), claimed(ledger)
+    jobs.pause(job_id)
+    assert ledger.settle(settled, stored(settled))
+    ledger.release(returned)
+    expire(connection, lost)
+    assert ledger.claim() is None
+    assert not ledger.has_work()
+    assert jobs.get(job_id).status == "paused"
+    assert jobs.resume(job_id).status == "running"
+    assert {settle_next(ledger), settle_next(ledger)} == {True}
+    assert jobs.get(job_id).status == "succeeded"
+
+
 def test_an_ended_job_cannot_be_cancelled(ledger, jobs):
     job_id = submit(ledger, items("a"))
     settle_next(ledger)
@@ -250,13 +265,15 @@ def test_many_workers_that_lose_leases_at_random_count_each_item_once(ledger, jo
         if claim := ledger.claim():
             held.append(claim)
         if held:
-            action, claim = rng.choice(["settle", "lose", "release", "again"]), rng.choice(held)
+            action, claim = rng.choice(["settle", "lose", "release", "pause", "resume"]), rng.choice(held)
             if action == "settle":
                 ledger.settle(claim, stored(claim))
             elif action == "lose":
                 connection.zadd(keys.LEASES, {claim.member: 1}, xx=True)
             elif action == "release":
                 ledger.release(claim)
+            elif not jobs.get(job_id).is_final:
+                jobs.pause(job_id) if action == "pause" else jobs.resume(job_id)
             job = jobs.get(job_id)
             assert job.pending >= 0
             if job.is_final:

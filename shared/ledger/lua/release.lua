@@ -9,6 +9,8 @@ if redis.call('HEXISTS', KEYS[4], ARGV[2]) == 1 then
   redis.call('HINCRBY', KEYS[6], ARGV[2], -1)
   redis.call('LPUSH', KEYS[5], ARGV[2])
   redis.call('LREM', KEYS[2], 0, ARGV[1])
-  redis.call('LPUSH', KEYS[2], ARGV[1])
+  if redis.call('HGET', KEYS[3], 'status') ~= 'paused' then
+    redis.call('LPUSH', KEYS[2], ARGV[1])
+  end
 end
 return 1

@@ -15,5 +15,7 @@ for i = 4, 5 do
   redis.call('LPUSH', KEYS[5], chunk)
 end
 redis.call('LREM', KEYS[2], 0, ARGV[1])
-redis.call('LPUSH', KEYS[2], ARGV[1])
+if redis.call('HGET', KEYS[3], 'status') ~= 'paused' then
+  redis.call('LPUSH', KEYS[2], ARGV[1])
+end
 return 1
