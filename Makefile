@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint fmt model
+.PHONY: help setup demo up test lint fmt docs model
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,9 @@ lint: setup ## check style, types and import arrows
 fmt: setup ## put the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup ## make the table of settings in docs/operating.md anew
+	$(BIN)/python -m shared.settings_table docs/operating.md
 
 model: setup ## train the demo model again, about 40 minutes, into build/lichtbild-demo, and print its scores
 	$(BIN)/python -m embedded.demo_model.train --out build/first-round --minutes 26

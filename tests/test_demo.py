@@ -29,9 +29,9 @@ class Shell:
         self.home = home
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "MARK": self._mark}
 
-    def demo(self, *options: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-u", LICHTBILD, "demo", *options],
+            [sys.executable, "-u", LICHTBILD, *arguments],
             env={**self._environment, "PYTHONPATH": str(Path(__file__).parents[1])},
             cwd=self.home,
             # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
@@ -42,9 +42,16 @@ class Shell:
         )
 
     def run(self, line: str) -> "subprocess.CompletedProcess[str]":
-        """A line that the demo told its user to type."""
-        given = {"env": self._environment, "cwd": self.home, "timeout": 60, "check": False}
-        return subprocess.run(shlex.split(line), capture_output=True, text=True, **given)
+        """A line that the user was told to type."""
+        return subprocess.run(
+            shlex.split(line),
+            env=self._environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def running(self) -> list[str]:
         found = []
@@ -72,7 +79,7 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> str:
 
 
 def test_a_demo_that_is_killed_leaves_nothing_running(shell):
-    demo = shell.demo()
+    demo = shell.start("demo")
     read_until(demo, "is up at")
     assert len(shell.running()) > 4
     demo.send_signal(signal.SIGKILL)
@@ -92,7 +99,7 @@ def transcript(shell) -> str:
             somebody.listen()
         except OSError:
             pass  # It is taken already, which is all that is wanted.
-        demo = shell.demo()
+        demo = shell.start("demo")
         said, _ = demo.communicate(timeout=350)
     assert demo.returncode == 0, said
     return said
@@ -118,22 +125,42 @@ def test_it_ends_with_a_contact_sheet_and_nothing_running(shell, transcript):
     assert shell.running() == []
 
 
+def told(process: "subprocess.Popen[str]") -> list[str]:
+    """The three lines that a stack that stays tells its user to type; logs may stand between them."""
+    read_until(process, "In another terminal, try:")
+    lines: list[str] = []
+    while len(lines) < 3:
+        line = process.stdout.readline()
+        assert line, lines
+        if line.startswith(f"  {LICHTBILD} "):
+            lines.append(line)
+    return lines
+
+
+def end_by_ctrl_c(shell: Shell, process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert shell.running() == []
+
+
 def test_a_demo_that_is_kept_stays_up_with_its_photos_until_ctrl_c(shell):
-    demo = shell.demo("--keep")
-    read_until(demo, "In another terminal, try:")
-    lines = []
-    while line := demo.stdout.readline().strip():
-        lines.append(line)
-    said = [shell.run(line) for line in lines]
-    assert len(said) == 3
-    assert [(done.returncode, done.stderr) for done in said] == [(0, "")] * 3
-    assert "photos         600" in said[0].stdout
-    assert "scene-" in said[1].stdout
+    demo = shell.start("demo", "--keep")
+    status, search, photos = [shell.run(line) for line in told(demo)]
+    assert [(done.returncode, done.stderr) for done in (status, search, photos)] == [(0, "")] * 3
+    assert "photos         600" in status.stdout
+    assert "scene-" in search.stdout
     with Image.open(shell.home / "hits.png") as sheet:
         assert sheet.width > 100
-    assert "photo_id     scene-" in said[2].stdout
+    assert "photo_id     scene-" in photos.stdout
+    end_by_ctrl_c(shell, demo)
 
-    demo.send_signal(signal.SIGINT)
-    demo.communicate(timeout=60)
-    assert demo.returncode == 0
-    assert shell.running() == []
+
+def test_up_with_the_demo_model_tells_how_to_load_the_samples_and_search_them(shell):
+    up = shell.start("up", "--model", "demo")
+    status, ingest, search = [shell.run(line) for line in told(up)]
+    assert [(done.returncode, done.stderr) for done in (status, ingest, search)] == [(0, "")] * 3
+    assert "is ready" in status.stdout
+    assert "600 stored" in ingest.stdout
+    assert "beach" in search.stdout
+    end_by_ctrl_c(shell, up)

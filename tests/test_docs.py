@@ -1,0 +1,252 @@
+"""The docs are true: their commands run, their links lead somewhere, their tables name what there is."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from api.app import create_app
+from embedded.stack import StackOptions, running_stack
+from lichtbild import Client
+from lichtbild.command import lichtbild
+from shared import errors
+from shared.settings import Settings
+from shared.settings_table import with_table
+from tests.docs_pages import ROOT, Page, pages
+from tests.image_server import ImageServer, reply, serving
+from tests.pictures import photo
+from tests.unsplash import row, table, write_zip
+
+HTTP_API, OPERATING = Page(ROOT / "docs" / "http-api.md"), Page(ROOT / "docs" / "operating.md")
+BIN = Path(sys.executable).parent
+
+# Lines that would start another stack, or these tests again, or need what a test machine lacks: what is run instead, in
+# the repository's root, and why; None is nothing.
+INSTEAD = [
+    (r"make (\w+).*", r"make --dry-run \1", "it sets up, tests or starts everything"),
+    (r"(?:\.venv/bin/)?lichtbild (up|demo)\b.*", r"lichtbild \1 --help", "it starts another stack"),
+    (r"\.venv/bin/python -m pytest (\S+)", r"python -m pytest --collect-only --quiet \1", "these are tests"),
+    (r"(?:docker|kubectl) .*", None, "there is no engine here; tests/deploy holds what it would read"),
+]
+
+
+def instead(line: str) -> str | None:
+    """What to run in place of a line; the line itself if it can be run."""
+    for pattern, replacement, _ in INSTEAD:
+        if found := re.fullmatch(pattern, line.partition("  #")[0].strip()):
+            return found.expand(replacement) if replacement else None
+    return line
+
+
+LINES = [(page.name, line) for page in pages for line in page.commands()]
+RUN_HERE = [(name, line) for name, line in LINES if instead(line) == line]
+RUN_IN_ROOT = [(name, line) for name, line in LINES if instead(line) not in (line, None)]
+SNIPPETS = [(page.name, snippet) for page in pages for snippet in page.snippets()]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with the files that the docs name, and a running stack with the photos and the job that they name."""
+
+    folder: Path
+    api: str
+    images: str
+    cancelled: str
+    paused: str
+    failed: str
+
+    def stand_in(self, text: str) -> str:
+        """The docs' own names replaced by ours, and the job by one on which that action can be tried."""
+        job_id = self.cancelled
+        if re.search(r"\b(pause|resume)\b", text):
+            job_id = self.paused
+        elif re.search(r"\bretry\b", text):
+            job_id = self.failed
+        text = text.replace("http://127.0.0.1:8700", self.api).replace("https://example.org", self.images)
+        return re.sub(r"\b(JOB_)?ID\b", job_id, text).replace(".venv/bin/", f"{BIN}/")
+
+    def run(self, *command: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LICHTBILD_")}
+        environment |= {"LICHTBILD_API": self.api, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        return subprocess.run(
+            command,
+            cwd=folder or self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+
+@pytest.fixture(scope="module")
+def images() -> Iterator[ImageServer]:
+    with serving() as server:
+        server.default = lambda path: photo(sum(path.encode()))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def place(images: ImageServer, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("newcomer")
+    photos = [row(n, images.url) for n in range(6)]
+    (folder / "photos.tsv").write_text(table(photos))
+    (folder / "photo.jpg").write_bytes(photo(1))
+    write_zip(folder / "unsplash-research-dataset-lite-latest.zip", {"photos.tsv000": table(photos)})
+    environment = {**os.environ, "LICHTBILD_FETCH_ALLOW": "127.0.0.0/8"}
+    data = tmp_path_factory.mktemp("stack")
+    options = StackOptions(data=data, model=str(tiny_model), environment=environment, quiet=True, bundled_redis=True)
+    with running_stack(options) as stack, Client(stack.api_url) as client:
+        client.wait(client.ingest([("beach-1", f"{images.url}/beach.jpg", {"place": "Sylt"})]).id)
+        yield Place(
+            folder,
+            stack.api_url,
+            images.url,
+            cancelled=client.cancel(slow_job(client, images)).id,
+            paused=client.pause(slow_job(client, images)).id,
+            failed=failed_job(client, images),
+        )
+
+
+def slow_job(client: Client, images: ImageServer) -> str:
+    """An ingest of more items than the worker takes at once, which do not come."""
+    images.answers["/slow.jpg"] = lambda request: reply(request, 429, Retry_After="2")
+    return client.ingest(((f"slow-{n}", f"{images.url}/slow.jpg") for n in range(1000)), "slow").id
+
+
+def failed_job(client: Client, images: ImageServer) -> str:
+    """An ingest that has ended, whose item failed."""
+    images.answers["/gone.jpg"] = 404
+    return client.wait(client.ingest([("gone", f"{images.url}/gone.jpg")], "gone").id).id
+
+
+@pytest.mark.parametrize(("page", "line"), RUN_HERE)
+def test_a_command_of_the_docs_runs(place, page, line):
+    if line.startswith("curl"):
+        if shutil.which("curl") is None and "CI" not in os.environ:
+            pytest.skip("there is no curl here")
+        # Without it curl is content with any answer.
+        line = line.replace("curl", "curl --silent --show-error --fail-with-body", 1)
+
+    done = place.run("bash", "-euo", "pipefail", "-c", place.stand_in(line))
+
+    assert (done.returncode, done.stderr) == (0, ""), f"{page}: {line}\n{done.stdout}{done.stderr}"
+    assert '"status":"failed"' not in done.stdout, f"{page}: {line}\n{done.stdout}"
+
+
+@pytest.mark.parametrize(("page", "line"), RUN_IN_ROOT)
+def test_a_command_that_would_do_too_much_is_known(page, line):
+    place = Place(ROOT, "http://127.0.0.1:1", images="", cancelled="", paused="", failed="")
+
+    done = place.run("bash", "-c", str(instead(line)))
+
+    assert done.returncode == 0, f"{page}: {line}\n{done.stdout}{done.stderr}"
+    if found := re.match(r"\S*lichtbild (\w+)", line):
+        check_options(found[1], line)
+
+
+@pytest.mark.parametrize(("page", "snippet"), SNIPPETS)
+def test_a_snippet_of_the_docs_runs(place, page, snippet):
+    done = place.run(sys.executable, "-c", place.stand_in(snippet))
+
+    assert (done.returncode, done.stderr) == (0, ""), page
+    assert "beach-1" in done.stdout
+
+
+def check_options(name: str, line: str) -> None:
+    known = lichtbild.get_command(click.Context(lichtbild), name)
+    assert known is not None, line
+    options = {option for parameter in known.params for option in parameter.opts}
+    used = set(re.findall(r"(?<= )--?[a-z][\w-]*", line.partition("  #")[0]))
+    assert used <= options, line
+
+
+@pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
+def test_commands_named_in_the_text_exist_with_their_options(page):
+    for line in page.code():
+        if found := re.match(r"(?:\.venv/bin/)?lichtbild ([a-z]+)\b", line):
+            check_options(found[1], line)
+        elif found := re.match(r"make ([a-z]+)$", line):
+            assert re.search(rf"^{found[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
+
+
+@pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in page.links():
+        path, _, anchor = link.partition("#")
+        target = page.path.parent / path if path else page.path
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in Page(target).anchors(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
+def test_files_named_in_the_text_exist(page):
+    ours = re.compile(r"(api|worker|shared|lichtbild|embedded|tests|docs|deploy|benchmarks|\.ci)/[\w./-]*")
+    missing = {word for word in page.code() if ours.fullmatch(word) and not (ROOT / word).exists()}
+    assert missing == set()
+
+
+def test_every_page_is_linked_from_the_readme():
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in pages[0].links()}
+    assert {page.name for page in pages[1:] if page.path not in linked} == set()
+
+
+def test_the_table_of_settings_is_that_of_the_class():
+    assert with_table(OPERATING.text) == OPERATING.text, "run `make docs`"
+
+
+@pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
+def test_variables_named_in_the_docs_exist(page):
+    named = set(re.findall(r"(?<![A-Z_])LICHTBILD_([A-Z_]+[A-Z])\b", page.text))
+    known = {name.upper() for name in Settings.model_fields} | {"API", "API_KEY"}
+    assert named <= known
+
+
+def test_every_route_has_its_line_and_every_line_its_route():
+    parameter = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+
+    def as_the_docs_do(found: re.Match[str]) -> str:
+        return f"{{{found[1]}}}"
+
+    routes = {
+        f"{method} {parameter.sub(as_the_docs_do, rule.rule)}"
+        for rule in create_app(Settings()).url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert HTTP_API.first_column("# The HTTP API") == routes
+    named = {word.partition("?")[0] for word in HTTP_API.code() if re.match(r"(GET|POST|DELETE|PUT) /", word)}
+    assert named <= routes
+
+
+def source(*folders: str) -> str:
+    return "\n".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+
+
+def test_every_type_of_error_has_its_line():
+    raised = set(re.findall(r"\bproblem\(\s*\d+, \"(\w+)\"", source("api")))
+    raised |= set(re.findall(r"^    code = \"(\w+)\"", source("api"), re.MULTILINE))
+    raised |= {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
+    # A setting ends its process, and a mismatch its job: neither is an answer over HTTP.
+    assert HTTP_API.second_column("## Errors") == raised - {"configuration", "model_mismatch"}
+
+
+def test_every_code_of_a_failed_item_has_its_line():
+    raised = set(re.findall(r"\bItemError\(\s*\"(\w+)\"", source("worker"))) | {"crashed_worker"}
+    job_codes = {errors.NotFoundError.code, errors.ModelMismatchError.code}
+    listed = HTTP_API.first_column("### Codes of failed items and searches")
+    assert {code for code in listed if not code.startswith("http_")} == raised | job_codes
+
+
+def test_the_docs_have_commands():
+    """A page taken apart wrongly would have none, and all would be well."""
+    lines = [line for _, line in LINES]
+    assert len(lines) > 25
+    for line in ("make demo", "lichtbild status", "curl http://127.0.0.1:8700/healthz"):
+        assert any(found.startswith(line) for found in lines), line
