@@ -33,6 +33,7 @@ INSTEAD = [
     (r"make (\w+).*", r"make --dry-run \1", "it sets up, tests or starts everything"),
     (r"(?:\.venv/bin/)?lichtbild (up|demo)\b.*", r"lichtbild \1 --help", "it starts another stack"),
     (r"\.venv/bin/python -m pytest (\S+)", r"python -m pytest --collect-only --quiet \1", "these are tests"),
+    (r"deploy/new-env", None, "it writes into the checkout; tests/deploy runs it on a copy"),
     (r"(?:docker|kubectl) .*", None, "there is no engine here; tests/deploy holds what it would read"),
 ]
 
@@ -100,7 +101,7 @@ def place(images: ImageServer, tiny_model: Path, tmp_path_factory: pytest.TempPa
     (folder / "photos.tsv").write_text(table(photos))
     (folder / "photo.jpg").write_bytes(photo(1))
     write_zip(folder / "unsplash-research-dataset-lite-latest.zip", {"photos.tsv000": table(photos)})
-    environment = {**os.environ, "LICHTBILD_FETCH_ALLOW": "127.0.0.0/8"}
+    environment = {**os.environ, "LICHTBILD_FETCH_ALLOW": "127.0.0.0/8", "LICHTBILD_CHUNK_SIZE": "1"}
     data = tmp_path_factory.mktemp("stack")
     options = StackOptions(data=data, model=str(tiny_model), environment=environment, quiet=True, bundled_redis=True)
     with running_stack(options) as stack, Client(stack.api_url) as client:
@@ -116,9 +117,9 @@ def place(images: ImageServer, tiny_model: Path, tmp_path_factory: pytest.TempPa
 
 
 def slow_job(client: Client, images: ImageServer) -> str:
-    """An ingest of more items than the worker takes at once, which do not come."""
-    images.answers["/slow.jpg"] = lambda request: reply(request, 429, Retry_After="2")
-    return client.ingest(((f"slow-{n}", f"{images.url}/slow.jpg") for n in range(1000)), "slow").id
+    """An ingest of more items than the worker takes at once, which take their time."""
+    images.answers["/slow.jpg"] = lambda request: reply(request, 429, Retry_After="1")
+    return client.ingest(((f"slow-{n}", f"{images.url}/slow.jpg") for n in range(40)), "slow").id
 
 
 def failed_job(client: Client, images: ImageServer) -> str:
@@ -139,6 +140,9 @@ def test_a_command_of_the_docs_runs(place, page, line):
 
     assert (done.returncode, done.stderr) == (0, ""), f"{page}: {line}\n{done.stdout}{done.stderr}"
     assert '"status":"failed"' not in done.stdout, f"{page}: {line}\n{done.stdout}"
+    if "resume" in line:
+        # Paused again, so that the others need not share the worker with it.
+        place.run("lichtbild", "jobs", place.paused, "--pause")
 
 
 @pytest.mark.parametrize(("page", "line"), RUN_IN_ROOT)
