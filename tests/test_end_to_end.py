@@ -29,6 +29,16 @@ CHUNK = 10
 SETTINGS = {"CHUNK_SIZE": str(CHUNK), "LEASE_SECONDS": "2", "WRITE_SECONDS": "0.1", "FETCH_ALLOW": "127.0.0.0/8"}
 
 
+# Run by Python itself at the start of each process: opening this image kills it, as a fault in a C library would.
+DEADLY = b"deadly image"
+KILLED_BY_AN_IMAGE = f"""
+import os
+from PIL import Image
+original = Image.open
+Image.open = lambda file, *a, **k: os.abort() if file.getvalue() == {DEADLY!r} else original(file, *a, **k)
+"""
+
+
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -66,12 +76,12 @@ class Lichtbild:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def finished(self, job_id: str) -> dict[str, Any]:
+    def finished(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
         def look() -> Any:
             job = self.get(f"/v1/jobs/{job_id}?wait=5")
             return job if job["status"] in ("succeeded", "failed", "cancelled") else None
 
-        return wait_for(look, f"the end of job {job_id}")
+        return wait_for(look, f"the end of job {job_id}", seconds)
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +94,8 @@ def images() -> Iterator[ImageServer]:
 def lichtbild(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Lichtbild]:
     data = tmp_path_factory.mktemp("stack")
     environment = {**os.environ, **{f"LICHTBILD_{name}": value for name, value in SETTINGS.items()}}
+    (data / "sitecustomize.py").write_text(KILLED_BY_AN_IMAGE)
+    environment["PYTHONPATH"] = str(data)
     options = StackOptions(
         data=data,
         ingest_workers=2,
@@ -220,6 +232,24 @@ def test_a_worker_that_is_killed_loses_nothing(lichtbild, images, collection):
     assert (progress["stored"], progress["failed"], progress["pending"]) == (6 * CHUNK, 0, 0)
     hits = lichtbild.search(text="x", top_k=1000, collection=collection)["result"]["hits"]
     assert sorted(hit["photo_id"] for hit in hits) == sorted(item["id"] for item in items(images, 6 * CHUNK))
+
+
+def test_an_image_that_kills_its_worker_fails_alone(lichtbild, images, collection):
+    gate = threading.Event()
+    held = gated(gate, lambda n: n >= 3)
+    images.default = lambda path: DEADLY if number(path) == 1 else held(path)
+    deadly = lichtbild.ingest(items(images, 3), f"{collection}_deadly")
+    # Beside it, in the same workers when they die, jobs of one item each.
+    beside = [lichtbild.ingest([items(images, 10)[n]], f"{collection}_{n}") for n in range(3, 7)]
+    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 1, "chunks of several jobs in workers' hands")
+    gate.set()
+    job = lichtbild.finished(deadly, seconds=150)
+    failed = lichtbild.get(job["links"]["errors"])["items"]
+    assert (job["status"], job["progress"]["stored"]) == ("succeeded", 2)
+    assert [(item["id"], item["code"]) for item in failed] == [("p/1", "crashed_worker")]
+    for other in beside:
+        progress = lichtbild.finished(other)["progress"]
+        assert (progress["stored"], progress["failed"]) == (1, 0)
 
 
 def test_a_search_whose_worker_is_killed_is_answered_by_the_next(lichtbild, images, collection):

@@ -20,10 +20,14 @@ from worker.decoder import decode
 from worker.encoder import Encoder
 from worker.fetcher import Fetcher
 from worker.leases import Leases
+from worker.quarantine import Quarantine
 from worker.renditions import small_rendition
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
+
+# Longer than a group commit waits; a catalogue that is away for longer holds nobody up here.
+_FLUSH_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,33 @@ class Ingest:
     writer: Writer
     pool: ThreadPoolExecutor
     entry: threading.Lock = field(default_factory=threading.Lock)
+    quarantine: Quarantine = field(default_factory=Quarantine)
 
     def answer_bell(self) -> None:
-        """Claim the next chunk, if any, pass the bell on if more wait, and do the chunk."""
-        claim = self.ledger.claim()
-        if claim is None:
-            return
+        """Claim the next chunk, if any, pass the bell on if more wait, and do the chunk.
+
+        A chunk that lost a worker before is handed back and claimed again once this process does nothing else: if it
+        kills its worker again, no other chunk is counted as lost with it.
+        """
+        with self.quarantine.admitted(alone=False):
+            claim = self.ledger.claim()
+            if claim is None:
+                return
+            if claim.attempts == 1 or self._is_given_up(claim):
+                self._work(claim)
+                return
+            self.ledger.release(claim)
+        with self.quarantine.admitted(alone=True):
+            self.writer.flush(_FLUSH_SECONDS)
+            claim = self.ledger.claim()
+            if claim is not None:
+                self._work(claim)
+                self.writer.flush(_FLUSH_SECONDS)
+
+    def _is_given_up(self, claim: Claim) -> bool:
+        return claim.attempts > self.settings.chunk_attempts
+
+    def _work(self, claim: Claim) -> None:
         self.leases.hold(claim)
         try:
             if claim.more_waiting:
@@ -75,7 +100,7 @@ class Ingest:
             raise
 
     def _do(self, claim: Claim) -> None:
-        if claim.attempts > self.settings.chunk_attempts:
+        if self._is_given_up(claim):
             self._give_up(claim)
             return
         try:

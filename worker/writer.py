@@ -39,6 +39,12 @@ class Writer:
         """Queue rows; `written` is called with this entry's share of the insert's seconds once they are durable."""
         self._entries.put(_Entry(collection, rows, written))
 
+    def flush(self, seconds: float) -> bool:
+        """Wait until all that was queued before is written and told; False if it is not after `seconds`."""
+        done = threading.Event()
+        self._entries.put(_Entry("", (), lambda _: done.set()))
+        return done.wait(seconds)
+
     def close(self) -> None:
         """Write what is queued; give up, unwritten and unsettled, if the catalogue is away."""
         self._stopping.set()
@@ -49,9 +55,13 @@ class Writer:
         while group := self._gather():
             by_collection: defaultdict[str, list[_Entry]] = defaultdict(list)
             for entry in group:
-                by_collection[entry.collection].append(entry)
+                if entry.rows:
+                    by_collection[entry.collection].append(entry)
             for collection, entries in by_collection.items():
                 self._commit(collection, entries)
+            for entry in group:
+                if not entry.rows:
+                    _tell(entry, 0.0)
 
     def _gather(self) -> list[_Entry]:
         first = self._entries.get()
@@ -77,11 +87,7 @@ class Writer:
             return
         seconds = time.perf_counter() - started
         for entry in entries:
-            try:
-                entry.written(seconds * len(entry.rows) / max(1, len(rows)))
-            except Exception:
-                # The chunk stays unsettled; its lease runs out and another worker does it again.
-                log.exception("A chunk was written but could not be settled; it will be done again.")
+            _tell(entry, seconds * len(entry.rows) / len(rows))
 
     def _insert(self, collection: str, rows: Sequence[Row]) -> bool:
         pause = 0.25
@@ -95,3 +101,11 @@ class Writer:
                 log.warning("%s Trying again in %.1f s; nothing is lost.", error, pause)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _MAX_PAUSE_SECONDS)
+
+
+def _tell(entry: _Entry, seconds: float) -> None:
+    try:
+        entry.written(seconds)
+    except Exception:
+        # The chunk stays unsettled; its lease runs out and another worker does it again.
+        log.exception("A chunk was written but could not be settled; it will be done again.")

@@ -1,0 +1,105 @@
+"""Group commit: rows of many chunks in few inserts, and no chunk told before its rows are there."""
+
+import threading
+
+import numpy as np
+
+from shared.catalogue.interface import Row
+from shared.errors import UnavailableError
+from worker import writer as writer_module
+from worker.writer import Writer
+
+
+class FakeCatalogue:
+    """Remembers inserts; refuses the first `failures` of them."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.inserts: list[tuple[str, list[str]]] = []
+        self.failures = failures
+        self.tried = threading.Event()
+
+    def write(self, collection: str, rows) -> None:
+        self.tried.set()
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError("away")
+        self.inserts.append((collection, [row.photo_id for row in rows]))
+
+    def ids(self) -> set[str]:
+        return {photo_id for _, ids in self.inserts for photo_id in ids}
+
+
+def rows(*ids: str) -> list[Row]:
+    return [Row(photo_id, "http://h", np.ones(2, np.float32), b"", {}, 1) for photo_id in ids]
+
+
+def test_rows_of_several_chunks_share_an_insert_and_each_chunk_is_told_after_it():
+    catalogue, told = FakeCatalogue(), []
+    writer = Writer(catalogue, rows=100, seconds=0.2)
+    for name in ("a", "b", "c"):
+        writer.write("photos", rows(name), lambda _, name=name: told.append((name, catalogue.ids())))
+    writer.write("others", rows("d"), lambda _: told.append(("d", catalogue.ids())))
+    assert writer.flush(10)
+    assert sorted(ids for _, ids in catalogue.inserts) == [["a", "b", "c"], ["d"]]
+    assert all(name in there for name, there in told)
+    assert len(told) == 4
+    writer.close()
+
+
+def test_enough_rows_are_not_kept_waiting():
+    catalogue, told = FakeCatalogue(), threading.Event()
+    writer = Writer(catalogue, rows=3, seconds=60)
+    writer.write("photos", rows("a", "b", "c"), lambda _: told.set())
+    assert told.wait(10)
+    writer.close()
+
+
+def test_a_catalogue_that_is_away_is_tried_until_it_is_back(monkeypatch):
+    monkeypatch.setattr(writer_module, "_MAX_PAUSE_SECONDS", 0.01)
+    catalogue, told = FakeCatalogue(failures=3), threading.Event()
+    writer = Writer(catalogue, rows=1, seconds=60)
+    writer.write("photos", rows("a"), lambda _: told.set())
+    assert told.wait(10)
+    assert catalogue.inserts == [("photos", ["a"])]
+    writer.close()
+
+
+def test_closing_writes_what_is_queued():
+    catalogue, told = FakeCatalogue(), []
+    writer = Writer(catalogue, rows=100, seconds=60)
+    writer.write("photos", rows("a"), told.append)
+    writer.close()
+    assert catalogue.ids() == {"a"}
+    assert len(told) == 1
+
+
+def test_closing_gives_up_on_a_catalogue_that_is_away_and_tells_nobody():
+    catalogue, told = FakeCatalogue(failures=10**9), []
+    writer = Writer(catalogue, rows=1, seconds=60)
+    writer.write("photos", rows("a"), told.append)
+    assert catalogue.tried.wait(10)
+    writer.close()
+    assert told == []
+    assert not writer.flush(0.01)
+
+
+def test_a_chunk_without_rows_is_told_without_an_insert():
+    catalogue, told = FakeCatalogue(), threading.Event()
+    writer = Writer(catalogue, rows=100, seconds=0.05)
+    writer.write("photos", [], lambda _: told.set())
+    assert told.wait(10)
+    assert catalogue.inserts == []
+    writer.close()
+
+
+def test_a_chunk_that_cannot_be_settled_does_not_stop_the_others():
+    def fails(_: float) -> None:
+        raise ConnectionError
+
+    catalogue, told = FakeCatalogue(), threading.Event()
+    writer = Writer(catalogue, rows=100, seconds=0.05)
+    writer.write("photos", rows("a"), fails)
+    writer.write("photos", rows("b"), lambda _: told.set())
+    assert told.wait(10)
+    assert catalogue.ids() == {"a", "b"}
+    writer.close()
