@@ -1,5 +1,6 @@
 """Batches across callers: fires the moment the model is free, with whatever is waiting, up to the batch size."""
 
+import logging
 import threading
 import time
 from collections import deque
@@ -12,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.catalogue.interface import Vector
-from shared.errors import ItemError, UnavailableError
+from shared.errors import ItemError, LichtbildError, UnavailableError
 from worker.encoder import Encoder
 from worker.preprocessor import Pixels
+
+log = logging.getLogger(__name__)
 
 # Enough to fill several batches while the model works; callers wait beyond it.
 _WAITING_BATCHES = 4
@@ -47,6 +50,7 @@ class Batcher:
         self._changed = threading.Condition()
         self._closed = False
         self._began: float | None = None
+        self._is_broken = False
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
@@ -59,9 +63,10 @@ class Batcher:
         return self._submit(self._texts, text)
 
     def works(self) -> bool:
-        """Whether the thread that runs the model lives, and is not stuck in a batch."""
+        """Whether the thread that runs the model lives, is not stuck in a batch, and the model encodes anything."""
         began = self._began
-        return self._thread.is_alive() and (began is None or time.monotonic() - began < _STUCK_SECONDS)
+        is_stuck = began is not None and time.monotonic() - began > _STUCK_SECONDS
+        return self._thread.is_alive() and not is_stuck and not self._is_broken
 
     def close(self) -> None:
         """Encode what is queued, then stop."""
@@ -112,6 +117,7 @@ class Batcher:
         except Exception as error:
             self._bisect(encode, batch, error)
             return
+        self._is_broken = False
         share = (time.perf_counter() - started) / len(batch)
         for request, vector in zip(batch, vectors, strict=True):
             request.future.set_result(Encoded(vector, share))
@@ -121,10 +127,23 @@ class Batcher:
     ) -> None:
         """A batch failed: find the culprit by halves, so that its neighbours do not fail with it."""
         if len(batch) == 1:
-            failure = ItemError("encode_failed", f"The model cannot encode this ({type(error).__name__}).")
-            failure.__cause__ = error
-            batch[0].future.set_exception(failure)
+            batch[0].future.set_exception(self._verdict(encode, batch[0].value, error))
             return
         middle = len(batch) // 2
         self._encode(encode, batch[:middle])
         self._encode(encode, batch[middle:])
+
+    def _verdict(
+        self, encode: Callable[[Sequence[Any]], NDArray[np.float32]], value: Any, error: Exception
+    ) -> LichtbildError:
+        """Whose fault it is: the input's, or, if a harmless one fails as well, the model's or its device's."""
+        harmless = "a" if isinstance(value, str) else np.zeros_like(value)
+        try:
+            self._is_broken = not np.isfinite(encode([harmless])).all()
+        except Exception:
+            self._is_broken = True
+        if self._is_broken:
+            log.error("The model encodes nothing any more.", exc_info=error)
+            return UnavailableError(f"The model encodes nothing any more ({type(error).__name__}).")
+        log.warning("The model cannot encode an input.", exc_info=error)
+        return ItemError("encode_failed", f"The model cannot encode this ({type(error).__name__}).")

@@ -138,9 +138,31 @@ def test_closing_finishes_what_was_submitted_and_refuses_more():
 def test_a_vector_that_is_not_finite_is_an_error_not_a_row():
     class Broken(FakeEncoder):
         def encode_images(self, pixels):
-            return np.full((len(pixels), 2), np.nan, np.float32)
+            return np.array([[np.nan, 0] if int(p) == 13 else [1, 0] for p in pixels], np.float32)
 
     batcher = Batcher(Broken())
     with pytest.raises(ItemError, match="cannot encode"):
-        batcher.submit_image(1).result(10)
+        batcher.submit_image(13).result(10)
+    assert batcher.works()
+    batcher.close()
+
+
+def test_a_model_that_encodes_nothing_any_more_is_our_fault_and_no_items():
+    class Device(FakeEncoder):
+        is_lost = True
+
+        def encode_images(self, pixels):
+            if self.is_lost:
+                raise RuntimeError("device lost")
+            return super().encode_images(pixels)
+
+    device = Device()
+    batcher = Batcher(device)
+    for future in [batcher.submit_image(n) for n in range(3)]:
+        with pytest.raises(UnavailableError, match="RuntimeError"):
+            future.result(10)
+    assert not batcher.works()
+    device.is_lost = False
+    assert np.allclose(batcher.submit_image(5).result(10).vector, vector(5))
+    assert batcher.works()
     batcher.close()
