@@ -49,15 +49,16 @@ class Machine:
         return int(self._ports[inside])
 
     def start(self, name: str) -> None:
+        """Starts a service, for the first time or after `stop`."""
         service = self._services[name]
         folder = self._folder / name
-        (folder / "tmp").mkdir(parents=True)
+        (folder / "tmp").mkdir(parents=True, exist_ok=True)
         for place in self._mounts(name).values():
             place.mkdir(parents=True, exist_ok=True)
         app = folder / "app"
-        if "build" in service:
+        if "build" in service and not app.exists():
             image_tree(service["build"]["target"], app)
-        log = self._files.enter_context((folder / "log").open("wb"))
+        log = self._files.enter_context((folder / "log").open("ab"))
         self._processes[name] = spawn(
             self._here(name, service["command"]), self._environment(name), log, folder=app if app.exists() else folder
         )

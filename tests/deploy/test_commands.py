@@ -108,8 +108,13 @@ def test_no_service_writes_into_its_image(machine):
 
 def test_a_service_that_is_stopped_ends_well_and_is_no_longer_healthy(machine):
     machine.wait_until_healthy("ingest", "api", "flower")
-    for name in ("ingest", "api", "flower"):
-        assert machine.stop(name) == 0, machine.log(name)
-        assert machine.check(name).returncode != 0
-    connection = redis.Redis.from_url(redis_url(machine))
-    assert not list(connection.scan_iter("lichtbild:worker:ingest:*"))
+    stopped = ("ingest", "api", "flower")
+    try:
+        for name in stopped:
+            assert machine.stop(name) == 0, machine.log(name)
+            assert machine.check(name).returncode != 0
+        connection = redis.Redis.from_url(redis_url(machine))
+        assert not list(connection.scan_iter("lichtbild:worker:ingest:*"))
+    finally:
+        for name in stopped:
+            machine.start(name)
