@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoTokenizer, CLIPImageProcessorPil, CLIPModel
 from transformers.utils import logging as transformers_logging
 
-from shared.catalogue.interface import Vector
 from shared.errors import ConfigurationError
 from shared.settings import Settings
 from worker.preprocessor import Pixels, Preprocessor
@@ -24,7 +23,7 @@ _GPU_BATCH = 64
 
 
 class Encoder(Protocol):
-    """Two towers with one space. Not thread-safe: the batcher calls it from one thread."""
+    """Two towers with one space. Only `prepare` is thread-safe: the batcher runs the model from one thread."""
 
     name: str
     dimension: int
@@ -98,11 +97,6 @@ def model_name(model: str) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"{Path(model).resolve().name}@{digest.hexdigest()[:12]}"
-
-
-def unit(vector: Vector) -> Vector:
-    """Scale a vector to length one."""
-    return vector / np.linalg.norm(vector)
 
 
 def _device(wanted: str) -> torch.device:
