@@ -8,8 +8,7 @@ from typing import Any, cast
 
 from flask import request
 
-from api.manifest import MalformedError, UnsupportedTypeError
-from shared.errors import PayloadTooLargeError
+from shared.errors import MalformedError, PayloadTooLargeError, UnsupportedTypeError
 
 
 class Body(io.RawIOBase):

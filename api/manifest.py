@@ -8,24 +8,11 @@ from typing import Any, BinaryIO
 import ijson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
-from shared.errors import InvalidRequestError, LichtbildError
+from api.faults import first_fault
+from shared.errors import InvalidRequestError, MalformedError, UnsupportedTypeError
 from shared.items import MAX_ATTRIBUTES_BYTES, Item, photo_id_problem, url_problem
 
 MAX_LINE_BYTES = 1024 * 1024
-
-
-class MalformedError(LichtbildError):
-    """The body cannot be parsed at all."""
-
-    code = "malformed"
-    status = 400
-
-
-class UnsupportedTypeError(LichtbildError):
-    """The body is of a type that is not read here."""
-
-    code = "unsupported_media_type"
-    status = 415
 
 
 class ItemBody(BaseModel):
@@ -138,12 +125,11 @@ def _item(validate: Callable[[], ItemBody], place: str) -> Item:
     try:
         body = validate()
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        if first["type"] == "json_invalid":
-            raise MalformedError(f"{place}: {first['msg']}.") from None
-        field = ".".join(str(part) for part in first["loc"]) or "item"
-        field = {"photo_id": "id", "photo_image_url": "url"}.get(field, field)
-        raise InvalidRequestError(f"{place}: {field}: {first['msg'].removeprefix('Value error, ')}.") from None
+        fault = first_fault(error)
+        if fault.is_syntax:
+            raise MalformedError(f"{place}: {fault.message}.") from None
+        field = {"photo_id": "id", "photo_image_url": "url"}.get(fault.field, fault.field) or "item"
+        raise InvalidRequestError(f"{place}: {field}: {fault.message}.") from None
     return Item(body.id, body.url, body.attributes)
 
 

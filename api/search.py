@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from api import arguments
-from api.manifest import MalformedError, UnsupportedTypeError
+from api.faults import first_fault
 from api.services import services
 from shared.catalogue.interface import check_name
-from shared.errors import InvalidRequestError, PayloadTooLargeError
+from shared.errors import InvalidRequestError, MalformedError, PayloadTooLargeError, UnsupportedTypeError
 from shared.items import photo_id_problem, url_problem
 from shared.queries import MAX_TERMS, MAX_TEXT_BYTES, MAX_TOP_K, Query, Term, TermKind
 
@@ -23,8 +23,8 @@ routes = Blueprint("search", __name__)
 _KINDS: tuple[TermKind, ...] = ("text", "image_url", "image", "photo_id")
 
 
-class TermBody(BaseModel):
-    """One term: exactly one of text, image_url, image (base64) and photo_id."""
+class GivenBody(BaseModel):
+    """What can be looked for: a text, an image by URL or in base64, a stored photo."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -32,6 +32,14 @@ class TermBody(BaseModel):
     image_url: str | None = None
     image: str | None = None
     photo_id: str | None = None
+
+    def given(self) -> list[tuple[TermKind, str]]:
+        return [(kind, value) for kind in _KINDS if (value := getattr(self, kind)) is not None]
+
+
+class TermBody(GivenBody):
+    """One term: exactly one of the kinds, and its weight."""
+
     weight: float = Field(1.0, ge=-100, le=100, allow_inf_nan=False)
 
     @field_validator("text")
@@ -63,27 +71,17 @@ class TermBody(BaseModel):
             raise ValueError(f"must have exactly one of {', '.join(_KINDS)}")
         return self
 
-    def given(self) -> list[tuple[TermKind, str]]:
-        return [(kind, value) for kind in _KINDS if (value := getattr(self, kind)) is not None]
 
-
-class SearchBody(BaseModel):
+class SearchBody(GivenBody):
     """A search as a client writes it; what is given beside `terms` are terms of weight 1."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    text: str | None = None
-    image_url: str | None = None
-    image: str | None = None
-    photo_id: str | None = None
     terms: list[TermBody] = Field(default_factory=list)
     top_k: int = Field(5, ge=1, le=MAX_TOP_K)
     collection: str = arguments.DEFAULT_COLLECTION
 
     def all_terms(self) -> list[TermBody]:
         """Shorthand terms first, checked like the others."""
-        shorthand = [{kind: value} for kind in _KINDS if (value := getattr(self, kind)) is not None]
-        return [TermBody.model_validate(term) for term in shorthand] + self.terms
+        return [TermBody.model_validate({kind: value}) for kind, value in self.given()] + self.terms
 
 
 @routes.post("/v1/search")
@@ -138,12 +136,10 @@ def _validated(validate: Any, value: Any) -> SearchBody:
         # Checked here, so that a fault in the shorthand is reported like any other.
         body.all_terms()
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        if first["type"] == "json_invalid":
-            raise MalformedError(f"The body is not valid JSON: {first['msg']}.") from None
-        field = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise InvalidRequestError(f"{field}: {message}." if field else f"{message}.") from None
+        fault = first_fault(error)
+        if fault.is_syntax:
+            raise MalformedError(f"The body is not valid JSON: {fault.message}.") from None
+        raise InvalidRequestError(f"{fault.field}: {fault.message}." if fault.field else f"{fault.message}.") from None
     return body
 
 

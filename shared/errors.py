@@ -22,6 +22,20 @@ class InvalidRequestError(LichtbildError):
     status = 422
 
 
+class MalformedError(LichtbildError):
+    """The body cannot be parsed at all."""
+
+    code = "malformed"
+    status = 400
+
+
+class UnsupportedTypeError(LichtbildError):
+    """The body is of a type that is not read here."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
 class NotFoundError(LichtbildError):
     """There is no such job, photo or collection."""
 

@@ -16,6 +16,7 @@ from shared.items import url_problem
 from shared.settings import Settings
 from worker.addresses import AddressPolicy
 from worker.connections import guarded_session
+from worker.renditions import small_rendition
 
 USER_AGENT = "Lichtbild/0.1 (image search; asks once per image)"
 _CONNECT_SECONDS = 5.0
@@ -28,9 +29,11 @@ _BACKOFF_SECONDS = 0.5
 class Fetcher:
     """Thread-safe; one pool of keep-alive connections for the process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, policy: AddressPolicy, edge: int) -> None:
+        """`edge` is the model's, in pixels: hosts that resize are asked for no more than it needs."""
         self._settings = settings
-        self._session = guarded_session(AddressPolicy(settings.fetch_allow), settings.fetch_concurrency)
+        self._edge = edge
+        self._session = guarded_session(policy, settings.fetch_concurrency)
         self._stopping = threading.Event()
 
     def fetch(self, url: str) -> bytes:
@@ -38,11 +41,12 @@ class Fetcher:
 
         Raises ItemError with a code saying what failed, and UnavailableError once the worker is stopping.
         """
+        asked = small_rendition(url, self._edge, self._settings.renditions)
         for attempt in range(1, self._settings.fetch_attempts + 1):
             if self._stopping.is_set():
                 raise UnavailableError("The worker is stopping.")
             try:
-                return self._follow(url, time.monotonic() + self._settings.fetch_timeout_seconds)
+                return self._follow(asked, time.monotonic() + self._settings.fetch_timeout_seconds)
             except ItemError as error:
                 if not error.retryable or attempt == self._settings.fetch_attempts:
                     raise

@@ -21,7 +21,6 @@ from worker.encoder import Encoder
 from worker.fetcher import Fetcher
 from worker.leases import Leases
 from worker.quarantine import Quarantine
-from worker.renditions import small_rendition
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -131,7 +130,7 @@ class Ingest:
     def _prepare(self, item: Item) -> _Prepared:
         """Fetch and decode one image and hand it to the batcher, which holds this thread while it is full."""
         started = time.perf_counter()
-        content = self.fetcher.fetch(small_rendition(item.url, self.encoder.edge, self.settings.renditions))
+        content = self.fetcher.fetch(item.url)
         fetched = time.perf_counter()
         pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
         decoded = time.perf_counter()

@@ -16,6 +16,7 @@ from shared.ledger.ingest import IngestLedger
 from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
+from worker.addresses import AddressPolicy
 from worker.batcher import Batcher
 from worker.encoder import ClipEncoder
 from worker.fetcher import Fetcher
@@ -87,9 +88,10 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
     redis = connect_redis(settings)
     catalogue = connect_catalogue(settings)
     doorbell = Doorbell(app)
-    fetcher = Fetcher(settings)
+    policy = AddressPolicy(settings.fetch_allow)
     encoder = ClipEncoder(settings)
     encoder.warm_up()
+    fetcher = Fetcher(settings, policy, encoder.edge)
     log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
     batcher = Batcher(encoder)
     threads = settings.fetch_concurrency if queue == "ingest" else _SEARCH_THREADS

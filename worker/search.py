@@ -18,7 +18,6 @@ from worker.decoder import decode
 from worker.encoder import Encoder
 from worker.fetcher import Fetcher
 from worker.fusion import fuse
-from worker.renditions import small_rendition
 
 log = logging.getLogger(__name__)
 
@@ -87,13 +86,9 @@ class Search:
             return self.batcher.submit_text(term.value).result().vector
         if term.kind == "photo_id":
             return self._stored(begun.query.collection, term.value)
-        content = begun.images[index] if term.kind == "image" else self._fetched(term.value)
+        content = begun.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
         pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
         return self.batcher.submit_image(pixels).result().vector
-
-    def _fetched(self, url: str) -> bytes:
-        """In the same rendition as at ingest, so that a photo's own URL finds it at distance 0."""
-        return self.fetcher.fetch(small_rendition(url, self.encoder.edge, self.settings.renditions))
 
     def _stored(self, collection: str, photo_id: str) -> Vector:
         photo = self.catalogue.get(collection, photo_id)

@@ -1,11 +1,12 @@
 """How much waits to be done, over all jobs."""
 
 from dataclasses import dataclass
-from typing import cast
 
 import redis
 
 from shared.ledger import keys
+
+_COUNTS = ["status", "total", "stored", "failed", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,21 @@ class Backlog:
 
 
 def read_backlog(connection: "redis.Redis") -> Backlog:
-    """Three looks, not one atomic step: the numbers may be a moment apart. Paused jobs do not count."""
+    """Two looks, not one atomic step: the numbers may be a moment apart. Paused jobs do not count."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.lrange(keys.ACTIVE, 0, -1)
         pipeline.zrange(keys.LEASES, 0, -1)
         pipeline.zcard(keys.SEARCHES)
         waiting, leases, searches = pipeline.execute()
     jobs = {job.decode() for job in waiting} | {lease.decode().partition(" ")[0] for lease in leases}
-    pending = [_pending(connection, job) for job in sorted(jobs)]
+    with connection.pipeline(transaction=False) as pipeline:
+        for job in jobs:
+            pipeline.hmget(keys.job(job), _COUNTS)
+        pending = [_pending(*counts) for counts in pipeline.execute()]
     return Backlog(sum(items > 0 for items in pending), sum(pending), len(leases), searches)
 
 
-def _pending(connection: "redis.Redis", job: str) -> int:
-    names = ["status", "total", "stored", "failed", "unchanged"]
-    status, *counts = cast(list[bytes | None], connection.hmget(keys.job(job), names))
+def _pending(status: bytes | None, *counts: bytes | None) -> int:
     if status not in (b"queued", b"running"):
         return 0
     total, *settled = (int(count or 0) for count in counts)

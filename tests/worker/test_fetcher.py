@@ -11,6 +11,7 @@ from shared.settings import Settings
 from tests.image_server import redirect, reply
 from tests.pictures import photo
 from worker import fetcher as fetcher_module
+from worker.addresses import AddressPolicy
 from worker.fetcher import Fetcher
 
 
@@ -20,7 +21,8 @@ def _quick(monkeypatch):
 
 
 def fetcher(**settings: Any) -> Fetcher:
-    return Fetcher(Settings(**{"fetch_allow": ("127.0.0.0/8",), **settings}))
+    made = Settings(**{"fetch_allow": ("127.0.0.0/8",), **settings})
+    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32)
 
 
 def code_of(url: str, **settings: Any) -> str:
