@@ -4,7 +4,8 @@ import logging
 
 from flask import Flask
 
-from api import access, collections, health, ingest, jobs, photos, problems, samples, search
+from api import access, collections, events, health, ingest, jobs, photos, problems, samples, search
+from api.lingering import Lingering
 from api.services import Services, install
 from shared.settings import Settings, load_settings
 
@@ -16,10 +17,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("lichtbild", static_folder=None)
     # An id may contain "//", which must not be taken for "/".
     app.url_map.merge_slashes = False
+    app.wsgi_app = Lingering(app.wsgi_app)  # type: ignore[method-assign]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install(app.extensions, Services.build(settings))
     access.install(app, settings)
     problems.install(app)
-    for module in (ingest, search, jobs, photos, collections, samples, health):
+    for module in (ingest, search, jobs, events, photos, collections, samples, health):
         app.register_blueprint(module.routes)
     return app

@@ -1,12 +1,15 @@
 """Query parameters and headers that several routes read."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 from flask import request
 
 from shared.catalogue.interface import check_name
 from shared.errors import InvalidRequestError
+
+Choice = TypeVar("Choice", bound=str)
 
 MAX_WAIT_SECONDS = 30.0
 DEFAULT_COLLECTION = "photos"
@@ -50,6 +53,27 @@ def idempotency_key() -> str | None:
     if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
         raise InvalidRequestError("`Idempotency-Key` must be 1 to 255 printable ASCII characters.")
     return key
+
+
+def ratio(name: str) -> float | None:
+    """A number from 0 up to, but not including, 1; None if it is not given."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"0|0?\.\d{1,9}", text):
+        raise InvalidRequestError(f"`{name}` must be a number from 0 up to 1, like 0.05.")
+    return float(text)
+
+
+def one_of(name: str, known: Sequence[Choice]) -> Choice | None:
+    """One of the known values; None if it is not given."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    for value in known:
+        if value == text:
+            return value
+    raise InvalidRequestError(f"`{name}` must be one of {', '.join(known)}.")
 
 
 def whole_number(name: str, default: int, low: int, high: int) -> int:

@@ -1,5 +1,6 @@
 """From items to an accepted job: cut them into chunks as they come, then make the job visible, all at once."""
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -10,23 +11,26 @@ from api.duplicates import SeenIds
 from api.services import Services
 from shared.errors import InvalidRequestError, PayloadTooLargeError, UnavailableError
 from shared.items import Item
-from shared.ledger.ingest import Submission
+from shared.ledger.submission import Submission
+
+_SECONDS_BETWEEN_CHECKS = 1.0
 
 
 def accept(
     parts: Services,
     submission: Submission,
     items: Iterable[Item],
-    key: str | None = None,
-    fingerprint: Callable[[], str] = str,
+    submit: Callable[[], str],
+    chunk_size: int | None = None,
 ) -> ResponseReturnValue:
     """Take a job, or answer with the one that the same key and request made before.
 
-    `fingerprint` is asked once all items are read. If anything is wrong with any of them, nothing is left behind.
+    `submit` is called once all items are read, and returns the job's id. If anything is wrong with any of them, or too
+    much waits already, nothing is left behind.
     """
     try:
-        _stage(parts, submission, items)
-        job_id = submission.submit(key, fingerprint())
+        _stage(parts, submission, items, chunk_size or parts.settings.chunk_size)
+        job_id = submit()
     except BaseException:
         with suppress(RedisError):
             submission.abandon()
@@ -41,9 +45,10 @@ def accept(
     return parts.jobs.get(job_id).as_json(), 202, headers
 
 
-def _stage(parts: Services, submission: Submission, items: Iterable[Item]) -> None:
-    size, limit = parts.settings.chunk_size, parts.settings.max_items
+def _stage(parts: Services, submission: Submission, items: Iterable[Item], size: int) -> None:
+    limit = parts.settings.max_items
     chunk: list[Item] = []
+    checked = 0.0
 
     def id_at(position: int) -> str:
         number, offset = divmod(position, size)
@@ -57,6 +62,9 @@ def _stage(parts: Services, submission: Submission, items: Iterable[Item]) -> No
         if earlier is not None:
             raise InvalidRequestError(f"item {position}: id {item.id!r} is already item {earlier} of this request.")
         chunk.append(item)
+        if time.monotonic() - checked >= _SECONDS_BETWEEN_CHECKS:
+            parts.backpressure.check(position)
+            checked = time.monotonic()
         if len(chunk) == size:
             submission.stage(chunk)
             chunk = []

@@ -14,6 +14,7 @@ from api.intake import accept
 from api.services import Services, services
 from shared.errors import ConflictError, InvalidRequestError, UnavailableError
 from shared.items import Failure
+from shared.ledger.job import KINDS, STATUSES
 
 routes = Blueprint("jobs", __name__)
 
@@ -22,14 +23,11 @@ _PAGE = 1000
 
 @routes.get("/v1/jobs")
 def listing() -> ResponseReturnValue:
-    arguments.only({"kind", "limit"})
-    kind = request.args.get("kind", "ingest")
-    if kind not in ("ingest", "search"):
-        raise InvalidRequestError("`kind` must be ingest or search.")
-    jobs = services().jobs.newest(
-        "ingest" if kind == "ingest" else "search", arguments.whole_number("limit", 20, 1, 1000)
-    )
-    return {"jobs": [job.as_json() for job in jobs]}
+    arguments.only({"kind", "status", "limit", "cursor"})
+    kind, status = arguments.one_of("kind", KINDS) or "ingest", arguments.one_of("status", STATUSES)
+    limit, cursor = arguments.whole_number("limit", 20, 1, 1000), request.args.get("cursor", "")
+    jobs, following = services().jobs.page(kind, limit, status, cursor)
+    return {"jobs": [job.as_json() for job in jobs], "next": following}
 
 
 @routes.get("/v1/jobs/<job_id>")
@@ -66,10 +64,12 @@ def retry(job_id: str) -> ResponseReturnValue:
     parts, code = services(), request.args.get("code")
     job = parts.jobs.get(job_id)
     if job.kind != "ingest" or not job.is_final:
-        raise ConflictError(f"Job {job_id} has not ended, or is a search; only an ingest that ended can be retried.")
-    submission = parts.ingests.submission(job.collection, parent=job_id)
-    key = arguments.idempotency_key()
-    return accept(parts, submission, parts.ingests.failed_items(job_id, code), key, lambda: f"{job_id}:{code}")
+        raise ConflictError(f"Job {job_id} has not ended, or is no ingest; only an ingest that ended can be retried.")
+    if job.preflight_of is not None:
+        raise ConflictError(f"Job {job_id} is a preflight, which stores nothing; send the list itself.")
+    submission, key = parts.ingests.submission(job.collection), arguments.idempotency_key()
+    failed = parts.ingests.failed_items(job_id, code)
+    return accept(parts, submission, failed, lambda: submission.submit(key, f"{job_id}:{code}", parent=job_id))
 
 
 @routes.get("/v1/jobs/<job_id>/errors")
@@ -98,6 +98,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
     return {
         "id": failure.item.id,
         "url": failure.item.url,
+        "host": failure.item.host,
         "code": failure.code,
         "detail": failure.detail,
         "attempts": failure.attempts,

@@ -9,8 +9,12 @@ from api import arguments
 from api.services import services
 from shared.catalogue.interface import Photo
 from shared.errors import InvalidRequestError, NotFoundError
+from shared.items import photo_id_problem
 
 routes = Blueprint("photos", __name__)
+
+# Longer than a worker takes while all is well.
+_DELETION_SECONDS = 10.0
 
 
 @routes.get("/v1/photos/random")
@@ -34,6 +38,25 @@ def photo(photo_id: str) -> ResponseReturnValue:
     if found is None:
         raise NotFoundError(f"There is no photo {photo_id!r} in {collection!r}.")
     return _body(found, collection, with_embedding=include is not None)
+
+
+@routes.delete("/v1/photos/<path:photo_id>")
+def delete(photo_id: str) -> ResponseReturnValue:
+    """Also where there is no such photo: a deletion outranks whatever was submitted before it and may still be under
+    way."""
+    arguments.only({"collection"})
+    parts, collection = services(), arguments.collection()
+    problem = photo_id_problem(photo_id)
+    if problem:
+        raise InvalidRequestError(f"The photo id {problem}.")
+    if parts.catalogue.describe(collection) is None:
+        raise NotFoundError(f"There is no collection {collection!r}.")
+    job = parts.watcher.wait(parts.deletions.create(collection, photo_id), _DELETION_SECONDS)
+    if job.status == "succeeded":
+        return "", 204
+    if job.status == "failed":
+        raise NotFoundError(job.error["detail"])
+    return job.as_json(), 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"}
 
 
 def _body(photo: Photo, collection: str, *, with_embedding: bool) -> dict[str, Any]:

@@ -12,15 +12,16 @@ from shared.errors import LichtbildError
 
 log = logging.getLogger(__name__)
 
-_RETRY_SECONDS = 5
+# A backlog shrinks slowly; what is away is restarted at once.
+_RETRY_SECONDS = {429: 30, 503: 5}
 
 
 def problem(status: int, code: str, detail: str) -> Response:
     """One error for the client. `type` is `urn:lichtbild:CODE`; `title` is the status in words."""
     body = {"type": f"urn:lichtbild:{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     response = Response(json.dumps(body), status=status, content_type="application/problem+json")
-    if status in (429, 503):
-        response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    if status in _RETRY_SECONDS:
+        response.headers["Retry-After"] = str(_RETRY_SECONDS[status])
     return response
 
 

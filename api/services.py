@@ -6,10 +6,12 @@ from typing import cast
 import redis
 from flask import current_app
 
+from api.backpressure import Backpressure
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell, celery_app
 from shared.ledger.connection import connect as connect_redis
+from shared.ledger.deletion import DeletionLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence
@@ -29,6 +31,8 @@ class Services:
     jobs: Jobs
     ingests: IngestLedger
     searches: SearchLedger
+    deletions: DeletionLedger
+    backpressure: Backpressure
     watcher: Watcher
     presence: Presence
     doorbell: Doorbell
@@ -44,6 +48,8 @@ class Services:
             jobs=jobs,
             ingests=IngestLedger(connection, settings),
             searches=SearchLedger(connection, settings),
+            deletions=DeletionLedger(connection, settings),
+            backpressure=Backpressure(connection, settings),
             watcher=Watcher(connection, jobs),
             presence=Presence(connection),
             doorbell=Doorbell(celery_app(settings)),

@@ -23,7 +23,7 @@ from embedded.supervisor import Service, Supervisor
 PREFERRED_API_PORT = 8700
 DEMO_MODEL = "demo"
 # Long polls and event streams hold a thread each.
-_API_THREADS = 32
+_API_THREADS = 640
 # The first start with a model from a hub downloads it.
 _MODEL_SECONDS = 900.0
 # Both read back what they hold before they answer.

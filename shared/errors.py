@@ -65,6 +65,14 @@ class UnavailableError(LichtbildError):
     retryable = True
 
 
+class OverloadedError(LichtbildError):
+    """Too much waits already; nothing was accepted."""
+
+    code = "overloaded"
+    status = 429
+    retryable = True
+
+
 class ModelMismatchError(LichtbildError):
     """The collection holds vectors of another model; mixing them would make every search wrong."""
 

@@ -26,6 +26,11 @@ class Item:
     url: str
     attributes: Attributes
 
+    @property
+    def host(self) -> str:
+        """The host that its URL names, in lower case; empty if there is none."""
+        return urlsplit(self.url).hostname or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     chunk_size: int = Field(128, ge=1, le=4096, description="Items claimed by a worker at a time.")
     max_items: int = Field(50_000_000, ge=1, description="Most items in one ingest job.")
     max_body_bytes: int = Field(64 * 2**30, ge=1024, description="Largest request body of an ingest, in bytes.")
+    max_pending_items: int = Field(
+        100_000_000, ge=1, description="Items of all jobs that may wait; beyond it, ingests are answered with 429."
+    )
+    max_redis_bytes: int = Field(
+        0, ge=0, description="Memory of Redis beyond which ingests are answered with 503; 0: 80 % of its `maxmemory`."
+    )
     lease_seconds: float = Field(20.0, ge=1, le=20, description="A claimed chunk comes back after this long unrenewed.")
     chunk_attempts: int = Field(
         3, ge=1, description="Lost workers after which a chunk is split, or its only item failed."

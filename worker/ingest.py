@@ -2,14 +2,15 @@
 
 import hashlib
 import logging
+import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from shared.catalogue.interface import Catalogue, Row
+from shared.catalogue.interface import Catalogue, Row, check_model
 from shared.doorbell import Doorbell
 from shared.errors import ItemError, ModelMismatchError, UnavailableError
 from shared.items import Failure, Item, Outcome, Stage
@@ -19,6 +20,7 @@ from worker.batcher import Batcher, Encoded
 from worker.decoder import decode
 from worker.encoder import Encoder
 from worker.fetcher import Fetcher
+from worker.held import Held, look_up
 from worker.leases import Leases
 from worker.quarantine import Quarantine
 from worker.writer import Writer
@@ -27,17 +29,19 @@ log = logging.getLogger(__name__)
 
 # Longer than a group commit waits; a catalogue that is away for longer holds nobody up here.
 _FLUSH_SECONDS = 30.0
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A fetched and decoded image on its way through the model. Times in seconds."""
+    """A fetched image on its way through the model; past it, None, if it has not changed; or why there is none.
+    Times in seconds."""
 
-    encoded: "Future[Encoded]"
-    content_hash: bytes
-    bytes: int
-    fetch_seconds: float
-    decode_seconds: float
+    encoded: "Future[Encoded] | ItemError | None"
+    content_hash: bytes = b""
+    bytes: int = 0
+    fetch_seconds: float = 0.0
+    decode_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,15 +107,26 @@ class Ingest:
             self._give_up(claim)
             return
         try:
-            self.catalogue.ensure(claim.collection, self.encoder.name, self.encoder.dimension)
+            self._check_collection(claim)
         except ModelMismatchError as error:
             self.ledger.fail_job(claim.job_id, error.code, str(error))
             self.leases.drop(claim)
             return
+        held = look_up(self.catalogue, claim)
         # Chunk by chunk: if their items were mixed, all chunks would finish at once, and none until then.
         with self.entry:
-            prepared = [self.pool.submit(self._prepare, item) for item in claim.items]
-        self._store(claim, prepared)
+            prepared = [self.pool.submit(self._prepare, item, held.get(item.id)) for item in claim.items]
+        self._store(claim, held, prepared)
+
+    def _check_collection(self, claim: Claim) -> None:
+        """Create the collection on first use, but not for a preflight. Raises ModelMismatchError."""
+        name, dimension = self.encoder.name, self.encoder.dimension
+        if not claim.preflight:
+            self.catalogue.ensure(claim.collection, name, dimension)
+            return
+        found = self.catalogue.describe(claim.collection)
+        if found is not None:
+            check_model(found, name, dimension)
 
     def _give_up(self, claim: Claim) -> None:
         """This chunk keeps losing its workers: halve it, or fail the one item that must be the cause."""
@@ -127,50 +142,70 @@ class Ingest:
         self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
         self.leases.drop(claim)
 
-    def _prepare(self, item: Item) -> _Prepared:
+    def _prepare(self, item: Item, held: Held | None) -> _Prepared:
         """Fetch and decode one image and hand it to the batcher, which holds this thread while it is full."""
         started = time.perf_counter()
-        content = self.fetcher.fetch(item.url)
-        fetched = time.perf_counter()
-        pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
-        decoded = time.perf_counter()
-        return _Prepared(
-            encoded=self.batcher.submit_image(pixels),
-            content_hash=hashlib.sha256(content).digest(),
-            bytes=len(content),
-            fetch_seconds=fetched - started,
-            decode_seconds=decoded - fetched,
-        )
+        try:
+            content = self.fetcher.fetch(item.url)
+        except ItemError as error:
+            return _Prepared(error, fetch_seconds=time.perf_counter() - started)
+        fetched = _Prepared(None, hashlib.sha256(content).digest(), len(content), time.perf_counter() - started)
+        if held is not None and held.content_hash == fetched.content_hash:
+            return fetched
+        began = time.thread_time()
+        try:
+            pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
+        except ItemError as error:
+            return replace(fetched, encoded=error, decode_seconds=time.thread_time() - began)
+        decode_seconds = time.thread_time() - began
+        return replace(fetched, encoded=self.batcher.submit_image(pixels), decode_seconds=decode_seconds)
 
-    def _store(self, claim: Claim, futures: Sequence["Future[_Prepared]"]) -> None:
+    def _store(self, claim: Claim, held: Mapping[str, Held], futures: Sequence["Future[_Prepared]"]) -> None:
         rows: list[Row] = []
         failures: list[Failure] = []
-        seconds: dict[Stage, float] = {"fetch": 0.0, "decode": 0.0, "encode": 0.0}
-        size = 0
+        busy: dict[Stage, float] = {"fetch": 0.0, "decode": 0.0, "encode": 0.0}
+        size = unchanged = 0
         for item, future in zip(claim.items, futures, strict=True):
+            prepared = future.result()
+            busy["fetch"] += prepared.fetch_seconds
+            busy["decode"] += prepared.decode_seconds
+            size += prepared.bytes
             try:
-                prepared = future.result()
-                encoded = prepared.encoded.result()
+                encoded = _outcome(prepared)
             except ItemError as error:
                 attempts = self.settings.fetch_attempts if error.retryable else 1
                 failures.append(Failure(item, error.code, str(error), attempts))
                 continue
-            seconds["fetch"] += prepared.fetch_seconds
-            seconds["decode"] += prepared.decode_seconds
-            seconds["encode"] += encoded.seconds
-            size += prepared.bytes
-            rows.append(_row(item, encoded, prepared.content_hash, claim.version))
+            if encoded:
+                busy["encode"] += encoded.seconds
+            else:
+                unchanged += held[item.id].is_unchanged
+            embedding = encoded.vector if encoded else held[item.id].embedding
+            if embedding is not None:
+                rows.append(Row(item.id, item.url, embedding, prepared.content_hash, item.attributes, claim.version))
+        stored = len(claim.items) - len(failures) - unchanged
 
         def written(write_seconds: float) -> None:
-            stages: dict[Stage, float] = {**seconds, "write": write_seconds}
+            stages = self._stage_seconds({**busy, "write": write_seconds})
             try:
-                self.ledger.settle(claim, Outcome(len(rows), 0, failures, size, stages))
+                self.ledger.settle(claim, Outcome(stored, unchanged, failures, size, stages))
             finally:
                 self.leases.drop(claim)
-            log.info("Job %s, chunk %d: %d stored, %d failed.", claim.job_id, claim.chunk, len(rows), len(failures))
+            log.info(
+                *("Job %s, chunk %d: %d stored, %d unchanged, %d failed.", claim.job_id, claim.chunk),
+                *(stored, unchanged, len(failures)),
+            )
 
-        self.writer.write(claim.collection, rows, written)
+        self.writer.write(claim.collection, () if claim.preflight else rows, written)
+
+    def _stage_seconds(self, busy: Mapping[Stage, float]) -> dict[Stage, float]:
+        """How long each stage was at work: what its lanes spent, by how many of them there are."""
+        lanes: dict[Stage, int] = {"fetch": self.settings.fetch_concurrency, "decode": _CORES, "encode": 1, "write": 1}
+        return {stage: seconds / lanes[stage] for stage, seconds in busy.items()}
 
 
-def _row(item: Item, encoded: Encoded, content_hash: bytes, version: int) -> Row:
-    return Row(item.id, item.url, encoded.vector, content_hash, item.attributes, version)
+def _outcome(prepared: _Prepared) -> Encoded | None:
+    """The vector, once the model is done with it, or None if it needs none. Raises ItemError."""
+    if isinstance(prepared.encoded, ItemError):
+        raise prepared.encoded
+    return prepared.encoded.result() if prepared.encoded else None

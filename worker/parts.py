@@ -12,12 +12,14 @@ from redis.exceptions import RedisError
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.doorbell import Doorbell
 from shared.ledger.connection import connect as connect_redis
+from shared.ledger.deletion import DeletionLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
 from worker.addresses import AddressPolicy
 from worker.batcher import Batcher
+from worker.deletions import Deletions
 from worker.encoder import ClipEncoder
 from worker.fetcher import Fetcher
 from worker.heartbeat import Heartbeat
@@ -40,6 +42,7 @@ class Parts:
     name: str
     ingest: Ingest
     search: Search
+    deletions: Deletions
     reconciler: Reconciler
     presence: Presence
     heartbeat: Heartbeat
@@ -49,6 +52,8 @@ class Parts:
         """Tell, until `close`, that this worker is ready; start to reconcile."""
         self.reconciler.start()
         self.heartbeat.start()
+        if self.queue == "ingest":
+            self.deletions.start()
         threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
     def wind_down(self) -> None:
@@ -59,6 +64,7 @@ class Parts:
         """Finish what is in flight, in the order in which it flows, and hand the rest back."""
         self.gone.set()
         self.reconciler.close()
+        self.deletions.close()
         self.ingest.fetcher.close()
         self.ingest.pool.shutdown()
         self.ingest.batcher.close()
@@ -115,6 +121,7 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
             pool=pool,
         ),
         search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
+        deletions=Deletions(DeletionLedger(redis, settings), catalogue),
         reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell),
         presence=Presence(redis),
         heartbeat=heartbeat,

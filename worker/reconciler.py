@@ -37,7 +37,8 @@ class Reconciler:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def reconcile(self) -> None:
         """Ring for what waits. A bell too many finds nothing and costs nothing."""

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -11,8 +11,18 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse_connect.driver.exceptions import Error as DriverError
 from urllib3.exceptions import HTTPError
 
-from shared.catalogue.interface import Collection, Hit, Photo, Row, Vector, check_name, check_vector
-from shared.errors import ModelMismatchError, UnavailableError
+from shared.catalogue.interface import (
+    Collection,
+    Hit,
+    Known,
+    Photo,
+    Row,
+    Vector,
+    check_model,
+    check_name,
+    check_vector,
+)
+from shared.errors import ModelMismatchError, NotFoundError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +64,9 @@ class ClickHouseCatalogue:
         comment = json.dumps({"kind": _COMMENT_KIND, "schema": 1, "model": model, "dimension": dimension})
         self._call(lambda client: client.command(_create_table(check_name(collection), dimension, comment)))
         found = self.describe(collection)
-        if found is None or (found.model, found.dimension) != (model, dimension):
-            has = f"vectors of {found.model} ({found.dimension} dimensions)" if found else "a table of another kind"
-            raise ModelMismatchError(
-                f"Collection {collection!r} holds {has}, but this worker runs {model} ({dimension}). "
-                "Set LICHTBILD_MODEL to the collection's model, or use another collection."
-            )
+        if found is None:
+            raise ModelMismatchError(f"The table {collection!r} is of another kind; use another collection.")
+        check_model(found, model, dimension)
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         if not rows:
@@ -73,15 +80,32 @@ class ClickHouseCatalogue:
             [row.version for row in rows],
             [0] * len(rows),
         ]
-        self._call(
-            lambda client: client.insert(
-                check_name(collection),
-                columns,
-                column_names=_COLUMNS,
-                column_type_names=_TYPES,
-                column_oriented=True,
-            )
-        )
+        self._insert(collection, columns)
+
+    def delete(self, collection: str, versions: Mapping[str, int]) -> None:
+        if not versions:
+            return
+        found = self.describe(collection)
+        if found is None:
+            raise NotFoundError(f"There is no collection {collection!r}.")
+        count = len(versions)
+        # The table asks for a vector of its length in every row, and a direction: a zero vector has none.
+        anywhere = np.zeros((count, found.dimension), np.float32)
+        anywhere[:, 0] = 1.0
+        empty = [""] * count
+        columns = [list(versions), empty, anywhere, empty, ["{}"] * count, list(versions.values()), [1] * count]
+        self._insert(collection, cast(list[Sequence[Any]], columns))
+
+    def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
+        found = self._lookup(collection, "photo_image_url, content_hash, attributes, version", photo_ids)
+        return {
+            photo_id: Known(url, bytes.fromhex(content_hash), json.loads(attributes), version)
+            for photo_id, url, content_hash, attributes, version in found
+        }
+
+    def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
+        found = self._lookup(collection, "photo_embed", photo_ids)
+        return {photo_id: np.asarray(embedding, np.float32) for photo_id, embedding in found}
 
     def search(self, collection: str, vector: Vector, top_k: int) -> list[Hit]:
         found = self._rows(
@@ -121,6 +145,27 @@ class ClickHouseCatalogue:
 
     def collections(self) -> list[Collection]:
         return self._tables("")
+
+    def _insert(self, collection: str, columns: Sequence[Sequence[Any]]) -> None:
+        self._call(
+            lambda client: client.insert(
+                check_name(collection),
+                columns,
+                column_names=_COLUMNS,
+                column_type_names=_TYPES,
+                column_oriented=True,
+            )
+        )
+
+    def _lookup(self, collection: str, columns: str, photo_ids: Sequence[str]) -> Sequence[Sequence[Any]]:
+        if not photo_ids:
+            return ()
+        # `photo_id` is the sorting key, so it may be looked at before the rows of an id are merged.
+        return self._rows(
+            f"SELECT photo_id, {columns} FROM `{check_name(collection)}` FINAL"  # noqa: S608
+            f" PREWHERE photo_id IN {{photo_ids:Array(String)}}",
+            {"photo_ids": list(photo_ids)},
+        )
 
     def _tables(self, name: str) -> list[Collection]:
         """The collection of that name, or all if it is empty; other tables of the database are not ours."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import InvalidRequestError
+from shared.errors import InvalidRequestError, ModelMismatchError
 
 Vector = NDArray[np.float32]
 
@@ -35,6 +35,16 @@ class Photo:
     url: str
     attributes: Mapping[str, Any]
     embedding: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a collection holds under an id, without its vector."""
+
+    url: str
+    content_hash: bytes
+    attributes: Mapping[str, Any]
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,16 @@ class Catalogue(Protocol):
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows; when it returns they are found by searches. Repeating it changes nothing."""
 
+    def delete(self, collection: str, versions: Mapping[str, int]) -> None:
+        """Delete photos, each as of a version; when it returns no search finds them. Rows of a lower version that are
+        written later stay hidden, those of a higher one are found. An id that is not there is no error."""
+
+    def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
+        """What is held under these ids; those that are not there are left out."""
+
+    def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
+        """The vectors held under these ids; those that are not there are left out."""
+
     def search(self, collection: str, vector: Vector, top_k: int) -> list[Hit]:
         """The `top_k` nearest by cosine distance, nearest first."""
 
@@ -92,6 +112,15 @@ def check_name(collection: str) -> str:
             "A collection name begins with a lower-case letter, then letters, digits and '_', 63 at most."
         )
     return collection
+
+
+def check_model(found: Collection, model: str, dimension: int) -> None:
+    """Raise ModelMismatchError if a worker with this model must not write to the collection."""
+    if (found.model, found.dimension) != (model, dimension):
+        raise ModelMismatchError(
+            f"Collection {found.name!r} holds vectors of {found.model} ({found.dimension} dimensions), but this worker "
+            f"runs {model} ({dimension}). Set LICHTBILD_MODEL to the collection's model, or use another collection."
+        )
 
 
 def check_vector(vector: Vector) -> Vector:

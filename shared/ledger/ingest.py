@@ -1,24 +1,37 @@
-"""The ledger of ingest jobs: stage and submit items, claim chunks, settle them, list what failed."""
+"""The ledger of ingest jobs: claim chunks, settle them, list what failed."""
 
 import base64
 import json
 import secrets
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import redis
 
-from shared.errors import InvalidRequestError, NotFoundError, UnavailableError
+from shared.errors import NotFoundError
 from shared.items import Failure, Item, Outcome, pack_items, unpack_items
 from shared.ledger import keys, scripts
+from shared.ledger.submission import Submission
 from shared.settings import Settings
+
+# Of what failed, a job counts so many hosts by name and the rest together: a list may name a million.
+_MAX_HOSTS = 100
+# The circuit breaker judges nothing by fewer items than these: a list that begins badly may go on well.
+MIN_JUDGED_ITEMS = 100
+# For so many leases after its end a job may still have rows on their way: in a worker that was stopped, say, and does
+# not yet know that it lost its chunk.
+_LEASES_UNDER_WAY = 3
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One chunk held by one worker under a lease. `version` orders submissions, newest highest."""
+    """One chunk held by one worker under a lease. `version` orders submissions, newest highest.
+
+    Of a preflight nothing is stored. `contested` says that an older submission may still write to the collection.
+    """
 
     job_id: str
     chunk: int
@@ -28,66 +41,13 @@ class Claim:
     version: int
     collection: str
     more_waiting: bool
+    preflight: bool
+    contested: bool
 
     @property
     def member(self) -> str:
         """The lease's name in Redis."""
         return f"{self.job_id} {self.chunk} {self.token}"
-
-
-class Submission:
-    """Items of a job to be, written chunk by chunk and invisible until `submit`."""
-
-    def __init__(self, connection: "redis.Redis", settings: Settings, collection: str, parent: str = "") -> None:
-        self.job_id = secrets.token_hex(10)
-        self.total = 0
-        self._redis = connection
-        self._settings = settings
-        self._collection = collection
-        self._parent = parent
-        self._chunks = 0
-        self._submit = scripts.script(connection, "submit")
-
-    def stage(self, items: Sequence[Item]) -> None:
-        """Write one chunk; the staged keys expire if the upload is abandoned."""
-        names = keys.chunks(self.job_id), keys.waiting(self.job_id)
-        with self._redis.pipeline() as pipeline:
-            pipeline.hset(names[0], str(self._chunks), pack_items(items))
-            pipeline.rpush(names[1], self._chunks)
-            for name in names:
-                pipeline.expire(name, self._settings.staging_seconds)
-            pipeline.execute()
-        self._chunks += 1
-        self.total += len(items)
-
-    def staged(self, chunk: int) -> Sequence[Item]:
-        """Read a staged chunk back."""
-        payload = cast(bytes | None, self._redis.hget(keys.chunks(self.job_id), str(chunk)))
-        return unpack_items(payload) if payload else ()
-
-    def submit(self, idempotency_key: str | None = None, fingerprint: str = "") -> str:
-        """Make the job visible, all at once, and return its id.
-
-        If the same request came with the same key before, that one's job id is returned and this submission is not
-        needed. Raises InvalidRequestError if another request came with the key, UnavailableError if the upload took
-        so long that its first items are gone.
-        """
-        job = self.job_id
-        names = [keys.job(job), keys.chunks(job), keys.waiting(job), keys.jobs("ingest"), keys.ACTIVE, keys.SEQUENCE]
-        if idempotency_key is not None:
-            names.append(keys.idempotency(idempotency_key))
-        remember = self._settings.idempotency_seconds
-        arguments = [job, self._collection, self.total, keys.CHANGES, fingerprint, remember, self._parent]
-        found = self._submit(keys=names, args=arguments).decode()
-        if found == "expired":
-            raise UnavailableError("The upload took too long and its first items were dropped; send it again.")
-        if found == "another":
-            raise InvalidRequestError("This Idempotency-Key came with another request before; use a new key.")
-        return str(found)
-
-    def abandon(self) -> None:
-        """Leave nothing behind."""
-        self._redis.delete(keys.chunks(self.job_id), keys.waiting(self.job_id))
 
 
 class IngestLedger:
@@ -103,20 +63,21 @@ class IngestLedger:
         self._settle = scripts.script(connection, "settle")
         self._finish = scripts.finish(connection)
 
-    def submission(self, collection: str, parent: str = "") -> Submission:
-        """Begin a job, on request as a retry of its `parent`."""
-        return Submission(self._redis, self._settings, collection, parent)
+    def submission(self, collection: str) -> Submission:
+        """Begin a job."""
+        return Submission(self._redis, self._settings, collection)
 
     def claim(self) -> Claim | None:
         """Take the next chunk, or None if nothing waits."""
         token = secrets.token_hex(8)
+        lease = round(self._settings.lease_seconds * 1000)
         found = self._claim(
             keys=[keys.LEASES, keys.ACTIVE],
-            args=[keys.PREFIX, token, round(self._settings.lease_seconds * 1000), keys.CHANGES],
+            args=[keys.PREFIX, token, lease, keys.CHANGES, lease * _LEASES_UNDER_WAY],
         )
         if not found:
             return None
-        job, chunk, payload, attempts, version, collection, more = found
+        job, chunk, payload, attempts, version, collection, more, preflight, contested = found
         return Claim(
             job_id=job.decode(),
             chunk=int(chunk),
@@ -126,6 +87,8 @@ class IngestLedger:
             version=int(version),
             collection=collection.decode(),
             more_waiting=bool(more),
+            preflight=bool(preflight),
+            contested=bool(contested),
         )
 
     def renew(self, claims: Sequence[Claim]) -> None:
@@ -158,6 +121,9 @@ class IngestLedger:
                 self._settings.max_kept_failures,
                 self._settings.ingest_retention_seconds,
                 keys.CHANGES,
+                _MAX_HOSTS,
+                MIN_JUDGED_ITEMS,
+                *_failure_counts(outcome.failures),
             ],
         )
         return bool(settled)
@@ -202,6 +168,15 @@ class IngestLedger:
     def _keys(self, claim: Claim) -> list[str]:
         job = claim.job_id
         return [keys.LEASES, keys.ACTIVE, keys.job(job), keys.chunks(job), keys.waiting(job), keys.attempts(job)]
+
+
+def _failure_counts(failures: Sequence[Failure]) -> Iterator[Any]:
+    """Fields of the job and by how much each grows, in turn."""
+    codes = Counter(f"code:{failure.code}" for failure in failures)
+    hosts = Counter(f"host:{failure.item.host}" for failure in failures)
+    for field, count in (codes + hosts).items():
+        yield field
+        yield count
 
 
 def pack_failures(failures: Sequence[Failure]) -> bytes:

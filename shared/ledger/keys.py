@@ -8,6 +8,8 @@ SEQUENCE = PREFIX + "sequence"  # STRING, number of submissions so far; gives ea
 ACTIVE = PREFIX + "active"  # LIST of ingest jobs that may have waiting chunks, in round-robin order
 LEASES = PREFIX + "leases"  # ZSET "job chunk token" -> deadline in ms of Redis' clock
 SEARCHES = PREFIX + "searches"  # ZSET unfinished search job -> when to ring for it again, in ms
+DELETIONS = PREFIX + "deletions"  # ZSET unfinished deletion -> when it may be taken (again), in ms
+DELETION_BELL = PREFIX + "deletion-bell"  # LIST of at most one element: a deletion waits
 CHANGES = PREFIX + "changes"  # CHANNEL, carries the id of each job that changed
 RECONCILER = PREFIX + "reconciler:"  # STRING with a short TTL per queue: somebody is reconciling
 
@@ -15,6 +17,11 @@ RECONCILER = PREFIX + "reconciler:"  # STRING with a short TTL per queue: somebo
 def jobs(kind: str) -> str:
     """ZSET job id -> creation in ms, for listing."""
     return f"{PREFIX}jobs:{kind}"
+
+
+def writers(collection: str) -> str:
+    """ZSET job id -> version: the submissions that may still write to a collection."""
+    return f"{PREFIX}writers:{collection}"
 
 
 def idempotency(key: str) -> str:

@@ -27,7 +27,7 @@ def script(connection: "redis.Redis", name: str) -> Script:
 
 
 def finish(connection: "redis.Redis") -> "Finish":
-    """The step that ends a job, which both ledgers use."""
+    """The step that ends a job, which all ledgers use."""
     return Finish(script(connection, "finish"))
 
 
@@ -50,6 +50,7 @@ class Finish:
                 keys.failures(job_id),
                 keys.ACTIVE,
                 keys.SEARCHES,
+                keys.DELETIONS,
                 *(keys.image(job_id, term) for term in range(images)),
             ],
             args=[job_id, status, field, value, retention, keys.CHANGES],

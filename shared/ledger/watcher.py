@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import redis
 
 from shared.ledger import keys
-from shared.ledger.jobs import Job, Jobs
+from shared.ledger.job import Job
+from shared.ledger.jobs import Jobs
 
 log = logging.getLogger(__name__)
 

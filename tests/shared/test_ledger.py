@@ -103,7 +103,7 @@ def test_settling_all_chunks_ends_the_job_and_frees_its_payload(ledger, jobs, co
     assert job.stage_seconds == {"fetch": 1.0, "decode": 0.0, "encode": 0.5, "write": 0.0}
     assert ledger.claim() is None
     left = {key.decode() for key in connection.scan_iter()}
-    assert left == {keys.job(job_id), keys.jobs("ingest"), keys.SEQUENCE}
+    assert left == {keys.job(job_id), keys.jobs("ingest"), keys.SEQUENCE, keys.writers("photos")}
     assert connection.ttl(keys.job(job_id)) > 0
 
 
@@ -328,10 +328,10 @@ def test_listing_is_newest_first_and_forgets_what_is_gone(ledger, jobs, connecti
     ids = [submit(ledger, items("a")) for _ in range(3)]
     for n, job_id in enumerate(ids):
         connection.zadd(keys.jobs("ingest"), {job_id: n})
-    assert [job.id for job in jobs.newest("ingest", 2)] == ids[:0:-1]
+    assert [job.id for job in jobs.page("ingest", 2)[0]] == ids[:0:-1]
     connection.delete(keys.job(ids[2]))
-    jobs.newest("ingest", 10)
-    assert [job.id for job in jobs.newest("ingest", 10)] == ids[1::-1]
+    jobs.page("ingest", 10)
+    assert [job.id for job in jobs.page("ingest", 10)[0]] == ids[1::-1]
 
 
 def test_a_waiter_is_woken_by_the_change(connection, jobs, searches):

@@ -1,12 +1,30 @@
 -- Take one chunk: expired leases first, then the jobs in turn. Attempts are counted here, before any work.
--- KEYS 1 leases, 2 active; and of each job met on the way: job, job:chunks, job:waiting, job:attempts
--- ARGV 1 key prefix, 2 token, 3 lease in ms, 4 changes channel
--- Returns nil, or {job id, chunk, payload, attempts, version, collection, 1 if more may be waiting}.
+-- KEYS 1 leases, 2 active; and of each job met on the way: job, job:chunks, job:waiting, job:attempts, writers
+-- ARGV 1 key prefix, 2 token, 3 lease in ms, 4 changes channel, 5 ms for which an ended job may still have a row under way
+-- Returns nil, or {job id, chunk, payload, attempts, version, collection, 1 if more may be waiting, 1 if it is a
+-- preflight, 1 if an older submission may still write to the collection}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function workable(status)
   return status == 'queued' or status == 'running'
+end
+
+-- Versions keep an older row from winning, but only against rows that are written: so a worker must know whether it
+-- may leave an unchanged row as it is. Jobs that ended long ago are forgotten here.
+local function is_contested(collection, version)
+  local writers = ARGV[1] .. 'writers:' .. collection
+  while true do
+    local oldest = redis.call('ZRANGE', writers, 0, 0, 'WITHSCORES')
+    if not oldest[1] or tonumber(oldest[2]) >= tonumber(version) then
+      return 0
+    end
+    local fields = redis.call('HMGET', ARGV[1] .. 'job:' .. oldest[1], 'status', 'finished')
+    if fields[1] and not (fields[2] and fields[2] + ARGV[5] < now) then
+      return 1
+    end
+    redis.call('ZREM', writers, oldest[1])
+  end
 end
 
 local function take(id, chunk)
@@ -15,7 +33,7 @@ local function take(id, chunk)
   if not payload then
     return nil
   end
-  local fields = redis.call('HMGET', job, 'status', 'version', 'collection')
+  local fields = redis.call('HMGET', job, 'status', 'version', 'collection', 'preflight_of')
   if fields[1] == 'queued' then
     redis.call('HSET', job, 'status', 'running', 'started', now)
     redis.call('PUBLISH', ARGV[4], id)
@@ -24,7 +42,7 @@ local function take(id, chunk)
   redis.call('ZADD', KEYS[1], now + ARGV[3], id .. ' ' .. chunk .. ' ' .. ARGV[2])
   local expired = redis.call('ZCOUNT', KEYS[1], '-inf', now)
   local more = (expired > 0 or redis.call('LLEN', KEYS[2]) > 0) and 1 or 0
-  return {id, chunk, payload, attempts, fields[2], fields[3], more}
+  return {id, chunk, payload, attempts, fields[2], fields[3], more, fields[4] and 1 or 0, is_contested(fields[3], fields[2])}
 end
 
 while true do
