@@ -16,7 +16,8 @@ routes = Blueprint("ingest", __name__)
 
 # One value of a JSON document may be as long as the document, and is held whole; a line of the other formats may not.
 _MAX_JSON_BYTES = 64 * 2**20
-_PIECE = 64 * 1024
+# A read returns when it is full: a slow client's broken line should not be noticed only after many more.
+_PIECE = 8 * 1024
 _MAX_TRIED = 10_000
 # A preflight is small, and its user waits: small chunks let several workers share it.
 _TRIED_CHUNK = 32

@@ -1,4 +1,4 @@
-"""Let a refusal reach a client that is still sending.
+"""How request bodies end: a refusal reaches a client that is still sending, and a broken connection is no end.
 
 A connection closed with bytes unread is reset, and a reset may overtake the answer: the client would see a broken
 connection instead of why its upload was refused. So the answer is sent, the sending side closed, and what still comes
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import ClosingIterator
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class _Received(io.RawIOBase):
         piece = self._stream.read(len(buffer))
         self._ended = not piece
         if self._left is not None:
+            if self._ended and self._left > 0:
+                # The server calls a broken connection the end of the body: half a list must not pass for a list.
+                raise ClientDisconnected
             self._left -= len(piece)
         buffer[: len(piece)] = piece
         return len(piece)
