@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -117,6 +118,27 @@ class Lichtbild:
 
     def kill(self, name: str) -> int:
         return self.send(name, signal.SIGKILL)
+
+    @contextmanager
+    def kept_away(self, name: str) -> Iterator[None]:
+        """Kill a process, and each that takes its place before it can answer, until the block ends."""
+        over = threading.Event()
+
+        def keep() -> None:
+            killed = None
+            while not over.wait(0.02):
+                if self.process(name) not in (None, killed):
+                    killed = self.kill(name)
+
+        first = self.kill(name)
+        thread = threading.Thread(target=keep)
+        thread.start()
+        try:
+            wait_for(lambda: self.process(name) != first, f"the end of {name}")
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def replaced(self, name: str, process: int, seconds: float = 60) -> None:
         """Wait until this process has ended and the supervisor has started another one under its name."""

@@ -44,14 +44,9 @@ def delete_queues(lichtbild: Lichtbild) -> str:
 
 
 def keep_the_catalogue_away(lichtbild: Lichtbild) -> str:
-    """Kill it, and each that takes its place, for a while."""
-    until = time.monotonic() + SIZES.away_seconds
-    killed = None
-    while time.monotonic() < until:
-        process = lichtbild.process("catalogue")
-        if process not in (None, killed):
-            killed = lichtbild.kill("catalogue")
-        time.sleep(0.05)
+    """The time is what is done to it; nothing is waited for."""
+    with lichtbild.kept_away("catalogue"):
+        time.sleep(SIZES.away_seconds)
     return f"catalogue away for {SIZES.away_seconds:g} s"
 
 
