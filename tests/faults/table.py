@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.catalogue.interface import Hit
 from shared.settings import Settings
 from tests.stack import Lichtbild
 from worker.decoder import decode
@@ -26,24 +27,30 @@ class Table:
 
     def check(self, collection: str, urls: Mapping[str, str], image_at: Callable[[str], bytes]) -> None:
         """The table holds these ids once each, with these URLs, and the vectors are those of the images there."""
-        anything = np.ones(self._encoder.dimension, np.float32)
-        hits = self._catalogue.search(collection, anything, 2 * len(urls) + 10)
+        hits = self._hits(collection, 2 * len(urls) + 10)
         times = Counter(hit.photo.photo_id for hit in hits)
         assert {photo_id for photo_id, count in times.items() if count > 1} == set(), "doubled"
         assert urls.keys() - times.keys() == set(), "lost"
         assert times.keys() - urls.keys() == set(), "from nowhere"
         assert {hit.photo.photo_id: hit.photo.url for hit in hits} == dict(urls)
         assert self._catalogue.count(collection) == len(urls)
+        self.check_vectors(collection, urls, image_at)
 
-        ids = [hit.photo.photo_id for hit in hits]
-        vectors = np.stack([hit.embedding for hit in hits])
-        some = np.random.default_rng(7).permutation(len(ids))[:_SPOT_CHECKS]
-        expected = self._embedded([image_at(urls[ids[n]]) for n in some])
-        similarities = expected @ vectors.T
-        own = similarities[np.arange(len(some)), some]
-        assert {ids[n] for n, similarity in zip(some, own, strict=True) if similarity < _SAME} == set(), "swapped"
-        nearest = similarities.argmax(axis=1)
-        assert {ids[n] for n, near in zip(some, nearest, strict=True) if n != near} == set(), "another one is nearer"
+    def check_vectors(self, collection: str, urls: Mapping[str, str], image_at: Callable[[str], bytes]) -> None:
+        """Embed some of these images again: of all vectors in the table, the nearest to each is the one of its id."""
+        hits = self._hits(collection, self._catalogue.count(collection))
+        index = {hit.photo.photo_id: n for n, hit in enumerate(hits)}
+        some = np.random.default_rng(7).permutation(sorted(urls))[:_SPOT_CHECKS].tolist()
+        expected = self._embedded([image_at(urls[photo_id]) for photo_id in some])
+        similarities = expected @ np.stack([hit.embedding for hit in hits]).T
+        own = {photo_id: row[index[photo_id]] for photo_id, row in zip(some, similarities, strict=True)}
+        assert {photo_id for photo_id, similarity in own.items() if similarity < _SAME} == set(), "swapped"
+        nearer = {photo_id for photo_id, row in zip(some, similarities, strict=True) if row.max() > own[photo_id]}
+        assert nearer == set(), "another one is nearer"
+
+    def _hits(self, collection: str, count: int) -> list[Hit]:
+        """All rows, by a search for anything that returns this many."""
+        return self._catalogue.search(collection, np.ones(self._encoder.dimension, np.float32), count)
 
     def _embedded(self, images: list[bytes]) -> NDArray[np.float32]:
         pixels = [self._encoder.prepare(decode(image, 10**9)) for image in images]
