@@ -1,9 +1,10 @@
-"""Items as lists of photos have them: ids and URLs that share little, and the columns of Unsplash's dataset, all filled."""
+"""Items as lists of photos have them: ids and URLs that share little, and Unsplash's columns, all of them filled."""
 
 import random
 import string
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from shared.items import Item
 from tests.unsplash import COLUMNS
@@ -12,11 +13,16 @@ _LETTERS = string.ascii_letters + string.digits + "-_"
 _BLUR_HASH = string.digits + string.ascii_letters + "#$%*+,-.:;=?@[]^_{|}~"
 _FIRST = ["Anna", "Ben", "Chiara", "Dmitri", "Elif", "Fatou", "Goran", "Hana", "Igor", "Jun", "Kwame", "Lena", "Mia"]
 _LAST = ["Larsen", "Okafor", "Tanaka", "Silva", "Novak", "Rossi", "Haddad", "Kim", "Weber", "Dubois", "Moreno", "Singh"]
-_CAMERAS = [("Canon", "Canon EOS 5D Mark III"), ("NIKON CORPORATION", "NIKON D750"), ("SONY", "ILCE-7M3"), ("Apple", "iPhone X")]
+_CAMERAS = [
+    ("Canon", "Canon EOS 5D Mark III"),
+    ("NIKON CORPORATION", "NIKON D750"),
+    ("SONY", "ILCE-7M3"),
+    ("Apple", "iPhone X"),
+]
 _PLACES = [("Bergen", "Norway"), ("Kyoto", "Japan"), ("Lisbon", "Portugal"), ("Cusco", "Peru"), ("Hamburg", "Germany")]
-_NOUNS = "beach mountain forest street river woman man dog boat house bridge sunset road field window city tree lake".split()
-_WORDS = "green brown wooden white black misty golden empty old small quiet bright during daytime near under beside".split()
-_WORDS += _NOUNS
+_NOUNS = "beach mountain forest street river woman man dog boat house bridge sunset road field window city tree lake"
+_OTHERS = "green brown wooden white black misty golden empty old small quiet bright during daytime near under beside"
+_WORDS = [*_NOUNS.split(), *_OTHERS.split()]
 
 
 def plain(count: int, seed: int = 7) -> Iterator[Item]:
@@ -30,7 +36,11 @@ def tagged(count: int, seed: int = 7) -> Iterator[Item]:
     """Id, URL and three attributes: a title, an author, a year."""
     rng = random.Random(seed)
     for n in range(count):
-        attributes = {"title": _sentence(rng, 3), "author": f"{rng.choice(_FIRST)} {rng.choice(_LAST)}", "year": 1990 + n % 36}
+        attributes = {
+            "title": _sentence(rng, 3),
+            "author": f"{rng.choice(_FIRST)} {rng.choice(_LAST)}",
+            "year": 1990 + n % 36,
+        }
         yield Item(_id(rng, n), _url(rng), attributes)
 
 
@@ -42,9 +52,17 @@ def wide(count: int, seed: int = 7) -> Iterator[Item]:
         yield Item(row.pop("photo_id"), row.pop("photo_image_url"), row)
 
 
+def chunked(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    """In lists of `size`, the last one shorter."""
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
 def _row(rng: random.Random, n: int) -> dict[str, str]:
     photo_id, first, last = _id(rng, n), rng.choice(_FIRST), rng.choice(_LAST)
-    width, height = rng.choice([(3840, 5760), (6000, 4000), (5472, 3648), (4032, 3024), (rng.randrange(2000, 8000), 3000)])
+    width, height = rng.choice(
+        [(3840, 5760), (6000, 4000), (5472, 3648), (4032, 3024), (rng.randrange(2000, 8000), 3000)]
+    )
     make, model = rng.choice(_CAMERAS)
     city, country = rng.choice(_PLACES)
     submitted = datetime(2015, 1, 1, tzinfo=UTC) + timedelta(microseconds=rng.randrange(10**14 * 2))

@@ -56,13 +56,20 @@ def story(record_property) -> Iterator[Story]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The transcript, of the full size only: `make faults` is run for it."""
     if not FULL:
         return
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, []):
-            lines = [str(line) for name, line in report.user_properties if name == "transcript"]
-            if lines:
-                terminalreporter.write_line("")
-                terminalreporter.write_line(report.nodeid.partition("::test_")[2].replace("_", " "))
-                for line in lines:
-                    terminalreporter.write_line(f"    {line}")
+    failed = {report.nodeid for outcome in ("failed", "error") for report in terminalreporter.stats.get(outcome, [])}
+    for report in terminalreporter.stats.get("", []):
+        lines = [str(line) for name, line in report.user_properties if name == "transcript"]
+        if lines and report.when == "teardown":
+            terminalreporter.write_line("")
+            terminalreporter.write_line(f"{title(report.nodeid)}: {'FAILED' if report.nodeid in failed else 'held'}")
+            for line in lines:
+                terminalreporter.write_line(f"    {line}")
+
+
+def title(nodeid: str) -> str:
+    """The test's name as the sentence that it is."""
+    name, _, parameters = nodeid.partition("::test_")[2].partition("[")
+    return " ".join([name.replace("_", " "), parameters.rstrip("]")]).strip()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Self
 
 from tests.faults.pictures import picture_at
 from tests.image_server import Answer, ImageServer, reply
@@ -15,7 +16,7 @@ class Gate:
         self._held = held
         images.default = self._answer
 
-    def __enter__(self) -> "Gate":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

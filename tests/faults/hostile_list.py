@@ -14,7 +14,7 @@ from tests.faults.pictures import picture
 from tests.image_server import Answer, ImageServer, reply
 from tests.pictures import animated, encoded, palette_with_transparency, photo, rotated, scribble
 
-SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 HTML = b"<!doctype html><html><title>Sign in</title><body>Please sign in to see this photo.</body></html>"
 
 

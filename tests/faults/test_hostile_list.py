@@ -1,4 +1,4 @@
-"""A list with everything that can be wrong with an image URL: each fails alone, with its own code, and is retried alone."""
+"""A list with all that can be wrong with an image URL: each fails alone, with its code, and is retried alone."""
 
 from collections import Counter
 from collections.abc import Iterator
