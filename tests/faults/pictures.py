@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
@@ -28,8 +29,9 @@ def picture(number: int, edition: int = 1) -> bytes:
     return file.getvalue()
 
 
-def picture_at(path: str) -> bytes:
-    edition, number = place(path)
+def picture_at(url: str) -> bytes:
+    """The picture that a URL of `items`, or its path, names."""
+    edition, number = place(urlsplit(url).path)
     return picture(number, edition)
 
 
@@ -44,6 +46,11 @@ def items(server: ImageServer, count: int, edition: int = 1) -> list[dict[str, A
         {"id": f"p/{n}", "url": f"{server.url}/{edition}/{n}.jpg", "attributes": {"edition": edition}}
         for n in range(count)
     ]
+
+
+def urls(given: list[dict[str, Any]]) -> dict[str, str]:
+    """By id."""
+    return {item["id"]: item["url"] for item in given}
 
 
 def all_but(bad: dict[int, bytes]) -> Callable[[str], bytes | int | Answer]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.pictures import items, picture_at
+from tests.faults.pictures import items, picture_at, urls
 from tests.faults.schedule import at_progress
 from tests.faults.sizes import SIZES
 from tests.faults.table import Table
@@ -87,4 +87,4 @@ def test_an_ingest_survives_the_loss_of(
         {"stored": len(given), "failed": 0, "unchanged": 0, "pending": 0},
     ), lichtbild.errors(job_id)
     lichtbild.ready()
-    table.check(collection, {item["id"]: item["url"] for item in given}, lambda url: picture_at(url[len(images.url) :]))
+    table.check(collection, urls(given), picture_at)

@@ -4,7 +4,7 @@ import os
 import signal
 
 from tests.faults.gate import Gate
-from tests.faults.pictures import items, picture_at
+from tests.faults.pictures import items, picture_at, urls
 from tests.faults.sizes import CHUNK, WORKERS
 from tests.faults.table import Table
 from tests.faults.transcript import Story
@@ -47,8 +47,7 @@ def test_its_late_rows_double_nothing(
 
     assert lichtbild.look(job_id) == job
     assert (job["status"], job["progress"]["stored"]) == ("succeeded", COUNT)
-    urls = {item["id"]: item["url"] for item in items(images, COUNT)}
-    table.check(collection, urls, lambda url: picture_at(url[len(images.url) :]))
+    table.check(collection, urls(items(images, COUNT)), picture_at)
 
 
 def test_its_late_rows_do_not_replace_those_of_a_newer_submission(
@@ -66,5 +65,4 @@ def test_its_late_rows_do_not_replace_those_of_a_newer_submission(
 
     assert lichtbild.look(older_id) == older
     assert (older["progress"]["stored"], job["progress"]["stored"]) == (COUNT, COUNT)
-    urls = {item["id"]: item["url"] for item in newer}
-    table.check(collection, urls, lambda url: picture_at(url[len(images.url) :]))
+    table.check(collection, urls(newer), picture_at)
