@@ -1,4 +1,4 @@
-"""When something is done to a running job: by its progress, never by the clock."""
+"""A job's progress, and what is done by it instead of by the clock."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,11 @@ from tests.stack import FINAL, Lichtbild, wait_for
 
 def settled(job: dict) -> int:
     return job["progress"]["total"] - job["progress"]["pending"]
+
+
+def stored(job: dict) -> int:
+    """What the table holds now: an image that was stored before its worker was lost is found `unchanged` after."""
+    return job["progress"]["stored"] + job["progress"]["unchanged"]
 
 
 def at_progress(lichtbild: Lichtbild, job_id: str, every: int, deadline: float) -> Iterator[int]:

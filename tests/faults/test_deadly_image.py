@@ -2,6 +2,7 @@
 
 from tests.faults.gate import Gate
 from tests.faults.pictures import DEADLY, all_but, items, place
+from tests.faults.schedule import stored
 from tests.faults.sizes import SIZES
 from tests.faults.transcript import Story
 from tests.image_server import ImageServer
@@ -19,7 +20,7 @@ def test_an_image_that_kills_its_worker_fails_alone(
     story.ended(job)
     failed = lichtbild.errors(job["id"])
     assert [(item["id"], item["code"]) for item in failed] == [(f"p/{deadly}", "crashed_worker")]
-    assert (job["status"], job["progress"]["stored"]) == ("succeeded", SIZES.poisoned - 1)
+    assert (job["status"], stored(job)) == ("succeeded", SIZES.poisoned - 1)
     assert images.asked[f"/1/{deadly}.jpg"] >= 3, "no worker died of it"
     assert lichtbild.catalogue.count(collection) == SIZES.poisoned - 1
 
@@ -38,7 +39,6 @@ def test_small_jobs_in_the_same_workers_do_not_fail_with_it(
         job = lichtbild.finished(poisoned, SIZES.deadline)
         story.ended(job)
         assert [(item["id"], item["code"]) for item in lichtbild.errors(poisoned)] == [("p/0", "crashed_worker")]
-        assert job["progress"]["stored"] == 2
+        assert stored(job) == 2
         for other in beside:
-            progress = lichtbild.finished(other)["progress"]
-            assert (progress["stored"], progress["failed"]) == (1, 0)
+            assert stored(lichtbild.finished(other)) == 1

@@ -5,6 +5,7 @@ import signal
 
 from tests.faults.gate import Gate
 from tests.faults.pictures import items, picture_at, urls
+from tests.faults.schedule import stored
 from tests.faults.sizes import CHUNK, WORKERS
 from tests.faults.table import Table
 from tests.faults.transcript import Story
@@ -46,7 +47,7 @@ def test_its_late_rows_double_nothing(
     wake_and_finish(lichtbild, process)
 
     assert lichtbild.look(job_id) == job
-    assert (job["status"], job["progress"]["stored"]) == ("succeeded", COUNT)
+    assert (job["status"], stored(job)) == ("succeeded", COUNT)
     table.check(collection, urls(items(images, COUNT)), picture_at)
 
 
@@ -64,5 +65,5 @@ def test_its_late_rows_do_not_replace_those_of_a_newer_submission(
     wake_and_finish(lichtbild, process)
 
     assert lichtbild.look(older_id) == older
-    assert (older["progress"]["stored"], job["progress"]["stored"]) == (COUNT, COUNT)
+    assert (stored(older), stored(job)) == (COUNT, COUNT)
     table.check(collection, urls(newer), picture_at)
