@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint fmt docs model
+.PHONY: help setup demo up test faults lint fmt docs model
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,9 @@ up: setup ## start everything and leave it running until Ctrl-C, with the demo m
 
 test: setup ## run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --quiet
+
+faults: setup ## kill, stop and starve parts during ingests of full size, about a quarter of an hour; prints what came of it
+	FAULTS=full $(BIN)/python -m pytest --quiet --timeout 1800 tests/faults
 
 lint: setup ## check style, types and import arrows
 	$(BIN)/ruff format --check .

@@ -60,9 +60,11 @@ class Ports:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack that is up."""
+    """A stack that is up. The stores' URLs hold their passwords."""
 
     api_url: str
+    redis_url: str = field(repr=False)
+    catalogue_url: str = field(repr=False)
     supervisor: Supervisor
 
 
@@ -85,7 +87,7 @@ def held_ports(wanted: int | None) -> Iterator[tuple[Ports, int]]:
 def build_services(options: StackOptions, folder: DataFolder, ports: Ports, api_socket: int) -> list[list[Service]]:
     """The stages of the supervisor: the two stores, then all that needs them."""
     environment = _environment(options, folder, ports)
-    redis_url = environment["LICHTBILD_REDIS_URL"]
+    redis_url = _redis_url(folder, ports)
     service = partial(Service, environment=environment, folder=project_root())
     # The stores read their own passwords from files, and need know nobody else's.
     store = partial(Service, environment=_foreign(options.environment), folder=project_root())
@@ -143,7 +145,8 @@ def _prepared(options: StackOptions) -> Iterator[Stack]:
     with folder.held(), held_ports(options.api_port) as (ports, api_socket):
         output = Output(folder.logs, None if options.quiet else sys.stderr)
         try:
-            yield Stack(_api_url(ports), Supervisor(build_services(options, folder, ports, api_socket), output))
+            supervisor = Supervisor(build_services(options, folder, ports, api_socket), output)
+            yield Stack(_api_url(ports), _redis_url(folder, ports), _catalogue_url(folder, ports), supervisor)
         finally:
             output.close()
 
@@ -182,14 +185,21 @@ def _api_url(ports: Ports) -> str:
     return f"http://{LOOPBACK}:{ports.api}"
 
 
+def _redis_url(folder: DataFolder, ports: Ports) -> str:
+    return f"redis://:{folder.password('redis').read_text()}@{LOOPBACK}:{ports.redis}/0"
+
+
+def _catalogue_url(folder: DataFolder, ports: Ports) -> str:
+    password = folder.password("catalogue").read_text()
+    return f"clickhouse://default:{password}@{LOOPBACK}:{ports.catalogue}/default"
+
+
 def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dict[str, str]:
-    redis_password = folder.password("redis").read_text()
-    catalogue_password = folder.password("catalogue").read_text()
     environment = {
         "OMP_NUM_THREADS": str(_threads_per_worker(options)),
         **options.environment,
-        "LICHTBILD_REDIS_URL": f"redis://:{redis_password}@{LOOPBACK}:{ports.redis}/0",
-        "LICHTBILD_CATALOGUE_URL": f"clickhouse://default:{catalogue_password}@{LOOPBACK}:{ports.catalogue}/default",
+        "LICHTBILD_REDIS_URL": _redis_url(folder, ports),
+        "LICHTBILD_CATALOGUE_URL": _catalogue_url(folder, ports),
         "LICHTBILD_MODEL": _model(options.model),
         "PYTHONUNBUFFERED": "1",
     }

@@ -1,87 +1,25 @@
 """The main job through the real parts: processes, Redis, catalogue, HTTP."""
 
 import os
-import re
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import redis
-import requests
 
-from embedded.data_folder import DataFolder
-from embedded.stack import Stack, StackOptions, running_stack
-from shared.ledger import keys
 from shared.settings import Settings
 from tests.image_server import Answer, ImageServer, reply, serving
 from tests.pictures import photo
+from tests.stack import Lichtbild, running, wait_for
 from worker.decoder import decode
 from worker.encoder import ClipEncoder
 
 CHUNK = 10
 SETTINGS = {"CHUNK_SIZE": str(CHUNK), "LEASE_SECONDS": "2", "WRITE_SECONDS": "0.1", "FETCH_ALLOW": "127.0.0.0/8"}
-
-
-# Run by Python itself at the start of each process: opening this image kills it, as a fault in a C library would.
-DEADLY = b"deadly image"
-KILLED_BY_AN_IMAGE = f"""
-import os
-from PIL import Image
-original = Image.open
-Image.open = lambda file, *a, **k: os.abort() if file.getvalue() == {DEADLY!r} else original(file, *a, **k)
-"""
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for: {what}"
-        time.sleep(0.05)
-    return found
-
-
-class Lichtbild:
-    """A running stack, as its clients see it."""
-
-    def __init__(self, stack: Stack, data: Path) -> None:
-        self.api = stack.api_url
-        self.stack = stack
-        conf = (data / "redis" / "redis.conf").read_text()
-        port = re.search(r"^port (\d+)", conf, re.MULTILINE)
-        assert port
-        self.redis = redis.Redis(port=int(port[1]), password=DataFolder(data).password("redis").read_text())
-
-    def post(self, path: str, **request: Any) -> requests.Response:
-        return requests.post(self.api + path, timeout=60, **request)
-
-    def get(self, path: str) -> Any:
-        answer = requests.get(self.api + path, timeout=60)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def ingest(self, items: list[dict[str, Any]], collection: str) -> str:
-        answer = self.post(f"/v1/ingest?collection={collection}", json={"items": items})
-        assert answer.status_code == 202, answer.text
-        return answer.json()["id"]
-
-    def search(self, **query: Any) -> dict[str, Any]:
-        answer = self.post("/v1/search", json=query, headers={"Prefer": "wait=30"})
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def finished(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
-        def look() -> Any:
-            job = self.get(f"/v1/jobs/{job_id}?wait=5")
-            return job if job["status"] in ("succeeded", "failed", "cancelled") else None
-
-        return wait_for(look, f"the end of job {job_id}", seconds)
 
 
 @pytest.fixture(scope="module")
@@ -92,21 +30,8 @@ def images() -> Iterator[ImageServer]:
 
 @pytest.fixture(scope="module")
 def lichtbild(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Lichtbild]:
-    data = tmp_path_factory.mktemp("stack")
-    environment = {**os.environ, **{f"LICHTBILD_{name}": value for name, value in SETTINGS.items()}}
-    (data / "sitecustomize.py").write_text(KILLED_BY_AN_IMAGE)
-    environment["PYTHONPATH"] = str(data)
-    options = StackOptions(
-        data=data,
-        ingest_workers=2,
-        search_workers=1,
-        model=str(tiny_model),
-        environment=environment,
-        quiet=True,
-        bundled_redis=True,
-    )
-    with running_stack(options) as stack:
-        yield Lichtbild(stack, data)
+    with running(tmp_path_factory.mktemp("stack"), tiny_model, SETTINGS, workers=2, search_workers=1) as stack:
+        yield stack
 
 
 def items(server: ImageServer, count: int) -> list[dict[str, Any]]:
@@ -147,7 +72,7 @@ def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, coll
         "failed": 12,
         "pending": 0,
     }
-    failed = lichtbild.get(job["links"]["errors"])["items"]
+    failed = lichtbild.errors(job["id"])
     assert {(item["id"], item["code"]) for item in failed} == {
         (f"p/{n}", "http_404" if n % 10 == 3 else "not_an_image") for n in range(60) if n % 10 in (3, 4)
     }
@@ -211,7 +136,7 @@ def test_two_ingest_workers_share_the_catalogue_and_a_search_runs_while_they_ing
     images.default = gated(gate, lambda n: n >= 2 * CHUNK)
     job_id = lichtbild.ingest(items(images, 12 * CHUNK), collection)
     # Each worker holds four chunks at a time: more than four held means that both are at work.
-    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
+    wait_for(lambda: lichtbild.held() > 4, "chunks held by both workers")
     wait_for(lambda: lichtbild.get(f"/v1/jobs/{job_id}")["progress"]["stored"] >= 2 * CHUNK, "the first chunks")
     found = lichtbild.search(photo_id="p/1", collection=collection)
     assert found["result"]["hits"][0]["photo_id"] == "p/1"
@@ -219,37 +144,6 @@ def test_two_ingest_workers_share_the_catalogue_and_a_search_runs_while_they_ing
     gate.set()
     assert lichtbild.finished(job_id)["progress"]["stored"] == 12 * CHUNK
     assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == 12 * CHUNK
-
-
-def test_a_worker_that_is_killed_loses_nothing(lichtbild, images, collection):
-    gate = threading.Event()
-    images.default = gated(gate, lambda n: n % 2 == 1)
-    job_id = lichtbild.ingest(items(images, 6 * CHUNK), collection)
-    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
-    os.kill(lichtbild.stack.supervisor.process_ids()["ingest-1"], signal.SIGKILL)
-    gate.set()
-    progress = lichtbild.finished(job_id)["progress"]
-    assert (progress["stored"], progress["failed"], progress["pending"]) == (6 * CHUNK, 0, 0)
-    hits = lichtbild.search(text="x", top_k=1000, collection=collection)["result"]["hits"]
-    assert sorted(hit["photo_id"] for hit in hits) == sorted(item["id"] for item in items(images, 6 * CHUNK))
-
-
-def test_an_image_that_kills_its_worker_fails_alone(lichtbild, images, collection):
-    gate = threading.Event()
-    held = gated(gate, lambda n: n >= 3)
-    images.default = lambda path: DEADLY if number(path) == 1 else held(path)
-    deadly = lichtbild.ingest(items(images, 3), f"{collection}_deadly")
-    # Beside it, in the same workers when they die, jobs of one item each.
-    beside = [lichtbild.ingest([items(images, 10)[n]], f"{collection}_{n}") for n in range(3, 7)]
-    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 1, "chunks of several jobs in workers' hands")
-    gate.set()
-    job = lichtbild.finished(deadly, seconds=150)
-    failed = lichtbild.get(job["links"]["errors"])["items"]
-    assert (job["status"], job["progress"]["stored"]) == ("succeeded", 2)
-    assert [(item["id"], item["code"]) for item in failed] == [("p/1", "crashed_worker")]
-    for other in beside:
-        progress = lichtbild.finished(other)["progress"]
-        assert (progress["stored"], progress["failed"]) == (1, 0)
 
 
 def test_a_search_whose_worker_is_killed_is_answered_by_the_next(lichtbild, images, collection):
@@ -260,40 +154,10 @@ def test_a_search_whose_worker_is_killed_is_answered_by_the_next(lichtbild, imag
     query = {"image_url": f"{images.url}/2.jpg", "collection": collection}
     job_id = lichtbild.post("/v1/search", json=query).json()["id"]
     wait_for(lambda: images.asked["/2.jpg"] > 1, "the worker to be at it")
-    os.kill(lichtbild.stack.supervisor.process_ids()["search-1"], signal.SIGKILL)
+    lichtbild.kill("search-1")
     gate.set()
     job = lichtbild.finished(job_id)
     assert (job["status"], job["result"]["hits"][0]["photo_id"]) == ("succeeded", "p/2")
-
-
-@pytest.mark.parametrize("victim", ["redis", "catalogue", "api"])
-def test_a_server_that_is_killed_and_comes_back_loses_nothing(lichtbild, images, collection, victim):
-    gate = threading.Event()
-    images.default = gated(gate, lambda n: n % CHUNK == 0)
-    job_id = lichtbild.ingest(items(images, 12 * CHUNK), collection)
-    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
-    first = lichtbild.stack.supervisor.process_ids()[victim]
-    os.kill(first, signal.SIGKILL)
-    gate.set()
-    wait_for(lambda: lichtbild.stack.supervisor.process_ids().get(victim, first) != first, f"another {victim}")
-    wait_for(lambda: requests.get(f"{lichtbild.api}/readyz", timeout=60).ok, "the stack to be ready again")
-    progress = lichtbild.finished(job_id)["progress"]
-    assert (progress["stored"], progress["failed"], progress["pending"]) == (12 * CHUNK, 0, 0)
-    hits = lichtbild.search(text="x", top_k=1000, collection=collection)["result"]["hits"]
-    assert sorted(hit["photo_id"] for hit in hits) == sorted(item["id"] for item in items(images, 12 * CHUNK))
-
-
-def test_a_worker_that_is_asked_to_stop_hands_back_what_it_has_not_finished(lichtbild, images, collection):
-    gate = threading.Event()
-    images.default = gated(gate, lambda n: n % CHUNK == 0)
-    job_id = lichtbild.ingest(items(images, 12 * CHUNK), collection)
-    wait_for(lambda: lichtbild.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
-    first = lichtbild.stack.supervisor.process_ids()["ingest-1"]
-    os.kill(first, signal.SIGTERM)
-    gate.set()
-    wait_for(lambda: lichtbild.stack.supervisor.process_ids().get("ingest-1", first) != first, "another ingest-1")
-    progress = lichtbild.finished(job_id)["progress"]
-    assert (progress["stored"], progress["failed"]) == (12 * CHUNK, 0)
 
 
 def test_cancelling_stops_the_work(lichtbild, images, collection):

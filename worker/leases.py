@@ -34,7 +34,13 @@ class Leases:
         """Stop renewing and hand back what was never settled."""
         self._stop.set()
         self._thread.join()
-        for claim in self._held.values():
+        self.hand_back()
+
+    def hand_back(self) -> None:
+        """Hand back what is not settled, as if this worker had never claimed it."""
+        with self._lock:
+            held = list(self._held.values())
+        for claim in held:
             self._ledger.release(claim)
 
     def _run(self) -> None:

@@ -1,7 +1,9 @@
 """The wiring of a worker process: every part, built in one place."""
 
 import logging
+import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,10 @@ from worker.writer import Writer
 log = logging.getLogger(__name__)
 
 _SEARCH_THREADS = 64
+# From SIGTERM to the end, whatever hangs: the embedded stack kills after 15 s, Kubernetes after 30 s. The writer gives
+# up before, so that an absent catalogue leaves time for the rest.
+_DRAIN_SECONDS = 12.0
+_WRITE_SECONDS = 9.0
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,12 @@ class Parts:
         threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
     def wind_down(self) -> None:
-        """Begin no more downloads: chunks that still need some are handed back, the others are finished."""
+        """Begin no more downloads: chunks that still need some are handed back, the others are finished, in time."""
         self.ingest.fetcher.close()
+        self.ingest.writer.stop(_WRITE_SECONDS)
+        deadline = threading.Timer(_DRAIN_SECONDS, self._end_now)
+        deadline.daemon = True
+        deadline.start()
 
     def close(self) -> None:
         """Finish what is in flight, in the order in which it flows, and hand the rest back."""
@@ -69,12 +79,21 @@ class Parts:
         self.ingest.pool.shutdown()
         self.ingest.batcher.close()
         self.ingest.writer.close()
+        self._leave(self.ingest.leases.close)
+        self.heartbeat.close()
+
+    def _leave(self, hand_back: Callable[[], None]) -> None:
         try:
-            self.ingest.leases.close()
+            hand_back()
             self.presence.leave(self.queue, self.name)
         except RedisError as error:
             log.warning("Redis is away (%s); the leases of unfinished chunks run out.", type(error).__name__)
-        self.heartbeat.close()
+
+    def _end_now(self) -> None:
+        """Something hangs: a download, the catalogue, the model. What this worker holds goes to others, untouched."""
+        log.warning("Not done after %g s; what is left is handed back.", _DRAIN_SECONDS)
+        self._leave(self.ingest.leases.hand_back)
+        os._exit(0)
 
     def _announce(self) -> None:
         encoder = self.ingest.encoder

@@ -1,10 +1,9 @@
 """Group commit: rows of several chunks go to the catalogue in one insert, then each chunk is told."""
 
 import logging
-import queue
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,10 @@ from shared.errors import UnavailableError
 log = logging.getLogger(__name__)
 
 _MAX_PAUSE_SECONDS = 10.0
+# Chunks that may wait for an insert; their images are embedded, so each is a few hundred kilobytes of vectors.
+_WAITING_ENTRIES = 64
+# For what is queued when it is closed without having been asked to stop.
+_CLOSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -21,35 +24,77 @@ class _Entry:
     collection: str
     rows: Sequence[Row]
     written: Callable[[float], None]
+    is_urgent: bool = False
 
 
 class Writer:
-    """One thread inserts; callers go on at once, unless too much waits. When the catalogue is away it keeps trying."""
+    """One thread inserts; callers go on at once, unless too much waits. When the catalogue is away it keeps trying.
+
+    Once it is asked to stop it writes what it can. The first insert that fails then, or the end of its time, is where
+    it gives up: what it has not written is told to nobody, and whoever waits to hand rows over is refused.
+    """
 
     def __init__(self, catalogue: Catalogue, rows: int, seconds: float) -> None:
         self._catalogue = catalogue
         self._rows = rows
         self._seconds = seconds
-        self._entries: queue.Queue[_Entry | None] = queue.Queue(maxsize=64)
-        self._stopping = threading.Event()
+        self._entries: deque[_Entry] = deque()
+        self._changed = threading.Condition()
+        self._deadline: float | None = None
+        self._closed = False
+        self._failed = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
     def write(self, collection: str, rows: Sequence[Row], written: Callable[[float], None]) -> None:
-        """Queue rows; `written` is called with this entry's share of the insert's seconds once they are durable."""
-        self._entries.put(_Entry(collection, rows, written))
+        """Queue rows; `written` is called with this entry's share of the insert's seconds once they are durable.
+
+        Raises UnavailableError if the writer gave up.
+        """
+        self._queue(_Entry(collection, rows, written))
 
     def flush(self, seconds: float) -> bool:
-        """Wait until all that was queued before is written and told; False if it is not after `seconds`."""
+        """Write and tell at once all that was queued before; False if that is not done after `seconds`."""
         done = threading.Event()
-        self._entries.put(_Entry("", (), lambda _: done.set()))
+        try:
+            self._queue(_Entry("", (), lambda _: done.set(), is_urgent=True))
+        except UnavailableError:
+            return False
         return done.wait(seconds)
 
+    def stop(self, seconds: float) -> None:
+        """Go on, but for no longer than this, and no further than to the first insert that fails."""
+        with self._changed:
+            if self._deadline is None:
+                self._deadline = time.monotonic() + seconds
+            self._changed.notify_all()
+
     def close(self) -> None:
-        """Write what is queued; give up, unwritten and unsettled, if the catalogue is away."""
-        self._stopping.set()
-        self._entries.put(None)
-        self._thread.join()
+        """Write what is queued, as far as `stop` lets it, and end."""
+        self.stop(_CLOSE_SECONDS)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(self._left())
+
+    def _queue(self, entry: _Entry) -> None:
+        with self._changed:
+            while len(self._entries) >= _WAITING_ENTRIES and not self._gave_up():
+                self._changed.wait(self._left())
+            if self._gave_up():
+                raise UnavailableError("The worker is stopping, and the catalogue cannot be reached.")
+            self._entries.append(entry)
+            self._changed.notify_all()
+
+    def _is_stopping(self) -> bool:
+        return self._deadline is not None
+
+    def _left(self) -> float | None:
+        """Seconds until it gives up, if it is stopping."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def _gave_up(self) -> bool:
+        return self._failed or self._left() == 0.0
 
     def _run(self) -> None:
         while group := self._gather():
@@ -60,25 +105,25 @@ class Writer:
             for collection, entries in by_collection.items():
                 self._commit(collection, entries)
             for entry in group:
-                if not entry.rows:
+                if not entry.rows and not self._failed:
                     _tell(entry, 0.0)
 
     def _gather(self) -> list[_Entry]:
-        first = self._entries.get()
-        if first is None:
-            return []
-        group, rows, deadline = [first], len(first.rows), time.monotonic() + self._seconds
-        while rows < self._rows and not self._stopping.is_set():
-            try:
-                entry = self._entries.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                break
-            if entry is None:
-                self._entries.put(None)
-                break
-            group.append(entry)
-            rows += len(entry.rows)
+        """The next group: what waits, once it is enough or its first entry has waited long enough. Empty at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._entries or self._closed or self._failed)
+            self._changed.wait_for(self._is_enough, self._seconds)
+            group: list[_Entry] = []
+            rows = 0
+            while self._entries and rows < self._rows and not self._failed:
+                group.append(self._entries.popleft())
+                rows += len(group[-1].rows)
+            self._changed.notify_all()
         return group
+
+    def _is_enough(self) -> bool:
+        is_urgent = self._is_stopping() or any(entry.is_urgent for entry in self._entries)
+        return is_urgent or sum(len(entry.rows) for entry in self._entries) >= self._rows
 
     def _commit(self, collection: str, entries: Sequence[_Entry]) -> None:
         rows = [row for entry in entries for row in entry.rows]
@@ -96,10 +141,14 @@ class Writer:
                 self._catalogue.write(collection, rows)
                 return True
             except UnavailableError as error:
-                if self._stopping.is_set():
-                    return False
-                log.warning("%s Trying again in %.1f s; nothing is lost.", error, pause)
-                self._stopping.wait(pause)
+                with self._changed:
+                    if self._is_stopping():
+                        log.warning("%s The worker is stopping: what is not written is handed back.", error)
+                        self._failed = True
+                        self._changed.notify_all()
+                        return False
+                    log.warning("%s Trying again in %.1f s; nothing is lost.", error, pause)
+                    self._changed.wait_for(self._is_stopping, pause)
                 pause = min(pause * 2, _MAX_PAUSE_SECONDS)
 
 

@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 
 from shared.catalogue.interface import Row
 from shared.errors import UnavailableError
@@ -81,6 +82,66 @@ def test_closing_gives_up_on_a_catalogue_that_is_away_and_tells_nobody():
     writer.close()
     assert told == []
     assert not writer.flush(0.01)
+
+
+def filled(writer: Writer, told: list) -> threading.Thread:
+    """Hands rows over until it is refused, in a thread that ends with that."""
+
+    def hand_over() -> None:
+        with pytest.raises(UnavailableError):
+            while True:
+                writer.write("photos", rows("a"), told.append)
+
+    thread = threading.Thread(target=hand_over)
+    thread.start()
+    return thread
+
+
+def test_asked_to_stop_while_the_catalogue_is_away_it_refuses_those_who_wait_to_hand_rows_over():
+    catalogue, told = FakeCatalogue(failures=10**9), []
+    writer = Writer(catalogue, rows=1, seconds=60)
+    waiting = filled(writer, told)
+    assert catalogue.tried.wait(10)
+    writer.stop(60)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert not writer.flush(60)
+    writer.close()
+    assert told == []
+
+
+def test_asked_to_stop_while_the_catalogue_hangs_it_gives_up_in_time():
+    catalogue, told, answered = FakeCatalogue(), [], threading.Event()
+    catalogue.write = lambda *_: (catalogue.tried.set(), answered.wait(60))
+    writer = Writer(catalogue, rows=1, seconds=60)
+    waiting = filled(writer, told)
+    assert catalogue.tried.wait(10)
+    writer.stop(0.2)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    writer.close()
+    assert told == []
+    answered.set()
+
+
+def test_asked_to_stop_it_still_writes_what_comes():
+    catalogue, told = FakeCatalogue(), []
+    writer = Writer(catalogue, rows=100, seconds=60)
+    writer.stop(60)
+    writer.write("photos", rows("a"), told.append)
+    writer.write("photos", rows("b"), told.append)
+    writer.close()
+    assert catalogue.ids() == {"a", "b"}
+    assert len(told) == 2
+
+
+def test_flushing_does_not_wait_for_others_to_join():
+    catalogue, told = FakeCatalogue(), []
+    writer = Writer(catalogue, rows=100, seconds=60)
+    writer.write("photos", rows("a"), told.append)
+    assert writer.flush(10)
+    assert len(told) == 1
+    writer.close()
 
 
 def test_a_chunk_without_rows_is_told_without_an_insert():

@@ -1,0 +1,1 @@
+"""One command per figure of the docs: each prints a table and can write JSON."""

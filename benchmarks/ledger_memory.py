@@ -1,0 +1,90 @@
+"""`python -m benchmarks.ledger_memory`: what one item costs in Redis while it waits, and once it failed.
+
+It starts its own Redis, submits items in the ledger's chunks, and compares Redis' `used_memory` before and after.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import redis
+
+from benchmarks.manifests import chunked, plain, tagged, wide
+from embedded.servers import running_redis
+from shared.items import Failure, Item, Outcome
+from shared.ledger.ingest import IngestLedger
+from shared.settings import Settings
+
+Manifest = Callable[[int], Iterator[Item]]
+PENDING: dict[str, Manifest] = {
+    "pending, id and URL": plain,
+    "pending, with three attributes": tagged,
+    "pending, with Unsplash's columns": wide,
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Bytes of Redis' memory per item."""
+
+    name: str
+    items: int
+    bytes_per_item: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ledger_memory", description=__doc__)
+    parser.add_argument("--items", type=int, default=100_000, help="of each kind")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, running_redis(Path(folder)) as url:
+        figures = measure(redis.Redis.from_url(url), Settings(redis_url=url), arguments.items)
+    print(f"{'':<34}{'items':>10}{'bytes per item':>16}")
+    for figure in figures:
+        print(f"{figure.name:<34}{figure.items:>10,}{figure.bytes_per_item:>16.1f}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+
+
+def measure(connection: "redis.Redis", settings: Settings, count: int) -> list[Figure]:
+    """One figure per kind of item. The Redis must be empty, and nobody else's."""
+    ledger = IngestLedger(connection, settings)
+    # Scripts and the first keys take memory once, not per item.
+    submit(ledger, plain(1), settings.chunk_size)
+    figures = []
+    for name, manifest in PENDING.items():
+        before = used(connection)
+        submit(ledger, manifest(count), settings.chunk_size)
+        figures.append(Figure(name, count, (used(connection) - before) / count))
+    connection.flushall()
+    before = used(connection)
+    submit(ledger, plain(count), settings.chunk_size)
+    fail_all(ledger)
+    figures.append(Figure("failed and kept, id and URL", count, (used(connection) - before) / count))
+    return figures
+
+
+def submit(ledger: IngestLedger, items: Iterator[Item], chunk_size: int) -> None:
+    submission = ledger.submission("photos")
+    for chunk in chunked(items, chunk_size):
+        submission.stage(chunk)
+    submission.submit()
+
+
+def fail_all(ledger: IngestLedger) -> None:
+    """As in a list of dead links: every item with its own line, code and reason."""
+    while claim := ledger.claim():
+        failures = [Failure(item, "http_404", "The server answered 404.", 1) for item in claim.items]
+        ledger.settle(claim, Outcome(0, 0, failures, 0, {}))
+
+
+def used(connection: "redis.Redis") -> int:
+    """Bytes that Redis' data takes; what its allocator has to spare does not count."""
+    return int(connection.info("memory")["used_memory"])
+
+
+if __name__ == "__main__":
+    main()

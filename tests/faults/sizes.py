@@ -1,0 +1,53 @@
+"""How large each story is: as `make faults` tells it, or scaled down to what `make test` has time for."""
+
+import os
+from dataclasses import dataclass
+
+FULL = os.environ.get("FAULTS") == "full"
+
+WORKERS = 3
+# Four chunks of this are what a worker fetches at once, so that all images of the chunks it holds are on their way.
+CHUNK = 8
+LEASE_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts of items, and seconds for which something is kept away."""
+
+    ingest: int  # of one ingest during which things are killed
+    kill_every: int  # settled items between two kills
+    away_seconds: float  # how long the catalogue is kept from coming back
+    poisoned: int  # neighbours of an image that kills its worker
+    huge: int  # of the job in front of a small one
+    hostile: int  # of the list with every kind of bad image
+    submitted: int  # in one request, while no worker runs
+    wide: int  # the same, with all of Unsplash's columns
+    deadline: float  # seconds after which a story that has not ended never will
+
+
+SIZES = (
+    Sizes(
+        ingest=5_000,
+        kill_every=350,
+        away_seconds=20,
+        poisoned=2_000,
+        huge=100_000,
+        hostile=2_000,
+        submitted=1_000_000,
+        wide=100_000,
+        deadline=900,
+    )
+    if FULL
+    else Sizes(
+        ingest=600,
+        kill_every=120,
+        away_seconds=3,
+        poisoned=100,
+        huge=4_000,
+        hostile=200,
+        submitted=20_000,
+        wide=2_000,
+        deadline=120,
+    )
+)
