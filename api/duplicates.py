@@ -1,4 +1,4 @@
-"""Find ids that occur twice in one submission, in 16 bytes per id."""
+"""Find ids that occur twice in one submission, in 24 to 48 bytes per id."""
 
 from array import array
 from collections.abc import Callable
@@ -7,7 +7,7 @@ _EMPTY = 0
 
 
 class SeenIds:
-    """An open-addressing table of 64-bit hashes and positions.
+    """An open-addressing table of 64-bit hashes and 32-bit positions, at most half full.
 
     Exact up to `limit` ids: an equal hash is confirmed by `id_at`, which reads the earlier id back. Beyond it nothing
     more is remembered, and of two equal ids the last one wins in the catalogue, as for two submissions.
@@ -36,8 +36,8 @@ class SeenIds:
         return None
 
     def _allocate(self, size: int) -> None:
-        self._hashes = array("Q", bytes(8 * size))
-        self._positions = array("Q", bytes(8 * size))
+        self._hashes = array("Q", [_EMPTY]) * size
+        self._positions = array("I", [0]) * size
         self._mask = size - 1
 
     def _grow(self) -> None:

@@ -196,7 +196,13 @@ class Ingest:
                 *(stored, unchanged, len(failures)),
             )
 
-        self.writer.write(claim.collection, () if claim.preflight else rows, written)
+        def is_wanted() -> bool:
+            if self.leases.still_holds(claim):
+                return True
+            log.warning("Job %s, chunk %d: another worker has taken it over.", claim.job_id, claim.chunk)
+            return False
+
+        self.writer.write(claim.collection, () if claim.preflight else rows, written, is_wanted)
 
     def _stage_seconds(self, busy: Mapping[Stage, float]) -> dict[Stage, float]:
         """How long each stage was at work: what its lanes spent, by how many of them there are."""

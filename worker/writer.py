@@ -24,6 +24,7 @@ class _Entry:
     collection: str
     rows: Sequence[Row]
     written: Callable[[float], None]
+    is_wanted: Callable[[], bool]
     is_urgent: bool = False
 
 
@@ -46,18 +47,22 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def write(self, collection: str, rows: Sequence[Row], written: Callable[[float], None]) -> None:
+    def write(
+        self, collection: str, rows: Sequence[Row], written: Callable[[float], None], is_wanted: Callable[[], bool]
+    ) -> None:
         """Queue rows; `written` is called with this entry's share of the insert's seconds once they are durable.
 
-        Raises UnavailableError if the writer gave up.
+        `is_wanted` is asked just before the insert: rows that are not wanted any more are dropped and told to nobody.
+        It may raise UnavailableError, which is as if the catalogue were away. Raises UnavailableError if the writer
+        gave up.
         """
-        self._queue(_Entry(collection, rows, written))
+        self._queue(_Entry(collection, rows, written, is_wanted))
 
     def flush(self, seconds: float) -> bool:
         """Write and tell at once all that was queued before; False if that is not done after `seconds`."""
         done = threading.Event()
         try:
-            self._queue(_Entry("", (), lambda _: done.set(), is_urgent=True))
+            self._queue(_Entry("", (), lambda _: done.set(), lambda: True, is_urgent=True))
         except UnavailableError:
             return False
         return done.wait(seconds)
@@ -126,27 +131,29 @@ class Writer:
         return is_urgent or sum(len(entry.rows) for entry in self._entries) >= self._rows
 
     def _commit(self, collection: str, entries: Sequence[_Entry]) -> None:
-        rows = [row for entry in entries for row in entry.rows]
         started = time.perf_counter()
-        if not self._insert(collection, rows):
-            return
+        inserted = self._insert(collection, entries)
         seconds = time.perf_counter() - started
-        for entry in entries:
-            _tell(entry, seconds * len(entry.rows) / len(rows))
+        count = sum(len(entry.rows) for entry in inserted)
+        for entry in inserted:
+            _tell(entry, seconds * len(entry.rows) / count)
 
-    def _insert(self, collection: str, rows: Sequence[Row]) -> bool:
+    def _insert(self, collection: str, entries: Sequence[_Entry]) -> Sequence[_Entry]:
+        """Insert what is still wanted and return it; nothing if it gave up."""
         pause = 0.25
         while True:
             try:
-                self._catalogue.write(collection, rows)
-                return True
+                wanted = [entry for entry in entries if entry.is_wanted()]
+                if wanted:
+                    self._catalogue.write(collection, [row for entry in wanted for row in entry.rows])
+                return wanted
             except UnavailableError as error:
                 with self._changed:
                     if self._is_stopping():
                         log.warning("%s The worker is stopping: what is not written is handed back.", error)
                         self._failed = True
                         self._changed.notify_all()
-                        return False
+                        return ()
                     log.warning("%s Trying again in %.1f s; nothing is lost.", error, pause)
                     self._changed.wait_for(self._is_stopping, pause)
                 pause = min(pause * 2, _MAX_PAUSE_SECONDS)

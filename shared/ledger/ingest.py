@@ -91,11 +91,14 @@ class IngestLedger:
             contested=bool(contested),
         )
 
-    def renew(self, claims: Sequence[Claim]) -> None:
-        """Heartbeat: put off the end of these leases."""
-        if claims:
-            lease = round(self._settings.lease_seconds * 1000)
-            self._renew(keys=[keys.LEASES], args=[lease, *(claim.member for claim in claims)])
+    def renew(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Heartbeat: put off the end of these leases; return the claims that are still held."""
+        if not claims:
+            return []
+        lease = round(self._settings.lease_seconds * 1000)
+        found = self._renew(keys=[keys.LEASES], args=[lease, *(claim.member for claim in claims)])
+        held = {member.decode() for member in found}
+        return [claim for claim in claims if claim.member in held]
 
     def release(self, claim: Claim) -> None:
         """Hand a chunk back untouched; its attempt does not count."""

@@ -30,6 +30,10 @@ class FakeCatalogue:
         return {photo_id for _, ids in self.inserts for photo_id in ids}
 
 
+def always() -> bool:
+    return True
+
+
 def rows(*ids: str) -> list[Row]:
     return [Row(photo_id, "http://h", np.ones(2, np.float32), b"", {}, 1) for photo_id in ids]
 
@@ -38,8 +42,8 @@ def test_rows_of_several_chunks_share_an_insert_and_each_chunk_is_told_after_it(
     catalogue, told = FakeCatalogue(), []
     writer = Writer(catalogue, rows=100, seconds=0.2)
     for name in ("a", "b", "c"):
-        writer.write("photos", rows(name), lambda _, name=name: told.append((name, catalogue.ids())))
-    writer.write("others", rows("d"), lambda _: told.append(("d", catalogue.ids())))
+        writer.write("photos", rows(name), lambda _, name=name: told.append((name, catalogue.ids())), always)
+    writer.write("others", rows("d"), lambda _: told.append(("d", catalogue.ids())), always)
     assert writer.flush(10)
     assert sorted(ids for _, ids in catalogue.inserts) == [["a", "b", "c"], ["d"]]
     assert all(name in there for name, there in told)
@@ -50,7 +54,7 @@ def test_rows_of_several_chunks_share_an_insert_and_each_chunk_is_told_after_it(
 def test_enough_rows_are_not_kept_waiting():
     catalogue, told = FakeCatalogue(), threading.Event()
     writer = Writer(catalogue, rows=3, seconds=60)
-    writer.write("photos", rows("a", "b", "c"), lambda _: told.set())
+    writer.write("photos", rows("a", "b", "c"), lambda _: told.set(), always)
     assert told.wait(10)
     writer.close()
 
@@ -59,7 +63,7 @@ def test_a_catalogue_that_is_away_is_tried_until_it_is_back(monkeypatch):
     monkeypatch.setattr(writer_module, "_MAX_PAUSE_SECONDS", 0.01)
     catalogue, told = FakeCatalogue(failures=3), threading.Event()
     writer = Writer(catalogue, rows=1, seconds=60)
-    writer.write("photos", rows("a"), lambda _: told.set())
+    writer.write("photos", rows("a"), lambda _: told.set(), always)
     assert told.wait(10)
     assert catalogue.inserts == [("photos", ["a"])]
     writer.close()
@@ -68,7 +72,7 @@ def test_a_catalogue_that_is_away_is_tried_until_it_is_back(monkeypatch):
 def test_closing_writes_what_is_queued():
     catalogue, told = FakeCatalogue(), []
     writer = Writer(catalogue, rows=100, seconds=60)
-    writer.write("photos", rows("a"), told.append)
+    writer.write("photos", rows("a"), told.append, always)
     writer.close()
     assert catalogue.ids() == {"a"}
     assert len(told) == 1
@@ -77,7 +81,7 @@ def test_closing_writes_what_is_queued():
 def test_closing_gives_up_on_a_catalogue_that_is_away_and_tells_nobody():
     catalogue, told = FakeCatalogue(failures=10**9), []
     writer = Writer(catalogue, rows=1, seconds=60)
-    writer.write("photos", rows("a"), told.append)
+    writer.write("photos", rows("a"), told.append, always)
     assert catalogue.tried.wait(10)
     writer.close()
     assert told == []
@@ -90,7 +94,7 @@ def filled(writer: Writer, told: list) -> threading.Thread:
     def hand_over() -> None:
         with pytest.raises(UnavailableError):
             while True:
-                writer.write("photos", rows("a"), told.append)
+                writer.write("photos", rows("a"), told.append, always)
 
     thread = threading.Thread(target=hand_over)
     thread.start()
@@ -128,8 +132,8 @@ def test_asked_to_stop_it_still_writes_what_comes():
     catalogue, told = FakeCatalogue(), []
     writer = Writer(catalogue, rows=100, seconds=60)
     writer.stop(60)
-    writer.write("photos", rows("a"), told.append)
-    writer.write("photos", rows("b"), told.append)
+    writer.write("photos", rows("a"), told.append, always)
+    writer.write("photos", rows("b"), told.append, always)
     writer.close()
     assert catalogue.ids() == {"a", "b"}
     assert len(told) == 2
@@ -138,7 +142,7 @@ def test_asked_to_stop_it_still_writes_what_comes():
 def test_flushing_does_not_wait_for_others_to_join():
     catalogue, told = FakeCatalogue(), []
     writer = Writer(catalogue, rows=100, seconds=60)
-    writer.write("photos", rows("a"), told.append)
+    writer.write("photos", rows("a"), told.append, always)
     assert writer.flush(10)
     assert len(told) == 1
     writer.close()
@@ -147,7 +151,7 @@ def test_flushing_does_not_wait_for_others_to_join():
 def test_a_chunk_without_rows_is_told_without_an_insert():
     catalogue, told = FakeCatalogue(), threading.Event()
     writer = Writer(catalogue, rows=100, seconds=0.05)
-    writer.write("photos", [], lambda _: told.set())
+    writer.write("photos", [], lambda _: told.set(), always)
     assert told.wait(10)
     assert catalogue.inserts == []
     writer.close()
@@ -159,8 +163,20 @@ def test_a_chunk_that_cannot_be_settled_does_not_stop_the_others():
 
     catalogue, told = FakeCatalogue(), threading.Event()
     writer = Writer(catalogue, rows=100, seconds=0.05)
-    writer.write("photos", rows("a"), fails)
-    writer.write("photos", rows("b"), lambda _: told.set())
+    writer.write("photos", rows("a"), fails, always)
+    writer.write("photos", rows("b"), lambda _: told.set(), always)
     assert told.wait(10)
     assert catalogue.ids() == {"a", "b"}
+    writer.close()
+
+
+def test_rows_of_a_chunk_that_was_lost_meanwhile_are_not_written():
+    catalogue, told = FakeCatalogue(), []
+    writer = Writer(catalogue, rows=100, seconds=60)
+    writer.write("photos", rows("a"), told.append, lambda: False)
+    writer.write("photos", rows("b"), told.append, always)
+    writer.write("others", rows("c"), told.append, lambda: False)
+    assert writer.flush(10)
+    assert catalogue.inserts == [("photos", ["b"])]
+    assert len(told) == 1
     writer.close()
