@@ -4,7 +4,7 @@ import logging
 
 from flask import Flask
 
-from api import access, collections, health, ingest, jobs, photos, problems, samples, search
+from api import access, collections, health, ingest, jobs, photos, problems, samples, search, thumbnails
 from api.services import Services, install
 from shared.settings import Settings, load_settings
 
@@ -20,6 +20,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app.extensions, Services.build(settings))
     access.install(app, settings)
     problems.install(app)
-    for module in (ingest, search, jobs, photos, collections, samples, health):
+    for module in (ingest, search, jobs, photos, collections, samples, thumbnails, health):
         app.register_blueprint(module.routes)
     return app

@@ -5,11 +5,10 @@ from collections.abc import Collection
 
 from flask import request
 
-from shared.catalogue.interface import check_name
+from shared.catalogue.interface import DEFAULT_COLLECTION, check_name
 from shared.errors import InvalidRequestError
 
 MAX_WAIT_SECONDS = 30.0
-DEFAULT_COLLECTION = "photos"
 
 
 def only(known: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""`POST /v1/ingest`: a list of image URLs becomes a job."""
+"""`POST /v1/ingest`: a list of image URLs, or the images themselves, become a job."""
 
 import io
 
@@ -9,7 +9,9 @@ from api import arguments
 from api.bodies import request_body
 from api.intake import accept
 from api.manifest import read_manifest
-from api.services import services
+from api.services import Services, services
+from api.uploads import Upload
+from shared.errors import UploadsOffError
 
 routes = Blueprint("ingest", __name__)
 
@@ -22,6 +24,8 @@ _PIECE = 64 * 1024
 def ingest() -> ResponseReturnValue:
     arguments.only({"collection"})
     parts, collection, key = services(), arguments.collection(), arguments.idempotency_key()
+    if request.mimetype == "multipart/form-data":
+        return _upload(parts, collection, key)
     most = parts.settings.max_body_bytes
     if request.mimetype == "application/json":
         most = min(most, _MAX_JSON_BYTES)
@@ -32,3 +36,18 @@ def ingest() -> ResponseReturnValue:
         return f"{collection}:{request.mimetype}:{body.fingerprint()}"
 
     return accept(parts, parts.ingests.submission(collection), items, key, fingerprint)
+
+
+def _upload(parts: Services, collection: str, key: str | None) -> ResponseReturnValue:
+    if parts.spool is None:
+        raise UploadsOffError("Uploads are not taken here: LICHTBILD_UPLOADS_FOLDER is not set. Send URLs instead.")
+    body = request_body(parts.settings.max_body_bytes)
+    submission = parts.ingests.submission(collection)
+    reception = parts.spool.receive(submission.job_id, request.content_length or 0)
+    boundary = request.mimetype_params.get("boundary", "")
+    upload = Upload(body, boundary, reception, parts.settings.max_image_bytes)
+
+    def fingerprint() -> str:
+        return f"{collection}:{request.mimetype}:{upload.fingerprint()}"
+
+    return accept(parts, submission, upload.items(), key, fingerprint, discard=reception.discard)

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from api.duplicates import SeenIds
 from api.services import Services
-from shared.errors import InvalidRequestError, PayloadTooLargeError, UnavailableError
+from shared.errors import InvalidRequestError, LichtbildError, PayloadTooLargeError, UnavailableError
 from shared.items import Item
 from shared.ledger.ingest import Submission
 
@@ -19,21 +19,35 @@ def accept(
     items: Iterable[Item],
     key: str | None = None,
     fingerprint: Callable[[], str] = str,
+    *,
+    discard: Callable[[], None] = lambda: None,
 ) -> ResponseReturnValue:
     """Take a job, or answer with the one that the same key and request made before.
 
-    `fingerprint` is asked once all items are read. If anything is wrong with any of them, nothing is left behind.
+    `fingerprint` is asked once all items are read. If anything is wrong with any of them, nothing is left behind;
+    `discard` does away with what else was kept for them.
     """
-    try:
-        _stage(parts, submission, items)
-        job_id = submission.submit(key, fingerprint())
-    except BaseException:
+
+    def leave_nothing() -> None:
+        discard()
         with suppress(RedisError):
             submission.abandon()
+
+    try:
+        _stage(parts, submission, items)
+        request_fingerprint = fingerprint()
+    except BaseException:
+        leave_nothing()
+        raise
+    try:
+        job_id = submission.submit(key, request_fingerprint)
+    except LichtbildError:
+        # Not for a RedisError: the job may have become visible all the same. If it has not, what is staged expires.
+        leave_nothing()
         raise
     headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"}
     if job_id != submission.job_id:
-        submission.abandon()
+        leave_nothing()
         headers["Idempotency-Replayed"] = "true"
     # The job is accepted from here on: if the bell cannot be rung, the workers' reconciler does it.
     with suppress(UnavailableError):

@@ -187,6 +187,7 @@ def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dic
     catalogue_password = folder.password("catalogue").read_text()
     environment = {
         "OMP_NUM_THREADS": str(_threads_per_worker(options)),
+        "LICHTBILD_UPLOADS_FOLDER": str(folder.uploads),
         **options.environment,
         "LICHTBILD_REDIS_URL": f"redis://:{redis_password}@{LOOPBACK}:{ports.redis}/0",
         "LICHTBILD_CATALOGUE_URL": f"clickhouse://default:{catalogue_password}@{LOOPBACK}:{ports.catalogue}/default",

@@ -21,6 +21,7 @@ from worker.encoder import Encoder
 from worker.fetcher import Fetcher
 from worker.leases import Leases
 from worker.quarantine import Quarantine
+from worker.sources import Sources
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class _Prepared:
     """A fetched and decoded image on its way through the model. Times in seconds."""
 
     encoded: "Future[Encoded]"
+    url: str
     content_hash: bytes
     bytes: int
     fetch_seconds: float
@@ -50,6 +52,7 @@ class Ingest:
     leases: Leases
     catalogue: Catalogue
     fetcher: Fetcher
+    sources: Sources
     encoder: Encoder
     batcher: Batcher
     writer: Writer
@@ -110,7 +113,7 @@ class Ingest:
             return
         # Chunk by chunk: if their items were mixed, all chunks would finish at once, and none until then.
         with self.entry:
-            prepared = [self.pool.submit(self._prepare, item) for item in claim.items]
+            prepared = [self.pool.submit(self._prepare, item, claim.collection) for item in claim.items]
         self._store(claim, prepared)
 
     def _give_up(self, claim: Claim) -> None:
@@ -127,16 +130,20 @@ class Ingest:
         self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
         self.leases.drop(claim)
 
-    def _prepare(self, item: Item) -> _Prepared:
+    def _prepare(self, item: Item, collection: str) -> _Prepared:
         """Fetch and decode one image and hand it to the batcher, which holds this thread while it is full."""
         started = time.perf_counter()
-        content = self.fetcher.fetch(item.url)
+        content = self.sources.read(item)
         fetched = time.perf_counter()
-        pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
+        content_hash = hashlib.sha256(content).digest()
+        picture = decode(content, self.settings.max_image_pixels)
+        url = self.sources.stored_url(item, collection, content_hash, picture)
+        pixels = self.encoder.prepare(picture)
         decoded = time.perf_counter()
         return _Prepared(
             encoded=self.batcher.submit_image(pixels),
-            content_hash=hashlib.sha256(content).digest(),
+            url=url,
+            content_hash=content_hash,
             bytes=len(content),
             fetch_seconds=fetched - started,
             decode_seconds=decoded - fetched,
@@ -159,12 +166,13 @@ class Ingest:
             seconds["decode"] += prepared.decode_seconds
             seconds["encode"] += encoded.seconds
             size += prepared.bytes
-            rows.append(_row(item, encoded, prepared.content_hash, claim.version))
+            rows.append(_row(item, prepared, encoded, claim.version))
 
         def written(write_seconds: float) -> None:
             stages: dict[Stage, float] = {**seconds, "write": write_seconds}
             try:
-                self.ledger.settle(claim, Outcome(len(rows), 0, failures, size, stages))
+                if self.ledger.settle(claim, Outcome(len(rows), 0, failures, size, stages)):
+                    self.sources.forget(claim.items)
             finally:
                 self.leases.drop(claim)
             log.info("Job %s, chunk %d: %d stored, %d failed.", claim.job_id, claim.chunk, len(rows), len(failures))
@@ -172,5 +180,5 @@ class Ingest:
         self.writer.write(claim.collection, rows, written)
 
 
-def _row(item: Item, encoded: Encoded, content_hash: bytes, version: int) -> Row:
-    return Row(item.id, item.url, encoded.vector, content_hash, item.attributes, version)
+def _row(item: Item, prepared: _Prepared, encoded: Encoded, version: int) -> Row:
+    return Row(item.id, prepared.url, encoded.vector, prepared.content_hash, item.attributes, version)

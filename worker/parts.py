@@ -13,9 +13,11 @@ from shared.catalogue.connect import connect as connect_catalogue
 from shared.doorbell import Doorbell
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
+from shared.ledger.jobs import Jobs
 from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
+from shared.spool import Spool
 from worker.addresses import AddressPolicy
 from worker.batcher import Batcher
 from worker.encoder import ClipEncoder
@@ -25,6 +27,8 @@ from worker.ingest import Ingest
 from worker.leases import Leases
 from worker.reconciler import Reconciler
 from worker.search import Search
+from worker.sources import Sources
+from worker.sweeper import Sweeper
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -98,6 +102,7 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
     pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
     heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)
     heartbeat.watch(app)
+    sweeper = Sweeper(Spool.of(settings), Jobs(redis, settings), settings.staging_seconds)
     ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
     return Parts(
         queue=queue,
@@ -109,13 +114,14 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
             leases=Leases(ingest_ledger, settings.lease_seconds),
             catalogue=catalogue,
             fetcher=fetcher,
+            sources=Sources(settings, fetcher),
             encoder=encoder,
             batcher=batcher,
             writer=Writer(catalogue, settings.write_rows, settings.write_seconds),
             pool=pool,
         ),
         search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
-        reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell),
+        reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, sweeper=sweeper),
         presence=Presence(redis),
         heartbeat=heartbeat,
         gone=threading.Event(),
