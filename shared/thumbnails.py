@@ -47,7 +47,8 @@ class Thumbnails:
             return
         unfinished = path.with_suffix(f".{secrets.token_hex(8)}")
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("xb") as file:
                 file.write(jpeg)
                 file.flush()

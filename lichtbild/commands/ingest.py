@@ -65,14 +65,15 @@ def _ingest_folder(folder: Path, limit: int | None, collection: str, *, detach: 
     def tell(job: Job) -> None:
         say_json(job.raw) if as_json else say(job.id)
 
-    with connect() as client, _progress(quiet=detach, on_stderr=as_json) as show:
-        sending = FolderIngest(client, collection, pictures, show, tell if detach else lambda _: None)
-        with _all_staying_behind(sending):
-            sending.send()
-            if not detach:
-                sending.wait()
-    if not detach:
-        _summarise_folder(sending, as_json=as_json)
+    with connect() as client:
+        with _progress(quiet=detach, on_stderr=as_json) as show:
+            sending = FolderIngest(client, collection, pictures, show, tell if detach else lambda _: None)
+            with _all_staying_behind(sending):
+                sending.send()
+                if not detach:
+                    sending.wait()
+        if not detach:
+            _summarise_folder(sending, as_json=as_json)
     if sending.left_out:
         tell_left_out(sending.left_out)
         raise click.exceptions.Exit(1)
