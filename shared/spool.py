@@ -17,7 +17,8 @@ from shared.settings import Settings
 
 # Clients cannot submit such an address: `url_problem` lets only http and https pass.
 _SCHEME = "upload:"
-_ADDRESS = re.compile(r"upload:([0-9a-f]{20})/([0-9]{1,9})")
+_JOB = re.compile(r"[0-9a-f]{20}")
+_ADDRESS = re.compile(rf"{_SCHEME}({_JOB.pattern})/([0-9]{{1,9}})")
 # What a file takes beside its bytes, so that a flood of empty ones is bounded too: a block of most file systems.
 _FILE_BYTES = 4096
 _MEASURE_SECONDS = 1.0
@@ -73,6 +74,9 @@ class Spool:
         """The jobs that have a folder, each with the seconds for which no file came into it or went from it."""
         with suppress(FileNotFoundError):
             for entry in os.scandir(self._folder):
+                # Somebody else's folder, such as lost+found, is none of our business.
+                if not _JOB.fullmatch(entry.name):
+                    continue
                 with suppress(FileNotFoundError):
                     yield entry.name, time.time() - entry.stat().st_mtime
 

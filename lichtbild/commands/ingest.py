@@ -110,7 +110,7 @@ def _all_staying_behind(sending: FolderIngest) -> Iterator[None]:
     except KeyboardInterrupt:
         going_on = [job.id for job in sending.jobs.values() if not job.is_final]
         sent = sum(job.progress.total for job in sending.jobs.values() if job.progress)
-        click.echo(f"\n{sent} of {len(sending.pictures)} images were sent; {len(going_on)} jobs go on.", err=True)
+        click.echo(f"\n{sent} of {len(sending.pictures)} images were sent; jobs going on: {len(going_on)}.", err=True)
         click.echo("Look at them: lichtbild jobs", err=True)
         raise
 

@@ -1,6 +1,8 @@
 """`lichtbild ingest FOLDER` as people run it, against an API that is told what to answer."""
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from lichtbild import ApiError, Client
 from lichtbild import uploads as uploads_module
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job, problem
-from tests.lichtbild.test_command import lichtbild
+from tests.lichtbild.test_command import command, environment, lichtbild
 
 
 @pytest.fixture
@@ -126,6 +128,29 @@ def test_what_is_refused_for_good_ends_it(api: FakeApi, folder: Path, reply: Rep
 
     assert (done.returncode, len(done.stderr.splitlines()), len(sent(api))) == (1, 1, 1)
     assert words in done.stderr
+
+
+def test_ctrl_c_leaves_what_was_accepted_running(api: FakeApi, folder: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job("running", stored=1, pending=2)))
+    process = subprocess.Popen(
+        command("ingest", folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(api.url),
+        # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    assert process.stdout.readline().startswith(" 33%  1/3")
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "3 of 3 images were sent; jobs going on: 1." in said
+    assert "Traceback" not in said
+    assert api.calls("POST", "/v1/jobs/j1/cancel") == []
 
 
 def test_a_folder_without_images_is_used_wrongly(api: FakeApi, tmp_path: Path) -> None:

@@ -97,10 +97,14 @@ def test_what_ended_and_what_was_given_up_is_swept_and_nothing_else(connection, 
     for job in (waiting, cancelled, given_up):
         age(with_uploads, job, 101)
     age(with_uploads, in_progress, 90)
+    foreign = Path(with_uploads.uploads_folder) / "spool" / "lost+found"
+    foreign.mkdir()
+    age(with_uploads, foreign.name, 1000)
 
     Sweeper(spool, jobs, with_uploads.staging_seconds).sweep_if_due()
 
     assert {job for job, _ in spool.jobs()} == {waiting, in_progress}
+    assert foreign.exists()
 
 
 def test_sweeping_waits_its_turn_and_bears_a_spool_that_is_not_there(connection, settings, with_uploads, spool):
