@@ -4,7 +4,19 @@ import logging
 
 from flask import Flask
 
-from api import access, collections, events, health, ingest, jobs, photos, problems, samples, search
+from api import (
+    access,
+    collections,
+    events,
+    health,
+    ingest,
+    jobs,
+    photos,
+    problems,
+    samples,
+    search,
+    thumbnails,
+)
 from api.lingering import Lingering
 from api.services import Services, install
 from shared.settings import Settings, load_settings
@@ -22,6 +34,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app.extensions, Services.build(settings))
     access.install(app, settings)
     problems.install(app)
-    for module in (ingest, search, jobs, events, photos, collections, samples, health):
+    for module in (ingest, search, jobs, events, photos, collections, samples, thumbnails, health):
         app.register_blueprint(module.routes)
     return app

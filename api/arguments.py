@@ -6,13 +6,12 @@ from typing import TypeVar
 
 from flask import request
 
-from shared.catalogue.interface import check_name
+from shared.catalogue.interface import DEFAULT_COLLECTION, check_name
 from shared.errors import InvalidRequestError
 
 Choice = TypeVar("Choice", bound=str)
 
 MAX_WAIT_SECONDS = 30.0
-DEFAULT_COLLECTION = "photos"
 
 
 def only(known: Collection[str]) -> None:

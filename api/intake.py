@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from api.duplicates import SeenIds
 from api.services import Services
-from shared.errors import InvalidRequestError, PayloadTooLargeError, UnavailableError
+from shared.errors import InvalidRequestError, LichtbildError, PayloadTooLargeError, UnavailableError
 from shared.items import Item
 from shared.ledger.submission import Submission
 
@@ -21,23 +21,35 @@ def accept(
     submission: Submission,
     items: Iterable[Item],
     submit: Callable[[], str],
+    *,
     chunk_size: int | None = None,
+    discard: Callable[[], None] = lambda: None,
 ) -> ResponseReturnValue:
     """Take a job, or answer with the one that the same key and request made before.
 
     `submit` is called once all items are read, and returns the job's id. If anything is wrong with any of them, or too
-    much waits already, nothing is left behind.
+    much waits already, nothing is left behind; `discard` does away with what else was kept for them.
     """
-    try:
-        _stage(parts, submission, items, chunk_size or parts.settings.chunk_size)
-        job_id = submit()
-    except BaseException:
+
+    def leave_nothing() -> None:
+        discard()
         with suppress(RedisError):
             submission.abandon()
+
+    try:
+        _stage(parts, submission, items, chunk_size or parts.settings.chunk_size)
+    except BaseException:
+        leave_nothing()
+        raise
+    try:
+        job_id = submit()
+    except LichtbildError:
+        # Not for a RedisError: the job may have become visible all the same. If it has not, what is staged expires.
+        leave_nothing()
         raise
     headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"}
     if job_id != submission.job_id:
-        submission.abandon()
+        leave_nothing()
         headers["Idempotency-Replayed"] = "true"
     # The job is accepted from here on: if the bell cannot be rung, the workers' reconciler does it.
     with suppress(UnavailableError):

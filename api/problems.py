@@ -8,20 +8,20 @@ from flask import Flask, Response
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from shared.errors import LichtbildError
+from shared.errors import LichtbildError, OverloadedError
 
 log = logging.getLogger(__name__)
 
-# A backlog shrinks slowly; what is away is restarted at once.
-_RETRY_SECONDS = {429: 30, 503: 5}
+_RETRY_SECONDS = 5
+_BACKLOG_SECONDS = 30
 
 
-def problem(status: int, code: str, detail: str) -> Response:
+def problem(status: int, code: str, detail: str, retry_seconds: int = _RETRY_SECONDS) -> Response:
     """One error for the client. `type` is `urn:lichtbild:CODE`; `title` is the status in words."""
     body = {"type": f"urn:lichtbild:{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     response = Response(json.dumps(body), status=status, content_type="application/problem+json")
-    if status in _RETRY_SECONDS:
-        response.headers["Retry-After"] = str(_RETRY_SECONDS[status])
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(retry_seconds)
     return response
 
 
@@ -34,7 +34,9 @@ def install(app: Flask) -> None:
 
 
 def _ours(error: LichtbildError) -> Response:
-    return problem(error.status, error.code, str(error))
+    # A backlog shrinks slowly; all else that passes does so soon.
+    patience = _BACKLOG_SECONDS if isinstance(error, OverloadedError) else _RETRY_SECONDS
+    return problem(error.status, error.code, str(error), patience)
 
 
 def _redis_away(error: RedisError) -> Response:

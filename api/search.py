@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from api import arguments
 from api.faults import first_fault
 from api.services import services
-from shared.catalogue.interface import check_name
+from shared.catalogue.interface import DEFAULT_COLLECTION, check_name
 from shared.errors import InvalidRequestError, MalformedError, PayloadTooLargeError, UnsupportedTypeError
 from shared.items import photo_id_problem, url_problem
 from shared.queries import MAX_TERMS, MAX_TEXT_BYTES, MAX_TOP_K, Query, Term, TermKind
@@ -77,7 +77,7 @@ class SearchBody(GivenBody):
 
     terms: list[TermBody] = Field(default_factory=list)
     top_k: int = Field(5, ge=1, le=MAX_TOP_K)
-    collection: str = arguments.DEFAULT_COLLECTION
+    collection: str = DEFAULT_COLLECTION
 
     def all_terms(self) -> list[TermBody]:
         """Shorthand terms first, checked like the others."""

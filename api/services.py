@@ -18,6 +18,8 @@ from shared.ledger.presence import Presence
 from shared.ledger.search import SearchLedger
 from shared.ledger.watcher import Watcher
 from shared.settings import Settings
+from shared.spool import Spool
+from shared.thumbnails import Thumbnails
 
 _EXTENSION = "lichtbild"
 
@@ -37,6 +39,8 @@ class Services:
     presence: Presence
     doorbell: Doorbell
     catalogue: Catalogue
+    spool: Spool | None
+    thumbnails: Thumbnails | None
 
     @classmethod
     def build(cls, settings: Settings) -> "Services":
@@ -54,6 +58,8 @@ class Services:
             presence=Presence(connection),
             doorbell=Doorbell(celery_app(settings)),
             catalogue=connect_catalogue(settings),
+            spool=Spool.of(settings),
+            thumbnails=Thumbnails.of(settings),
         )
 
 

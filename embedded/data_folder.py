@@ -33,6 +33,11 @@ class DataFolder:
         return self.path / "catalogue"
 
     @property
+    def uploads(self) -> Path:
+        """Pictures that were uploaded, until they are embedded, and their thumbnails."""
+        return self.path / "uploads"
+
+    @property
     def logs(self) -> Path:
         """One file per process."""
         return self.path / "logs"

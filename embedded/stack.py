@@ -197,6 +197,7 @@ def _catalogue_url(folder: DataFolder, ports: Ports) -> str:
 def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dict[str, str]:
     environment = {
         "OMP_NUM_THREADS": str(_threads_per_worker(options)),
+        "LICHTBILD_UPLOADS_FOLDER": str(folder.uploads),
         **options.environment,
         "LICHTBILD_REDIS_URL": _redis_url(folder, ports),
         "LICHTBILD_CATALOGUE_URL": _catalogue_url(folder, ports),

@@ -21,12 +21,15 @@ from lichtbild.errors import JobFailed, OutcomeUnknown, StillRunning, Unreachabl
 from lichtbild.manifest import Item, Manifest
 from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult
 from lichtbild.transport import Transport
+from lichtbild.uploads import Picture, Upload, Window, windows
 
 DEFAULT_API = "http://127.0.0.1:8700"
 DEFAULT_COLLECTION = "photos"
 _LONGEST_WAIT = 30.0
 _WATCHED_WAIT = 0.5
 _PAGE = 1000
+# Once all is sent, the API still makes it safe from a power cut.
+_UPLOAD_WAIT = 60.0
 
 
 class Client:
@@ -71,6 +74,22 @@ class Client:
         """Like `ingest`, from a stream of NDJSON."""
         return self._ingest(manifest.from_stream(stream, limit), collection)
 
+    def upload(self, pictures: Iterable[Upload], collection: str = DEFAULT_COLLECTION) -> list[Job]:
+        """Start jobs over pictures themselves: paths, which are the ids too, or `(id, bytes)` or `(id, path)`.
+
+        They are sent in windows of at most 64 pictures and 32 MB, each a job of its own; those that were accepted
+        before something went wrong go on. Also raises OSError.
+        """
+        return [self.upload_window(window, collection) for window in windows(map(Picture.of, pictures))]
+
+    def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION) -> Job:
+        """Start a job over the pictures of one window; may be repeated. Also raises OSError."""
+        body, content_type = window.body()
+        headers = {"Content-Type": content_type, "Idempotency-Key": f'"{window.key}"'}
+        params = {"collection": collection}
+        answer = self._http.call("POST", "/v1/ingest", data=body, params=params, headers=headers, wait=_UPLOAD_WAIT)
+        return Job.from_json(answer)
+
     def search(
         self,
         text: str | None = None,
@@ -95,7 +114,7 @@ class Client:
         prefer = {"Prefer": f"wait={wait}"}
         # Searching twice changes nothing, so this may be repeated.
         answer = self._http.call("POST", "/v1/search", json=body, headers=prefer, wait=wait, deadline=deadline)
-        job = self._follow(Job.from_json(answer), deadline, timeout, None)
+        job = self._follow(Job.from_json(answer, self.api), deadline, timeout, None)
         if job.result is None:
             raise JobFailed(job)
         return job.result
@@ -119,7 +138,7 @@ class Client:
     def jobs(self, kind: Kind = "ingest", limit: int = 20) -> list[Job]:
         """The newest jobs of a kind, newest first; at most 1000."""
         answer = self._http.call("GET", "/v1/jobs", params={"kind": kind, "limit": limit})
-        return [Job.from_json(job) for job in answer["jobs"]]
+        return [Job.from_json(job, self.api) for job in answer["jobs"]]
 
     def iter_errors(self, job_id: str) -> Iterator[FailedItem]:
         """The items of an ingest job that failed so far, page by page."""
@@ -155,11 +174,12 @@ class Client:
     def photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, *, embedding: bool = False) -> Photo:
         """One stored photo, on request with its embedding."""
         params = {"collection": collection} | ({"include": "embedding"} if embedding else {})
-        return Photo.from_json(self._http.call("GET", f"/v1/photos/{_segment(photo_id)}", params=params))
+        return Photo.from_json(self._http.call("GET", f"/v1/photos/{_segment(photo_id)}", params=params), self.api)
 
     def random_photo(self, collection: str = DEFAULT_COLLECTION) -> Photo:
         """Any one stored photo."""
-        return Photo.from_json(self._http.call("GET", "/v1/photos/random", params={"collection": collection}))
+        params = {"collection": collection}
+        return Photo.from_json(self._http.call("GET", "/v1/photos/random", params=params), self.api)
 
     def collection(self, name: str = DEFAULT_COLLECTION) -> Collection:
         return Collection.from_json(self._http.call("GET", f"/v1/collections/{_segment(name)}"))
@@ -198,7 +218,8 @@ class Client:
     def _job(self, job_id: str, wait: float, deadline: float) -> Job:
         path = f"/v1/jobs/{_segment(job_id)}"
         params = {"wait": f"{wait:.3f}"} if wait else {}
-        return Job.from_json(self._http.call("GET", path, params=params, wait=wait, deadline=deadline))
+        answer = self._http.call("GET", path, params=params, wait=wait, deadline=deadline)
+        return Job.from_json(answer, self.api)
 
     def _follow(self, job: Job, deadline: float, seconds: float, on_progress: Callable[[Job], None] | None) -> Job:
         longest = _LONGEST_WAIT if on_progress is None else _WATCHED_WAIT

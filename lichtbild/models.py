@@ -1,4 +1,7 @@
-"""What the API answers, as frozen dataclasses. Fields that a newer API adds are ignored."""
+"""What the API answers, as frozen dataclasses. Fields that a newer API adds are ignored.
+
+The URL of an uploaded picture is a path of the API's; who reads an answer gives the API's address to complete it.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +68,10 @@ class Hit:
     terms: tuple[float, ...]
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Hit:
-        return cls(body["photo_id"], body["url"], body["distance"], body["attributes"], tuple(body["terms"]))
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> Hit:
+        return cls(
+            body["photo_id"], _absolute(body["url"], api), body["distance"], body["attributes"], tuple(body["terms"])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,8 @@ class SearchResult:
     raw: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> SearchResult:
-        hits = tuple(Hit.from_json(hit) for hit in body["hits"])
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> SearchResult:
+        hits = tuple(Hit.from_json(hit, api) for hit in body["hits"])
         return cls(hits, body["model"], body["searchable_rows"], body["took_ms"], body)
 
 
@@ -109,7 +114,7 @@ class Job:
         return self.status in FINAL
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Job:
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> Job:
         progress, result, error = body["progress"], body["result"], body["error"]
         return cls(
             id=body["id"],
@@ -121,7 +126,7 @@ class Job:
             started_at=_time(body["started_at"]),
             finished_at=_time(body["finished_at"]),
             progress=Progress.from_json(progress) if progress else None,
-            result=SearchResult.from_json(result) if result and body["kind"] == "search" else None,
+            result=SearchResult.from_json(result, api) if result and body["kind"] == "search" else None,
             error=JobError(error["code"], error["detail"]) if error else None,
             raw=body,
         )
@@ -153,10 +158,10 @@ class Photo:
     embedding: tuple[float, ...] | None
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Photo:
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> Photo:
         embedding = body.get("embedding")
         vector = None if embedding is None else tuple(embedding)
-        return cls(body["photo_id"], body["url"], body["attributes"], body["model"], vector)
+        return cls(body["photo_id"], _absolute(body["url"], api), body["attributes"], body["model"], vector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +223,10 @@ class Readiness:
         workers = tuple(Worker.from_json(worker) for worker in body.get("workers", ()))
         backlog = body.get("backlog")
         return cls(ready, body["checks"], workers, Backlog.from_json(backlog) if backlog else None)
+
+
+def _absolute(url: str, api: str) -> str:
+    return api + url if url.startswith("/") else url
 
 
 def _time(text: str | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The progress of an ingest job: a live bar on a terminal, a line now and then in a pipe or on a dumb terminal."""
+"""The progress of an ingest: a live bar on a terminal, a line now and then in a pipe or on a dumb terminal."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ _STEPS = 10
 @contextmanager
 def job_progress(console: Console) -> Iterator[Callable[[Job], None]]:
     """Yields a function to call with the job whenever it was read."""
+    with progress_of(console) as show:
+        yield lambda job: show(job.progress) if job.progress else None
+
+
+@contextmanager
+def progress_of(console: Console) -> Iterator[Callable[[Counts], None]]:
+    """Yields a function to call with the counts whenever they are known anew."""
     # A dumb terminal cannot redraw a line: it gets what a pipe gets.
     if console.is_interactive:
         with _bar(console) as show:
@@ -35,7 +42,7 @@ def counts_in_words(counts: Counts) -> str:
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Callable[[Job], None]]:
+def _bar(console: Console) -> Iterator[Callable[[Counts], None]]:
     columns = (
         TextColumn("{task.percentage:>3.0f}%"),
         BarColumn(bar_width=30),
@@ -46,17 +53,9 @@ def _bar(console: Console) -> Iterator[Callable[[Job], None]]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", visible=False, counts="", speed="")
 
-        def show(job: Job) -> None:
-            if job.progress:
-                counts, speed = counts_in_words(job.progress), _speed(job.progress)
-                progress.update(
-                    task,
-                    visible=True,
-                    total=job.progress.total,
-                    completed=job.progress.settled,
-                    counts=counts,
-                    speed=speed,
-                )
+        def show(counts: Counts) -> None:
+            words, speed = counts_in_words(counts), _speed(counts)
+            progress.update(task, visible=True, total=counts.total, completed=counts.settled, counts=words, speed=speed)
 
         yield show
 
@@ -69,10 +68,7 @@ class _Lines:
         self._step = 0
         self._said_at = time.monotonic()
 
-    def __call__(self, job: Job) -> None:
-        counts = job.progress
-        if counts is None:
-            return
+    def __call__(self, counts: Counts) -> None:
         step = _STEPS * counts.settled // max(1, counts.total)
         now = time.monotonic()
         if step > self._step or now - self._said_at >= _SECONDS_BETWEEN_LINES:

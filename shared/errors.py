@@ -57,6 +57,21 @@ class PayloadTooLargeError(LichtbildError):
     status = 413
 
 
+class UploadsOffError(LichtbildError):
+    """No folder for uploads is set; pictures can only be ingested by their URLs."""
+
+    code = "uploads_off"
+    status = 501
+
+
+class SpoolFullError(LichtbildError):
+    """Too many uploaded pictures wait for a worker; there will be room again."""
+
+    code = "spool_full"
+    status = 429
+    retryable = True
+
+
 class UnavailableError(LichtbildError):
     """Redis or the catalogue cannot be reached or refuses work for now; nothing was lost."""
 

@@ -49,6 +49,15 @@ class Settings(BaseSettings):
     )
     samples_folder: str = Field("", description="Folder whose pictures the API serves under `/samples/`; empty: none.")
 
+    uploads_folder: str = Field(
+        "",
+        description="Folder for uploaded pictures and their thumbnails, the same for the API and the ingest workers; "
+        "empty: uploads are refused.",
+    )
+    max_spool_bytes: int = Field(
+        4 * 2**30, ge=1024, description="Uploaded bytes that may wait to be embedded; beyond it uploads are put off."
+    )
+
     fetch_allow: CommaSeparated = Field(
         (), description="What the fetcher may reach beside public addresses: CIDRs or `address:port`."
     )

@@ -101,6 +101,8 @@ def place(images: ImageServer, tiny_model: Path, tmp_path_factory: pytest.TempPa
     photos = [row(n, images.url) for n in range(6)]
     (folder / "photos.tsv").write_text(table(photos))
     (folder / "photo.jpg").write_bytes(photo(1))
+    (folder / "holiday").mkdir()
+    (folder / "holiday" / "1.jpg").write_bytes(photo(2))
     write_zip(folder / "unsplash-research-dataset-lite-latest.zip", {"photos.tsv000": table(photos)})
     environment = {**os.environ, "LICHTBILD_FETCH_ALLOW": "127.0.0.0/8", "LICHTBILD_CHUNK_SIZE": "1"}
     data = tmp_path_factory.mktemp("stack")

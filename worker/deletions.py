@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from shared.catalogue.interface import Catalogue
 from shared.errors import NotFoundError, UnavailableError
 from shared.ledger.deletion import Deletion, DeletionLedger
+from shared.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +20,10 @@ _LOOK_AGAIN_SECONDS = 1.0
 class Deletions:
     """What waits together is deleted together, by one insert of tombstones per collection."""
 
-    def __init__(self, ledger: DeletionLedger, catalogue: Catalogue) -> None:
+    def __init__(self, ledger: DeletionLedger, catalogue: Catalogue, thumbnails: Thumbnails | None) -> None:
         self._ledger = ledger
         self._catalogue = catalogue
+        self._thumbnails = thumbnails
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
 
@@ -47,6 +49,7 @@ class Deletions:
         try:
             # Oldest first: of two deletions of one photo the newer version stays.
             self._catalogue.delete(collection, {deletion.photo_id: deletion.version for deletion in deletions})
+            self._remove_thumbnails(collection, [deletion.photo_id for deletion in deletions])
         except NotFoundError as error:
             for deletion in deletions:
                 self._ledger.fail(deletion, error)
@@ -55,6 +58,14 @@ class Deletions:
         else:
             self._ledger.succeed(deletions)
             log.info("Deleted %d photos of %s.", len(deletions), collection)
+
+    def _remove_thumbnails(self, collection: str, photo_ids: list[str]) -> None:
+        """But not those of photos that were submitted again since, and are there."""
+        if self._thumbnails is not None:
+            there = self._catalogue.known(collection, photo_ids)
+            for photo_id in photo_ids:
+                if photo_id not in there:
+                    self._thumbnails.remove(collection, photo_id)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from shared.catalogue.interface import Catalogue, Row, check_model
+from shared.catalogue.interface import Catalogue, Row, Vector, check_model
 from shared.doorbell import Doorbell
 from shared.errors import ItemError, ModelMismatchError, UnavailableError
 from shared.items import Failure, Item, Outcome, Stage
@@ -23,6 +23,7 @@ from worker.fetcher import Fetcher
 from worker.held import Held, look_up
 from worker.leases import Leases
 from worker.quarantine import Quarantine
+from worker.sources import Sources
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class _Prepared:
     Times in seconds."""
 
     encoded: "Future[Encoded] | ItemError | None"
+    url: str = ""
     content_hash: bytes = b""
     bytes: int = 0
     fetch_seconds: float = 0.0
@@ -54,6 +56,7 @@ class Ingest:
     leases: Leases
     catalogue: Catalogue
     fetcher: Fetcher
+    sources: Sources
     encoder: Encoder
     batcher: Batcher
     writer: Writer
@@ -115,7 +118,9 @@ class Ingest:
         held = look_up(self.catalogue, claim)
         # Chunk by chunk: if their items were mixed, all chunks would finish at once, and none until then.
         with self.entry:
-            prepared = [self.pool.submit(self._prepare, item, held.get(item.id)) for item in claim.items]
+            prepared = [
+                self.pool.submit(self._prepare, item, claim.collection, held.get(item.id)) for item in claim.items
+            ]
         self._store(claim, held, prepared)
 
     def _check_collection(self, claim: Claim) -> None:
@@ -142,23 +147,26 @@ class Ingest:
         self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
         self.leases.drop(claim)
 
-    def _prepare(self, item: Item, held: Held | None) -> _Prepared:
+    def _prepare(self, item: Item, collection: str, held: Held | None) -> _Prepared:
         """Fetch and decode one image and hand it to the batcher, which holds this thread while it is full."""
         started = time.perf_counter()
         try:
-            content = self.fetcher.fetch(item.url)
+            content = self.sources.read(item)
         except ItemError as error:
             return _Prepared(error, fetch_seconds=time.perf_counter() - started)
-        fetched = _Prepared(None, hashlib.sha256(content).digest(), len(content), time.perf_counter() - started)
-        if held is not None and held.content_hash == fetched.content_hash:
-            return fetched
+        fetch_seconds, content_hash = time.perf_counter() - started, hashlib.sha256(content).digest()
+        fetched = _Prepared(None, item.url, content_hash, len(content), fetch_seconds)
+        if held is not None and held.content_hash == content_hash:
+            return replace(fetched, url=held.url)
         began = time.thread_time()
         try:
-            pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
+            picture = decode(content, self.settings.max_image_pixels)
+            url = self.sources.stored_url(item, collection, content_hash, picture)
+            pixels = self.encoder.prepare(picture)
         except ItemError as error:
             return replace(fetched, encoded=error, decode_seconds=time.thread_time() - began)
         decode_seconds = time.thread_time() - began
-        return replace(fetched, encoded=self.batcher.submit_image(pixels), decode_seconds=decode_seconds)
+        return replace(fetched, encoded=self.batcher.submit_image(pixels), url=url, decode_seconds=decode_seconds)
 
     def _store(self, claim: Claim, held: Mapping[str, Held], futures: Sequence["Future[_Prepared]"]) -> None:
         rows: list[Row] = []
@@ -182,13 +190,14 @@ class Ingest:
                 unchanged += held[item.id].is_unchanged
             embedding = encoded.vector if encoded else held[item.id].embedding
             if embedding is not None:
-                rows.append(Row(item.id, item.url, embedding, prepared.content_hash, item.attributes, claim.version))
+                rows.append(_row(item, prepared, embedding, claim.version))
         stored = len(claim.items) - len(failures) - unchanged
 
         def written(write_seconds: float) -> None:
             stages = self._stage_seconds({**busy, "write": write_seconds})
             try:
-                self.ledger.settle(claim, Outcome(stored, unchanged, failures, size, stages))
+                if self.ledger.settle(claim, Outcome(stored, unchanged, failures, size, stages)):
+                    self.sources.forget(claim.items)
             finally:
                 self.leases.drop(claim)
             log.info(
@@ -208,6 +217,10 @@ class Ingest:
         """How long each stage was at work: what its lanes spent, by how many of them there are."""
         lanes: dict[Stage, int] = {"fetch": self.settings.fetch_concurrency, "decode": _CORES, "encode": 1, "write": 1}
         return {stage: seconds / lanes[stage] for stage, seconds in busy.items()}
+
+
+def _row(item: Item, prepared: _Prepared, embedding: Vector, version: int) -> Row:
+    return Row(item.id, prepared.url, embedding, prepared.content_hash, item.attributes, version)
 
 
 def _outcome(prepared: _Prepared) -> Encoded | None:

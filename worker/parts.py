@@ -16,9 +16,12 @@ from shared.doorbell import Doorbell
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.deletion import DeletionLedger
 from shared.ledger.ingest import IngestLedger
+from shared.ledger.jobs import Jobs
 from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
+from shared.spool import Spool
+from shared.thumbnails import Thumbnails
 from worker.addresses import AddressPolicy
 from worker.batcher import Batcher
 from worker.deletions import Deletions
@@ -29,6 +32,8 @@ from worker.ingest import Ingest
 from worker.leases import Leases
 from worker.reconciler import Reconciler
 from worker.search import Search
+from worker.sources import Sources
+from worker.sweeper import Sweeper
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -123,6 +128,7 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
     pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
     heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)
     heartbeat.watch(app)
+    sweeper = Sweeper(Spool.of(settings), Jobs(redis, settings), settings.staging_seconds)
     ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
     return Parts(
         queue=queue,
@@ -134,14 +140,15 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
             leases=Leases(ingest_ledger, settings.lease_seconds),
             catalogue=catalogue,
             fetcher=fetcher,
+            sources=Sources(settings, fetcher),
             encoder=encoder,
             batcher=batcher,
             writer=Writer(catalogue, settings.write_rows, settings.write_seconds),
             pool=pool,
         ),
         search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
-        deletions=Deletions(DeletionLedger(redis, settings), catalogue),
-        reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell),
+        deletions=Deletions(DeletionLedger(redis, settings), catalogue, Thumbnails.of(settings)),
+        reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, sweeper=sweeper),
         presence=Presence(redis),
         heartbeat=heartbeat,
         gone=threading.Event(),

@@ -12,6 +12,7 @@ from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.presence import Queue
 from shared.ledger.search import SearchLedger
+from worker.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +23,21 @@ class Reconciler:
     """One thread in every worker; a lock in Redis lets one of a queue's workers act in each interval."""
 
     def __init__(
-        self, queue: Queue, connection: Redis, ingest: IngestLedger, searches: SearchLedger, doorbell: Doorbell
+        self,
+        queue: Queue,
+        connection: Redis,
+        ingest: IngestLedger,
+        searches: SearchLedger,
+        doorbell: Doorbell,
+        *,
+        sweeper: Sweeper,
     ) -> None:
         self._queue = queue
         self._redis = connection
         self._ingest = ingest
         self._searches = searches
         self._doorbell = doorbell
+        self._sweeper = sweeper
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -41,10 +50,11 @@ class Reconciler:
             self._thread.join()
 
     def reconcile(self) -> None:
-        """Ring for what waits. A bell too many finds nothing and costs nothing."""
+        """Ring for what waits, and sweep now and then. A bell too many finds nothing and costs nothing."""
         if self._queue == "ingest":
             if self._ingest.has_work():
                 self._doorbell.ring_ingest()
+            self._sweeper.sweep_if_due()
             return
         ring, late = self._searches.overdue()
         for job_id in ring:

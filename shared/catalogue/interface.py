@@ -12,6 +12,8 @@ from shared.errors import InvalidRequestError, ModelMismatchError
 
 Vector = NDArray[np.float32]
 
+DEFAULT_COLLECTION = "photos"
+
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from shared.catalogue.interface import Row
 from shared.ledger.deletion import DeletionLedger
+from shared.thumbnails import Thumbnails
 from worker.deletions import Deletions
 
 
@@ -69,7 +70,7 @@ def test_a_bad_collection_name_is_422(client, path):
 @pytest.fixture
 def deleting(connection, settings, catalogue) -> Iterator[None]:
     """A worker's thread that deletes."""
-    deletions = Deletions(DeletionLedger(connection, settings), catalogue)
+    deletions = Deletions(DeletionLedger(connection, settings), catalogue, Thumbnails.of(settings))
     deletions.start()
     yield
     deletions.close()
@@ -110,7 +111,7 @@ def test_a_deletion_that_nobody_does_yet_is_a_job(client, photos, monkeypatch, c
     monkeypatch.setattr("api.photos._DELETION_SECONDS", 0.0)
     answer = client.delete(f"/v1/photos/a?collection={photos}")
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
-    Deletions(DeletionLedger(connection, settings), catalogue).delete_waiting()
+    Deletions(DeletionLedger(connection, settings), catalogue, Thumbnails.of(settings)).delete_waiting()
     assert client.get(answer.headers["Location"]).json["status"] == "succeeded"
     assert client.get(f"/v1/photos/a?collection={photos}").status_code == 404
 

@@ -35,7 +35,7 @@ WORKERS = ("search", "ingest")
 # Runs by its own image's rules, which we could not try: see the comment in the file.
 UNTRIED = {"myscaledb"}
 # Set by docker-compose.yml itself, or of no use in a container.
-NOT_FOR_ENV = {"redis_url", "heartbeat_file", "samples_folder"}
+NOT_FOR_ENV = {"redis_url", "heartbeat_file", "samples_folder", "uploads_folder"}
 
 
 def seconds(duration: str) -> int:
@@ -240,6 +240,15 @@ def test_ports_are_open_on_this_machine_only():
     assert published == ["127.0.0.1:8700:8700", "127.0.0.1:5555:5555"]
 
 
+def test_the_api_and_the_ingest_workers_share_the_uploads():
+    for name in ("api", "ingest"):
+        assert SERVICES[name]["environment"]["LICHTBILD_UPLOADS_FOLDER"] == "/uploads"
+        assert "uploads:/uploads" in SERVICES[name]["volumes"]
+        image = SERVICES[name]["build"]["target"]
+        made = [run for stage in dockerfile.lineage(image) for run in stage.all("RUN") if run.endswith(" /uploads")]
+        assert made == ["install --directory --owner 10001 --group 10001 /uploads"]
+
+
 @pytest.mark.parametrize("name", WORKERS)
 def test_there_can_be_many_workers(name):
     service = SERVICES[name]
@@ -248,7 +257,7 @@ def test_there_can_be_many_workers(name):
     file = service["environment"]["LICHTBILD_HEARTBEAT_FILE"]
     assert service["healthcheck"]["test"][-1] == file
     assert Path(file).parent == Path("/tmp")
-    assert service["volumes"] == ["models:/models"]
+    assert "models:/models" in service["volumes"]
     assert dockerfile.environment("worker")["HF_HOME"] == "/models"
     # Longer than a lease: what takes longer has been given to another worker anyway.
     lease = Settings.model_fields["lease_seconds"].default

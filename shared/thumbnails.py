@@ -1,0 +1,96 @@
+"""Small pictures of what was uploaded: where they lie, and the address under which the API shows them.
+
+A thumbnail belongs to a photo and to the content that it was made from. So a photo that is replaced never shows the
+picture of the other, in whatever order workers finish; and the address cannot be guessed from the id alone, which
+matters where the API asks for keys, since a page's <img> cannot send one.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from shared.catalogue.interface import DEFAULT_COLLECTION
+from shared.errors import UnavailableError
+from shared.settings import Settings
+
+ROUTE = "/thumbnails/"
+# 128 bits of a SHA-256, in hexadecimal.
+_MARK_LENGTH = 32
+_MARK = re.compile(rf"[0-9a-f]{{{_MARK_LENGTH}}}")
+
+
+class Thumbnails:
+    """Thread-safe, and safe between processes: a file appears whole, and always has the same content."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Thumbnails | None":
+        """Those of the folder that the settings name; None if they name none."""
+        return cls(Path(settings.uploads_folder) / "thumbnails") if settings.uploads_folder else None
+
+    def find(self, collection: str, photo_id: str, mark: str) -> Path | None:
+        """The file of a photo's thumbnail by the `v` of its address, if there is one."""
+        path = self._path(collection, photo_id, mark) if _MARK.fullmatch(mark) else None
+        return path if path is not None and path.is_file() else None
+
+    def save(self, collection: str, photo_id: str, content_hash: bytes, jpeg: bytes) -> None:
+        """Keep a thumbnail, unless it is kept already. Raises UnavailableError if the disk does not take it."""
+        path = self._path(collection, photo_id, _mark(content_hash))
+        if path.is_file():
+            return
+        unfinished = path.with_suffix(f".{secrets.token_hex(8)}")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("xb") as file:
+                file.write(jpeg)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            reason = error.strerror or type(error).__name__
+            raise UnavailableError(f"The thumbnail of {photo_id!r} cannot be written: {reason}.") from error
+
+    def remove(self, collection: str, photo_id: str) -> None:
+        """Remove what there is of a photo, of each content it had; for when the photo is deleted. May be repeated.
+
+        Raises UnavailableError if the disk does not let go of it.
+        """
+        try:
+            for path in self._all(collection, photo_id):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise UnavailableError(f"The thumbnail of {photo_id!r} cannot be removed: {reason}.") from error
+
+    def _all(self, collection: str, photo_id: str) -> Iterator[Path]:
+        folder, name = self._place(collection, photo_id)
+        return folder.glob(f"{name}-*")
+
+    def _path(self, collection: str, photo_id: str, mark: str) -> Path:
+        folder, name = self._place(collection, photo_id)
+        return folder / f"{name}-{mark}.jpg"
+
+    def _place(self, collection: str, photo_id: str) -> tuple[Path, str]:
+        """Names are hashes, since an id is a client's own words; folders of two letters keep each of them small."""
+        digest = hashlib.sha256(f"{collection}\0{photo_id}".encode()).hexdigest()
+        return self._folder / digest[:2] / digest[2:4], digest[4:44]
+
+
+def thumbnail_url(collection: str, photo_id: str, content_hash: bytes) -> str:
+    """The address of a photo's thumbnail, relative to the API's."""
+    of = "" if collection == DEFAULT_COLLECTION else f"collection={collection}&"
+    return f"{ROUTE}{quote(photo_id, safe='')}?{of}v={_mark(content_hash)}"
+
+
+def _mark(content_hash: bytes) -> str:
+    return content_hash.hex()[:_MARK_LENGTH]

@@ -1,0 +1,91 @@
+"""What of a folder is uploaded, under which ids, in which windows."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.formparser import parse_form_data
+
+from lichtbild import uploads
+from lichtbild.uploads import Picture, Window, id_problem, pictures_in, windows
+from shared.items import photo_id_problem
+
+
+def ids(folder: Path) -> list[str]:
+    return [picture.id for picture in pictures_in(folder)]
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+
+
+def test_the_images_of_a_folder_are_found_below_it_in_order(tmp_path):
+    write(tmp_path, "b.JPG", "a/z.png", "a/b/c.webp", "a.jpeg", "notes.txt", ".hidden.jpg", ".git/x.jpg", "a/.x/y.jpg")
+
+    assert ids(tmp_path) == ["a.jpeg", "a/b/c.webp", "a/z.png", "b.JPG"]
+    assert [picture.read() for picture in pictures_in(tmp_path)] == [name.encode() for name in ids(tmp_path)]
+    assert pictures_in(tmp_path / "a" / "b") == [Picture("c.webp", tmp_path / "a" / "b" / "c.webp")]
+
+
+def test_links_do_not_lead_out_of_the_folder_or_in_circles(tmp_path):
+    folder = tmp_path / "folder"
+    write(tmp_path, "secret.jpg", "outside/x.jpg", "folder/a.jpg", "folder/sub/b.jpg")
+    (folder / "out.jpg").symlink_to(tmp_path / "secret.jpg")
+    (folder / "outside").symlink_to(tmp_path / "outside")
+    (folder / "circle").symlink_to(folder)
+    (folder / "self.jpg").symlink_to(folder / "self.jpg")
+    (folder / "gone.jpg").symlink_to(folder / "nothing.jpg")
+    (folder / "in.jpg").symlink_to(folder / "sub" / "b.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+
+    assert ids(folder) == ["a.jpg", "in.jpg", "sub/b.jpg"]
+    # The folder itself may be named by a link.
+    (tmp_path / "link").symlink_to(folder)
+    assert ids(tmp_path / "link") == ids(folder)
+
+
+def test_windows_are_bounded_by_count_and_by_bytes(monkeypatch):
+    monkeypatch.setattr(uploads, "WINDOW_COUNT", 3)
+    monkeypatch.setattr(uploads, "WINDOW_BYTES", 10)
+    sizes = [1, 1, 1, 1, 9, 1, 50, 0]
+    pictures = [Picture(str(number), b"x" * size) for number, size in enumerate(sizes)]
+
+    cut = list(windows(pictures))
+
+    assert [[len(picture.read()) for picture in window.pictures] for window in cut] == [
+        [1, 1, 1],
+        [1, 9],
+        [1],
+        [50],
+        [0],
+    ]
+    assert len({window.key for window in cut}) == len(cut)
+
+
+@given(st.text(min_size=1, max_size=40).filter(lambda name: photo_id_problem(name) is None), st.binary(max_size=99))
+def test_any_id_and_any_bytes_arrive_as_they_were(photo_id, content):
+    body, content_type = Window.of([Picture(photo_id, content)]).body()
+    environ = {
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": content_type,
+        "REQUEST_METHOD": "POST",
+    }
+
+    _, form, files = parse_form_data(environ)
+
+    assert (list(form), [(file.name, file.filename, file.read()) for file in files.getlist("images")]) == (
+        [],
+        [("images", photo_id, content)],
+    )
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "\udcff.jpg", "ü" * 129])
+def test_names_that_cannot_be_ids_are_known_beforehand(name):
+    assert id_problem(name) is not None
+    assert photo_id_problem(name) is not None
