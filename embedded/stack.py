@@ -19,6 +19,7 @@ from embedded.readiness import forget, http_answers, redis_answers, redis_has
 from embedded.redis_server import find_redis, redis_command
 from embedded.servers import catalogue_command, project_root
 from embedded.supervisor import Service, Supervisor
+from worker.cores import available_cores
 
 PREFERRED_API_PORT = 8700
 DEMO_MODEL = "demo"
@@ -186,7 +187,7 @@ def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dic
     redis_password = folder.password("redis").read_text()
     catalogue_password = folder.password("catalogue").read_text()
     environment = {
-        "OMP_NUM_THREADS": str(_threads_per_worker(options)),
+        "LICHTBILD_CPU_THREADS": str(_threads_per_worker(options)),
         **options.environment,
         "LICHTBILD_REDIS_URL": f"redis://:{redis_password}@{LOOPBACK}:{ports.redis}/0",
         "LICHTBILD_CATALOGUE_URL": f"clickhouse://default:{catalogue_password}@{LOOPBACK}:{ports.catalogue}/default",
@@ -205,8 +206,7 @@ def _foreign(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _threads_per_worker(options: StackOptions) -> int:
     """Each worker's model would otherwise use every core, and they would get in each other's way."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // max(1, options.ingest_workers + options.search_workers))
+    return max(1, available_cores() // max(1, options.ingest_workers + options.search_workers))
 
 
 def _model(model: str) -> str:
