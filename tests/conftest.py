@@ -39,12 +39,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(redis_url: str, catalogue_url: str, tiny_model: Path) -> Settings:
     return Settings(
-        redis_url=redis_url,
-        catalogue_url=catalogue_url,
-        model=str(tiny_model),
-        dtype="float32",
-        batch_size=8,
-        fetch_allow=("127.0.0.0/8",),
+        redis_url=redis_url, catalogue_url=catalogue_url, model=str(tiny_model), fetch_allow=("127.0.0.0/8",)
     )
 
 

@@ -26,14 +26,7 @@ from worker.decoder import decode
 from worker.encoder import ClipEncoder
 
 CHUNK = 10
-SETTINGS = {
-    "CHUNK_SIZE": str(CHUNK),
-    "LEASE_SECONDS": "2",
-    "WRITE_SECONDS": "0.1",
-    "FETCH_ALLOW": "127.0.0.0/8",
-    "DTYPE": "float32",
-    "BATCH_SIZE": "8",
-}
+SETTINGS = {"CHUNK_SIZE": str(CHUNK), "LEASE_SECONDS": "2", "WRITE_SECONDS": "0.1", "FETCH_ALLOW": "127.0.0.0/8"}
 
 
 # Run by Python itself at the start of each process: opening this image kills it, as a fault in a C library would.

@@ -111,6 +111,10 @@ class ClipEncoder:
             "text_batch_size": self.text_batch_size,
         }
 
+    def parameters(self) -> int:
+        """How many the model has."""
+        return sum(parameter.numel() for parameter in self._model.parameters())
+
     def config_json(self) -> str:
         """The model's shape, which is what its speed hangs on."""
         told: str = self._model.config.to_json_string()

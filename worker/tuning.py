@@ -24,12 +24,14 @@ log = logging.getLogger(__name__)
 
 Aim = Literal["throughput", "latency"]
 
+# A model with fewer is fast however it runs, and would be measured for longer than it works; the demo model has 2 M.
+_WORTH_PARAMETERS = 10_000_000
 # How near the vectors of a coarser dtype must be to float32's, as a cosine, to be used unasked.
 NEAR = 0.999
 # A coarser dtype and a bigger batch must earn their place: less than this is noise.
 _GAIN = 1.05
 # Together at most 12 s, which leaves a margin to the 15 s that a start may take longer for it; and no more than this
-# many times what one input takes, so that a small model is not measured for longer than it works.
+# many times what one input takes, which is enough.
 _BUDGET_SECONDS: dict[Kind, float] = {"images": 8.0, "texts": 4.0}
 _BUDGET_INPUTS = 80
 # Times of the same pass that differ by more, at the beginning and at the end, tell of neighbours that work.
@@ -72,6 +74,9 @@ def tune(encoder: ClipEncoder, settings: Settings, aim: Aim) -> None:
     """Have the encoder run by the best plan for its aim; what the settings pin is not measured."""
     if settings.dtype != "auto" and settings.batch_size != "auto":
         _tell(encoder, "as set")
+        return
+    if encoder.parameters() < _WORTH_PARAMETERS:
+        _tell(encoder, "too small a model to be worth measuring")
         return
     started = time.perf_counter()
     cache = TuningCache(settings.tuning_folder, Measurements, lambda measurements: measurements.is_steady)

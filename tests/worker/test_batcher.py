@@ -269,7 +269,7 @@ def test_an_input_that_alone_does_not_fit_fails_alone():
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_ends_unforeseen_leaves_nobody_waiting():
     class Ending(FakeEncoder):
-        def _encode(self, values):
+        def _encode(self, _values):
             if self._gate:
                 assert self._gate.wait(10)
             raise SystemExit
