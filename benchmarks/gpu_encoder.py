@@ -3,9 +3,9 @@
     python gpu_encoder.py --json gpu.json
 
 This file needs torch, transformers, numpy and Pillow and nothing of ours, so that it can be copied to a bare machine.
-The weights are random, which costs what trained ones cost. Measured by turns, from uint8 pixels in pinned memory to unit
-vectors in main memory, as the worker does it, and from pixels that are on the device already; and the largest rate of a
-square matrix product of the same precision, in the same run: what the chip gives here, not what its data sheet says.
+The weights are random, which costs what trained ones cost. Measured by turns: from uint8 pixels in pinned memory to
+unit vectors in main memory, as the worker does it; from pixels that are on the device already; and the largest rate of
+a square matrix product of the same precision, in the same run: what the chip gives here, not what its data sheet says.
 `--device cpu --tiny` tries the program where there is no GPU.
 """
 
