@@ -34,6 +34,8 @@ _GAIN = 1.05
 # many times what one input takes, which is enough.
 _BUDGET_SECONDS: dict[Kind, float] = {"images": 8.0, "texts": 4.0}
 _BUDGET_INPUTS = 80
+# Pictures, and texts, whose vectors are compared.
+_COMPARED = 6
 # Times of the same pass that differ by more, at the beginning and at the end, tell of neighbours that work.
 _STEADY = 1.5
 # A dtype that this much slower than float32 at one input is emulated; it is not looked at further.
@@ -44,6 +46,7 @@ _SHORT_SECONDS = 0.05
 _RUNS = 3
 # Where the search begins, and where it ends whatever a bigger batch may bring: a batch waits to be filled, and it is
 # all or nothing for a query that comes while it runs.
+_UNMEASURED_BATCH = 8
 _FIRST_BATCH = {"cpu": 8, "cuda": 64}
 _MOST_BATCH = {"cpu": 64, "cuda": 512}
 
@@ -100,20 +103,28 @@ def _choose_tower(timings: Sequence[Timing], aim: Aim) -> TowerPlan:
     A batch of one says how fast a single query is. As a limit it is never better than the first batch: where it seemed
     so, a neighbour was in the way.
     """
-    smallest, *others = sorted({timing.batch_size for timing in timings})
-    batches = [timing for timing in timings if timing.batch_size > smallest or not others]
+    smallest = min(timing.batch_size for timing in timings)
+    singles = [timing for timing in timings if timing.batch_size == smallest]
+    batches = [timing for timing in timings if timing.batch_size > smallest]
+    if not batches:
+        best = _fastest(singles)
+        return TowerPlan(best.dtype, best.batch_size if best.batch_size > 1 else _UNMEASURED_BATCH)
     dtypes = {timing.dtype for timing in batches}
-    singles = [timing for timing in timings if timing.batch_size == smallest and timing.dtype in dtypes]
-    contenders = batches if aim == "throughput" else singles
-    best = contenders[0]
-    for timing in contenders:
+    contenders = batches if aim == "throughput" else [timing for timing in singles if timing.dtype in dtypes]
+    dtype = _fastest(contenders).dtype
+    of_dtype = sorted((timing for timing in batches if timing.dtype == dtype), key=lambda timing: timing.batch_size)
+    most = max(timing.per_second for timing in of_dtype)
+    enough = next(timing for timing in of_dtype if timing.per_second * _GAIN >= most)
+    return TowerPlan(enough.dtype, enough.batch_size)
+
+
+def _fastest(timings: Sequence[Timing]) -> Timing:
+    best = timings[0]
+    for timing in timings:
         needed = _GAIN if timing.dtype != best.dtype else 1.0
         if timing.per_second > best.per_second * needed:
             best = timing
-    of_dtype = sorted((timing for timing in batches if timing.dtype == best.dtype), key=lambda t: t.batch_size)
-    fastest = max(timing.per_second for timing in of_dtype)
-    enough = next(timing for timing in of_dtype if timing.per_second * _GAIN >= fastest)
-    return TowerPlan(enough.dtype, enough.batch_size)
+    return best
 
 
 class Tuner:
@@ -139,18 +150,34 @@ class Tuner:
         )
 
     def _measure_tower(self, kind: Kind) -> tuple[list[Timing], bool]:
-        """One input and a middling batch in every dtype; then bigger batches in the best, while they gain."""
+        """One input and a middling batch in every dtype; then bigger batches in the best, while they gain.
+
+        What would not end in time is left out, so that a big model on a slow or busy machine has single inputs only.
+        """
         began = time.perf_counter()
-        sizes = (1, self._first) if self._batch_size is None else (self._batch_size,)
-        timings = [self._time(kind, self._dtypes[0], size) for size in sizes]
-        first = timings[0]
-        deadline = began + min(_BUDGET_SECONDS[kind], _BUDGET_INPUTS * first.seconds / first.batch_size)
-        reference = self._encode[kind](self._inputs[kind])
+        first = self._time(kind, self._dtypes[0], self._batch_size or 1)
+        single = first.seconds / first.batch_size
+        deadline = began + min(_BUDGET_SECONDS[kind], _BUDGET_INPUTS * single)
+
+        def affords(inputs: int) -> bool:
+            return time.perf_counter() + inputs * single <= deadline
+
+        timings = [first]
+        is_batch_measured = self._batch_size is None and affords(2 * self._first)
+        if is_batch_measured:
+            timings.append(self._time(kind, first.dtype, self._first))
+        reference = self._encode[kind](self._inputs[kind][:_COMPARED])
         for dtype in self._dtypes[1:]:
+            if not affords(_COMPARED + 2 * first.batch_size):
+                break
             with self._encoder.trial(kind, dtype):
-                if time.perf_counter() < deadline and self._is_near(kind, dtype, reference):
-                    timings += self._measure_dtype(kind, dtype, sizes, first, deadline)
-        if self._batch_size is None:
+                if not self._is_near(kind, dtype, reference):
+                    continue
+                timings.append(self._time(kind, dtype, first.batch_size))
+                is_hopeless = timings[-1].seconds > _HOPELESS * first.seconds
+                if is_batch_measured and not is_hopeless and affords(self._first):
+                    timings.append(self._time(kind, dtype, self._first))
+        if is_batch_measured:
             best = max((timing for timing in timings if timing.batch_size > 1), key=lambda timing: timing.per_second)
             with self._encoder.trial(kind, best.dtype):
                 timings += self._climb(kind, best, deadline)
@@ -158,23 +185,12 @@ class Tuner:
         return timings, max(again, first.seconds) < _STEADY * min(again, first.seconds)
 
     def _is_near(self, kind: Kind, dtype: str, reference: NDArray[np.float32]) -> bool:
-        nearness = float((self._encode[kind](self._inputs[kind]) * reference).sum(axis=1).min())
+        vectors = self._encode[kind](self._inputs[kind][:_COMPARED])
+        nearness = float((vectors * reference).sum(axis=1).min())
         if nearness >= NEAR:
             return True
         log.warning("In %s the vectors of %s lie at a cosine of %.4f to float32's: not used.", dtype, kind, nearness)
         return False
-
-    def _measure_dtype(
-        self, kind: Kind, dtype: str, sizes: Sequence[int], first: Timing, deadline: float
-    ) -> list[Timing]:
-        timings: list[Timing] = []
-        for size in sizes:
-            if time.perf_counter() > deadline:
-                break
-            timings.append(self._time(kind, dtype, size))
-            if timings[0].seconds > _HOPELESS * first.seconds:
-                break
-        return timings
 
     def _climb(self, kind: Kind, best: Timing, deadline: float) -> list[Timing]:
         """Double the batch until that gains nothing, does not fit, or would take too long to find out."""
