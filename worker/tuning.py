@@ -34,6 +34,8 @@ _GAIN = 1.05
 # many times what one input takes, which is enough.
 _BUDGET_SECONDS: dict[Kind, float] = {"images": 8.0, "texts": 4.0}
 _BUDGET_INPUTS = 80
+# Bigger batches in a row that gained nothing, before the search ends: one may have met a neighbour.
+_MISSES = 2
 # Pictures, and texts, whose vectors are compared.
 _COMPARED = 6
 # Times of the same pass that differ by more, at the beginning and at the end, tell of neighbours that work.
@@ -195,6 +197,7 @@ class Tuner:
     def _climb(self, kind: Kind, best: Timing, deadline: float) -> list[Timing]:
         """Double the batch until that gains nothing, does not fit, or would take too long to find out."""
         timings: list[Timing] = []
+        fastest, misses = best.per_second, 0
         while (size := best.batch_size * 2) <= self._most:
             # Two runs, at the pace of the last.
             if time.perf_counter() + 4 * best.seconds > deadline:
@@ -206,9 +209,10 @@ class Tuner:
                     raise
                 break
             timings.append(timing)
-            if timing.per_second < best.per_second * _GAIN:
+            misses = 0 if timing.per_second >= fastest * _GAIN else misses + 1
+            if misses == _MISSES:
                 break
-            best = timing
+            fastest, best = max(fastest, timing.per_second), timing
         release_memory()
         return timings
 
