@@ -19,6 +19,7 @@ from embedded.readiness import forget, http_answers, redis_answers, redis_has
 from embedded.redis_server import find_redis, redis_command
 from embedded.servers import catalogue_command, project_root
 from embedded.supervisor import Service, Supervisor
+from worker.cores import available_cores
 
 PREFERRED_API_PORT = 8700
 DEMO_MODEL = "demo"
@@ -196,7 +197,7 @@ def _catalogue_url(folder: DataFolder, ports: Ports) -> str:
 
 def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dict[str, str]:
     environment = {
-        "OMP_NUM_THREADS": str(_threads_per_worker(options)),
+        "LICHTBILD_CPU_THREADS": str(_threads_per_worker(options)),
         "LICHTBILD_UPLOADS_FOLDER": str(folder.uploads),
         **options.environment,
         "LICHTBILD_REDIS_URL": _redis_url(folder, ports),
@@ -216,8 +217,7 @@ def _foreign(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _threads_per_worker(options: StackOptions) -> int:
     """Each worker's model would otherwise use every core, and they would get in each other's way."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // max(1, options.ingest_workers + options.search_workers))
+    return max(1, available_cores() // max(1, options.ingest_workers + options.search_workers))
 
 
 def _model(model: str) -> str:

@@ -27,13 +27,22 @@ class Settings(BaseSettings):
         description="`clickhouse://user:password@host:port/database`; `clickhouses://` uses TLS.",
     )
 
-    model: str = Field("openai/clip-vit-base-patch32", description="Hugging Face id or folder of a CLIP model.")
+    model: str = Field(
+        "openai/clip-vit-base-patch32", description="Hugging Face id or folder of a model; see docs/models.md."
+    )
     device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1` …; `auto` takes a GPU if there is one.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Precision of the model; `auto` is float32."
+        "auto", description="Precision of the model; `auto` is the fastest that keeps to float32's vectors, measured."
     )
     batch_size: Literal["auto"] | int = Field(
-        "auto", description="Most images or texts in one forward pass; `auto` is 8 on a CPU and 64 on a GPU."
+        "auto", description="Most images or texts in one forward pass; `auto` is measured, for each of them."
+    )
+    cpu_threads: Literal["auto"] | int = Field(
+        "auto", description="Threads of one worker's model; `auto` is all cores that it may use."
+    )
+    gpu_memory_fraction: float = Field(1.0, gt=0, le=1, description="Most of a GPU's memory that one worker takes.")
+    tuning_folder: str = Field(
+        "", description="Folder that keeps what was measured for `auto`; empty: in the user's cache folder."
     )
 
     heartbeat_file: str = Field(
@@ -98,7 +107,7 @@ class Settings(BaseSettings):
     ingest_retention_seconds: int = Field(7 * 24 * 3600, ge=1, description="How long a finished ingest job is kept.")
     staging_seconds: int = Field(3600, ge=1, description="An upload abandoned for this long is dropped.")
 
-    @field_validator("batch_size")
+    @field_validator("batch_size", "cpu_threads")
     @classmethod
     def _positive(cls, value: Literal["auto"] | int) -> Literal["auto"] | int:
         if value != "auto" and value < 1:

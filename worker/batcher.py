@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from shared.catalogue.interface import Vector
 from shared.errors import ItemError, LichtbildError, UnavailableError
+from worker.device import is_out_of_memory, release_memory
 from worker.encoder import Encoder
 from worker.preprocessor import Pixels
 
@@ -37,30 +38,60 @@ class Encoded:
 class _Request:
     value: Any
     future: "Future[Encoded]"
+    deadline: float | None
+
+
+@dataclass(slots=True)
+class _Tower:
+    """What encodes one kind of input, and the most of it that fits."""
+
+    encode: Callable[[Sequence[Any]], NDArray[np.float32]]
+    batch_size: int
+    harmless: Callable[[Any], Any]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Requests that wait for one tower, oldest first. `room` is signalled when they become fewer."""
+
+    tower: _Tower
+    most: int
+    room: threading.Condition
+    waiting: deque[_Request] = field(default_factory=deque)
 
 
 class Batcher:
-    """One per model per process. Submit from any thread; one thread runs the model. Texts go before images."""
+    """One per model per process. Submit from any thread; one thread runs the model.
+
+    Texts go before images, and a query's images before others. A batch is of one kind. A request that was cancelled,
+    or whose deadline (`time.monotonic`) has passed, is dropped unprocessed; late ones fail with `ItemError` "timeout".
+    """
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._texts: deque[_Request] = deque()
-        self._images: deque[_Request] = deque()
-        self._room = encoder.batch_size * _WAITING_BATCHES
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        texts = _Tower(encoder.encode_texts, encoder.text_batch_size, lambda _: "a")
+        images = _Tower(encoder.encode_images, encoder.batch_size, np.zeros_like)
+        self._texts, self._query_images, self._images = (
+            _Lane(tower, tower.batch_size * _WAITING_BATCHES, threading.Condition(lock))
+            for tower in (texts, images, images)
+        )
+        self._by_urgency = (self._texts, self._query_images, self._images)
         self._closed = False
         self._began: float | None = None
         self._is_broken = False
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
-    def submit_image(self, pixels: Pixels) -> "Future[Encoded]":
+    def submit_image(
+        self, pixels: Pixels, *, is_query: bool = False, deadline: float | None = None
+    ) -> "Future[Encoded]":
         """Queue prepared pixels; wait while the queue is full. A cancelled future is never encoded."""
-        return self._submit(self._images, pixels)
+        return self._submit(self._query_images if is_query else self._images, pixels, deadline)
 
-    def submit_text(self, text: str) -> "Future[Encoded]":
+    def submit_text(self, text: str, *, deadline: float | None = None) -> "Future[Encoded]":
         """Queue a text; wait while the queue is full. A cancelled future is never encoded."""
-        return self._submit(self._texts, text)
+        return self._submit(self._texts, text, deadline)
 
     def works(self) -> bool:
         """Whether the thread that runs the model lives, is not stuck in a batch, and the model encodes anything."""
@@ -70,76 +101,121 @@ class Batcher:
 
     def close(self) -> None:
         """Encode what is queued, then stop."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._refuse_more()
         self._thread.join()
 
-    def _submit(self, queue: deque[_Request], value: Any) -> "Future[Encoded]":
-        request = _Request(value, Future())
+    def _submit(self, lane: _Lane, value: Any, deadline: float | None) -> "Future[Encoded]":
+        request = _Request(value, Future(), deadline)
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(queue) < self._room)
+            while not self._closed and len(lane.waiting) >= lane.most and not _is_late(request):
+                lane.room.wait(None if deadline is None else deadline - time.monotonic())
             if self._closed:
                 raise UnavailableError("The worker is shutting down.")
-            queue.append(request)
-            self._changed.notify_all()
+            if not _is_late(request):
+                lane.waiting.append(request)
+                self._changed.notify()
+                return request.future
+            # This may have been woken for room that it does not take.
+            lane.room.notify()
+        _drop(request)
         return request.future
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._texts or self._images or self._closed)
-                queue = self._texts or self._images
-                if not queue:
-                    return
-                encode = self._encoder.encode_texts if queue is self._texts else self._encoder.encode_images
-                batch = self._take(queue)
-                self._changed.notify_all()
-            if batch:
-                self._began = time.monotonic()
-                self._encode(encode, batch)
-                self._began = None
-
-    def _take(self, queue: deque[_Request]) -> list[_Request]:
         batch: list[_Request] = []
-        while queue and len(batch) < self._encoder.batch_size:
-            request = queue.popleft()
-            if request.future.set_running_or_notify_cancel():
-                batch.append(request)
+        try:
+            while lane := self._next():
+                batch = self._take(lane)
+                self._began = time.monotonic()
+                self._encode(lane.tower, batch)
+                self._began = None
+        finally:
+            # Something is left only if this thread ends unforeseen: then nobody shall wait for what never comes.
+            self._refuse_more()
+            for request in [*batch, *(request for lane in self._by_urgency for request in lane.waiting)]:
+                _fail(request, UnavailableError("The model's thread has ended."))
+
+    def _next(self) -> _Lane | None:
+        """Wait for work; the most urgent lane, or None once the batcher is closed and all is done."""
+        with self._changed:
+            while True:
+                for lane in self._by_urgency:
+                    if lane.waiting:
+                        return lane
+                if self._closed:
+                    return None
+                self._changed.wait()
+
+    def _take(self, lane: _Lane) -> list[_Request]:
+        batch: list[_Request] = []
+        late: list[_Request] = []
+        with self._changed:
+            before = len(lane.waiting)
+            while lane.waiting and len(batch) < lane.tower.batch_size:
+                request = lane.waiting.popleft()
+                if _is_late(request):
+                    late.append(request)
+                elif request.future.set_running_or_notify_cancel():
+                    batch.append(request)
+            lane.room.notify(before - len(lane.waiting))
+        for request in late:
+            _drop(request)
         return batch
 
-    def _encode(self, encode: Callable[[Sequence[Any]], NDArray[np.float32]], batch: list[_Request]) -> None:
+    def _refuse_more(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            for lane in self._by_urgency:
+                lane.room.notify_all()
+
+    def _encode(self, tower: _Tower, batch: list[_Request]) -> None:
+        """Encode all; a part that fails is halved until its culprit is alone, so that its neighbours do not fail."""
+        parts = [batch] if batch else []
+        while parts:
+            part = parts.pop()
+            error = self._try(tower, part)
+            if error is None:
+                continue
+            if len(part) > 1:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+                if is_out_of_memory(error):
+                    self._shrink(tower, len(part) - middle, error)
+                continue
+            verdict = self._verdict(tower, part[0].value, error)
+            part[0].future.set_exception(verdict)
+            if self._is_broken:
+                for request in (request for rest in parts for request in rest):
+                    request.future.set_exception(verdict)
+                return
+
+    def _try(self, tower: _Tower, part: list[_Request]) -> Exception | None:
         started = time.perf_counter()
         try:
-            vectors = encode([request.value for request in batch])
-            if not np.isfinite(vectors).all():
-                raise ValueError("the model returned a vector that is not finite")
+            vectors = tower.encode([request.value for request in part])
+            if len(vectors) != len(part) or not np.isfinite(vectors).all():
+                raise ValueError("the model returned too few vectors or one that is not finite")
         except Exception as error:
-            self._bisect(encode, batch, error)
-            return
+            # The frames of a traceback hold the batch's tensors, whose memory what comes next needs.
+            return error.with_traceback(None) if is_out_of_memory(error) else error
         self._is_broken = False
-        share = (time.perf_counter() - started) / len(batch)
-        for request, vector in zip(batch, vectors, strict=True):
+        share = (time.perf_counter() - started) / len(part)
+        for request, vector in zip(part, vectors, strict=True):
             request.future.set_result(Encoded(vector, share))
+        return None
 
-    def _bisect(
-        self, encode: Callable[[Sequence[Any]], NDArray[np.float32]], batch: list[_Request], error: Exception
-    ) -> None:
-        """A batch failed: find the culprit by halves, so that its neighbours do not fail with it."""
-        if len(batch) == 1:
-            batch[0].future.set_exception(self._verdict(encode, batch[0].value, error))
-            return
-        middle = len(batch) // 2
-        self._encode(encode, batch[:middle])
-        self._encode(encode, batch[middle:])
+    def _shrink(self, tower: _Tower, size: int, error: Exception) -> None:
+        """Keep to what may fit from now on: memory that was short once will be again."""
+        release_memory()
+        if size < tower.batch_size:
+            tower.batch_size = size
+            log.warning("Out of memory (%s); batches of %d from now on.", type(error).__name__, size)
 
-    def _verdict(
-        self, encode: Callable[[Sequence[Any]], NDArray[np.float32]], value: Any, error: Exception
-    ) -> LichtbildError:
+    def _verdict(self, tower: _Tower, value: Any, error: Exception) -> LichtbildError:
         """Whose fault it is: the input's, or, if a harmless one fails as well, the model's or its device's."""
-        harmless = "a" if isinstance(value, str) else np.zeros_like(value)
+        release_memory()
         try:
-            self._is_broken = not np.isfinite(encode([harmless])).all()
+            self._is_broken = not np.isfinite(tower.encode([tower.harmless(value)])).all()
         except Exception:
             self._is_broken = True
         if self._is_broken:
@@ -147,3 +223,17 @@ class Batcher:
             return UnavailableError(f"The model encodes nothing any more ({type(error).__name__}).")
         log.warning("The model cannot encode an input.", exc_info=error)
         return ItemError("encode_failed", f"The model cannot encode this ({type(error).__name__}).")
+
+
+def _is_late(request: _Request) -> bool:
+    return request.deadline is not None and time.monotonic() >= request.deadline
+
+
+def _drop(request: _Request) -> None:
+    _fail(request, ItemError("timeout", "The model was busy until the deadline."))
+
+
+def _fail(request: _Request, error: LichtbildError) -> None:
+    """End a request that has not ended."""
+    if not request.future.done() and (request.future.running() or request.future.set_running_or_notify_cancel()):
+        request.future.set_exception(error)

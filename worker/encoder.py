@@ -1,33 +1,41 @@
-"""The model: CLIP, loaded once per process, from pixels and texts to unit vectors."""
+"""The model: a dual encoder, loaded once per process, from pixels and texts to unit vectors."""
 
+import copy
 import hashlib
-import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoConfig, AutoTokenizer, CLIPImageProcessorPil, CLIPModel
-from transformers.utils import logging as transformers_logging
+from PIL import Image
 
 from shared.errors import ConfigurationError
 from shared.settings import Settings
-from worker.preprocessor import Pixels, Preprocessor
+from worker.device import prepare_device
+from worker.dual_model import Kind, load_dual_model
+from worker.pixel_batches import PixelBatches
+from worker.preprocessor import Pixels
 
-log = logging.getLogger(__name__)
-
-_CPU_BATCH = 8  # ViT-B/32 in float32 on two cores: 10 images/s at 1, 17 at 8, less at 32.
-_GPU_BATCH = 64
+# What a forward pass of ViT-B/32's text tower costs beside its tokens, in tokens: 9 ms against 0.09 ms for each token
+# on two cores. A GPU takes thousands of tokens in the time of one pass more.
+_CPU_PASS_TOKENS = 100
+_GPU_PASS_TOKENS = 8192
 
 
 class Encoder(Protocol):
-    """Two towers with one space. Only `prepare` is thread-safe: the batcher runs the model from one thread."""
+    """Two towers with one space. Only `prepare` is thread-safe: the batcher runs the model from one thread.
+
+    `batch_size` is the most images, `text_batch_size` the most texts, that should go through at once.
+    """
 
     name: str
     dimension: int
     batch_size: int
+    text_batch_size: int
     edge: int
 
     def prepare(self, image: Any) -> Pixels:
@@ -39,52 +47,131 @@ class Encoder(Protocol):
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, shape (n, dimension)."""
 
+    def facts(self) -> dict[str, Any]:
+        """What a worker tells about its model."""
+
+
+@dataclass(frozen=True)
+class TowerPlan:
+    """How one tower runs: the name of its dtype, and the most inputs in one forward pass."""
+
+    dtype: str
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model runs."""
+
+    images: TowerPlan
+    texts: TowerPlan
+
 
 class ClipEncoder:
-    """Any `CLIPModel`, by Hugging Face id or folder."""
+    """Any model of `worker/dual_model.py`. Runs by the settings, `auto` being safe and slow, until it gets a plan."""
 
     def __init__(self, settings: Settings) -> None:
         self.name = model_name(settings.model)
-        self._device = _device(settings.device)
-        self._dtype = torch.float32 if settings.dtype == "auto" else getattr(torch, settings.dtype)
-        automatic = _CPU_BATCH if self._device.type == "cpu" else _GPU_BATCH
-        self.batch_size = automatic if settings.batch_size == "auto" else settings.batch_size
-        self._model, self._tokenizer, processor = _load(settings.model, self._dtype)
-        self._model = self._model.to(self._device).eval()
-        self.dimension = int(self._model.config.projection_dim)
-        self.prepare = Preprocessor.from_processor(processor)
-        self.edge = self.prepare.edge
-        self._mean = self._channels(self.prepare.mean)
-        self._std = self._channels(self.prepare.std)
-        self._max_tokens = int(self._model.config.text_config.max_position_embeddings)
+        self.device = prepare_device(settings)
+        loaded = load_dual_model(settings.model)
+        self._loaded = loaded
+        self._model = loaded.model.to(self.device)
+        self.prepare = loaded.image_rule
+        self.edge = loaded.image_rule.edge
+        self._pixels = PixelBatches(loaded.image_rule, self.device)
+        self._texts = loaded.text_rule
+        self._pass_tokens = _CPU_PASS_TOKENS if self.device.type == "cpu" else _GPU_PASS_TOKENS
+        self._dtypes: dict[Kind, torch.dtype] = {"images": torch.float32, "texts": torch.float32}
+        tower = TowerPlan(
+            "float32" if settings.dtype == "auto" else settings.dtype,
+            (8 if self.device.type == "cpu" else 64) if settings.batch_size == "auto" else settings.batch_size,
+        )
+        self.adopt(Plan(tower, tower))
+        self.dimension = self._dimension()
+
+    def adopt(self, plan: Plan) -> None:
+        """Run by this plan from now on. Weights that were made coarser stay so: adopt a finer dtype first."""
+        self.plan = plan
+        self.batch_size = plan.images.batch_size
+        self.text_batch_size = plan.texts.batch_size
+        towers: dict[Kind, TowerPlan] = {"images": plan.images, "texts": plan.texts}
+        for kind, tower in towers.items():
+            self._dtypes[kind] = getattr(torch, tower.dtype)
+            for part in self._loaded.tower(kind).values():
+                part.to(self._dtypes[kind])
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "model": self.name,
+            "dimension": self.dimension,
+            "device": str(self.device),
+            "dtype": self.plan.images.dtype,
+            "batch_size": self.batch_size,
+            "text_dtype": self.plan.texts.dtype,
+            "text_batch_size": self.text_batch_size,
+        }
+
+    def parameters(self) -> int:
+        """How many the model has."""
+        return sum(parameter.numel() for parameter in self._model.parameters())
+
+    def config_json(self) -> str:
+        """The model's shape, which is what its speed hangs on."""
+        told: str = self._model.config.to_json_string()
+        return told
+
+    @contextmanager
+    def trial(self, kind: Kind, dtype: str) -> Iterator[None]:
+        """Within, one tower runs in `dtype`, on copied weights; its own come back after."""
+        before, parts = self._dtypes[kind], self._loaded.tower(kind)
+        wanted: torch.dtype = getattr(torch, dtype)
+        if wanted is before:
+            yield
+            return
+        try:
+            for name, part in parts.items():
+                setattr(self._model, name, copy.deepcopy(part).to(wanted))
+            self._dtypes[kind] = wanted
+            yield
+        finally:
+            for name, part in parts.items():
+                setattr(self._model, name, part)
+            self._dtypes[kind] = before
 
     @torch.inference_mode()
     def encode_images(self, pixels: Sequence[Pixels]) -> NDArray[np.float32]:
-        batch = torch.from_numpy(np.stack(pixels)).to(self._device).permute(0, 3, 1, 2).float()
-        batch = ((batch / 255 - self._mean) / self._std).to(self._dtype)
-        return self._unit(self._model.get_image_features(pixel_values=batch).pooler_output)
+        inputs = self._pixels(pixels, self._dtypes["images"])
+        return _unit(self._model.get_image_features(**inputs).pooler_output)
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        tokens = self._tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt"
-        ).to(self._device)
-        features = self._model.get_text_features(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
-        return self._unit(features.pooler_output)
+        order: list[int] = []
+        parts: list[NDArray[np.float32]] = []
+        for rows, tokens in self._texts.groups(self._texts.tokens(texts), self._pass_tokens):
+            order += rows
+            parts.append(self._text_vectors(tokens))
+        vectors: NDArray[np.float32] = np.concatenate(parts)[np.argsort(order)]
+        return vectors
 
-    def warm_up(self) -> None:
-        """Run both towers once, so that the first query does not pay for it."""
-        side = self.prepare.crop
-        self.encode_images([np.zeros((side, side, 3), np.uint8)])
-        self.encode_texts(["warm-up"])
+    def _text_vectors(self, tokens: dict[str, torch.Tensor]) -> NDArray[np.float32]:
+        inputs = {name: values.to(self.device, non_blocking=True) for name, values in tokens.items()}
+        return _unit(self._model.get_text_features(**inputs).pooler_output)
 
-    def _channels(self, values: Sequence[float]) -> torch.Tensor:
-        return torch.tensor(values, device=self._device).view(1, 3, 1, 1)
+    def _dimension(self) -> int:
+        """Run both towers once: so the first query does not pay for it, and a model whose towers differ is told."""
+        blank = Image.new("RGB", (self.edge, self.edge))
+        images, texts = self.encode_images([self.prepare(blank)]), self.encode_texts(["warm-up"])
+        if images.shape != texts.shape:
+            raise ConfigurationError(
+                f"The model {self.name!r} makes vectors of {images.shape[1]} numbers of images and of {texts.shape[1]} "
+                "of texts; LICHTBILD_MODEL needs one that makes the same of both."
+            )
+        return int(images.shape[1])
 
-    @staticmethod
-    def _unit(features: torch.Tensor) -> NDArray[np.float32]:
-        unit: NDArray[np.float32] = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
-        return unit
+
+def _unit(features: torch.Tensor) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
+    return unit
 
 
 def model_name(model: str) -> str:
@@ -97,35 +184,3 @@ def model_name(model: str) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"{Path(model).resolve().name}@{digest.hexdigest()[:12]}"
-
-
-def _device(wanted: str) -> torch.device:
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(wanted)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigurationError(f"LICHTBILD_DEVICE={wanted!r} cannot be used; `auto` or `cpu` can.") from error
-    return device
-
-
-def _load(model: str, dtype: torch.dtype) -> tuple[Any, Any, Any]:
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        kind = AutoConfig.from_pretrained(model).model_type
-        if kind != "clip":
-            raise ValueError(f"it is a {kind!r} model, not a 'clip'")
-        return (
-            CLIPModel.from_pretrained(model, dtype=dtype),
-            AutoTokenizer.from_pretrained(model),
-            CLIPImageProcessorPil.from_pretrained(model),
-        )
-    except (
-        Exception
-    ) as error:  # The libraries raise OSError, ValueError, KeyError and more for a model they cannot read.
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ConfigurationError(
-            f"The model {model!r} cannot be loaded: {reason} "
-            "Set LICHTBILD_MODEL to a Hugging Face id that can be downloaded or is cached, or to a model folder."
-        ) from error

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from shared.items import Failure, Item, Outcome, Stage
 from shared.ledger.ingest import Claim, IngestLedger
 from shared.settings import Settings
 from worker.batcher import Batcher, Encoded
+from worker.cores import available_cores
 from worker.decoder import decode
 from worker.encoder import Encoder
 from worker.fetcher import Fetcher
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 # Longer than a group commit waits; a catalogue that is away for longer holds nobody up here.
 _FLUSH_SECONDS = 30.0
-_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,12 @@ class Ingest:
 
     def _stage_seconds(self, busy: Mapping[Stage, float]) -> dict[Stage, float]:
         """How long each stage was at work: what its lanes spent, by how many of them there are."""
-        lanes: dict[Stage, int] = {"fetch": self.settings.fetch_concurrency, "decode": _CORES, "encode": 1, "write": 1}
+        lanes: dict[Stage, int] = {
+            "fetch": self.settings.fetch_concurrency,
+            "decode": available_cores(),
+            "encode": 1,
+            "write": 1,
+        }
         return {stage: seconds / lanes[stage] for stage, seconds in busy.items()}
 
 

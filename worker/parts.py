@@ -34,6 +34,7 @@ from worker.reconciler import Reconciler
 from worker.search import Search
 from worker.sources import Sources
 from worker.sweeper import Sweeper
+from worker.tuning import tune
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -101,8 +102,7 @@ class Parts:
         os._exit(0)
 
     def _announce(self) -> None:
-        encoder = self.ingest.encoder
-        facts = {"model": encoder.name, "dimension": encoder.dimension, "batch_size": encoder.batch_size}
+        facts = self.ingest.encoder.facts()
         while True:
             try:
                 self.presence.announce(self.queue, self.name, facts)
@@ -120,7 +120,7 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
     doorbell = Doorbell(app)
     policy = AddressPolicy(settings.fetch_allow)
     encoder = ClipEncoder(settings)
-    encoder.warm_up()
+    tune(encoder, settings, "latency" if queue == "search" else "throughput")
     fetcher = Fetcher(settings, policy, encoder.edge)
     log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
     batcher = Batcher(encoder)

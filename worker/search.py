@@ -82,13 +82,14 @@ class Search:
         return [future.result() for future in started]
 
     def _term(self, begun: Begun, index: int, term: Term) -> Vector:
+        deadline = time.monotonic() + self.settings.search_timeout_seconds - begun.waited_ms / 1000
         if term.kind == "text":
-            return self.batcher.submit_text(term.value).result().vector
+            return self.batcher.submit_text(term.value, deadline=deadline).result().vector
         if term.kind == "photo_id":
             return self._stored(begun.query.collection, term.value)
         content = begun.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
         pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
-        return self.batcher.submit_image(pixels).result().vector
+        return self.batcher.submit_image(pixels, is_query=True, deadline=deadline).result().vector
 
     def _stored(self, collection: str, photo_id: str) -> Vector:
         photo = self.catalogue.get(collection, photo_id)

@@ -35,7 +35,7 @@ WORKERS = ("search", "ingest")
 # Runs by its own image's rules, which we could not try: see the comment in the file.
 UNTRIED = {"myscaledb"}
 # Set by docker-compose.yml itself, or of no use in a container.
-NOT_FOR_ENV = {"redis_url", "heartbeat_file", "samples_folder", "uploads_folder"}
+NOT_FOR_ENV = {"redis_url", "heartbeat_file", "samples_folder", "uploads_folder", "tuning_folder", "cpu_threads"}
 
 
 def seconds(duration: str) -> int:

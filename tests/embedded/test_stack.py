@@ -97,11 +97,11 @@ def test_workers_share_the_cores_unless_the_user_says_otherwise(
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
 
     def threads(**options: object) -> str:
-        return built(StackOptions(tmp_path, **options))[1][0].environment["OMP_NUM_THREADS"]
+        return built(StackOptions(tmp_path, **options))[1][0].environment["LICHTBILD_CPU_THREADS"]
 
     assert threads(ingest_workers=3, environment={}) == "2"
     assert threads(ingest_workers=30, environment={}) == "1"
-    assert threads(environment={"OMP_NUM_THREADS": "7"}) == "7"
+    assert threads(environment={"LICHTBILD_CPU_THREADS": "7"}) == "7"
 
 
 def test_a_port_that_is_asked_for_is_taken_or_refused() -> None:

@@ -1,10 +1,12 @@
 """The batcher: one model, many callers."""
 
 import threading
+import time
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import torch
 
 from shared.errors import ItemError, UnavailableError
 from worker.batcher import Batcher
@@ -13,7 +15,7 @@ from worker.batcher import Batcher
 class FakeEncoder:
     """Encodes a number as a unit vector; refuses the number 13. Waits at the gate, if there is one."""
 
-    name, dimension, batch_size = "fake", 2, 4
+    name, dimension, batch_size, text_batch_size = "fake", 2, 4, 3
 
     def __init__(self, gate: threading.Event | None = None) -> None:
         self.batches: list[list] = []
@@ -166,3 +168,120 @@ def test_a_model_that_encodes_nothing_any_more_is_our_fault_and_no_items():
     assert np.allclose(batcher.submit_image(5).result(10).vector, vector(5))
     assert batcher.works()
     batcher.close()
+
+
+def held(encoder: FakeEncoder, gate: threading.Event) -> Batcher:
+    """A batcher whose model is at work on image 0 until the gate opens."""
+    batcher = Batcher(encoder)
+    batcher.submit_image(0)
+    assert encoder.started.wait(10)
+    return batcher
+
+
+def test_an_image_that_somebody_waits_for_goes_before_the_others_and_after_texts():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = held(encoder, gate)
+    futures = [batcher.submit_image(1), batcher.submit_image(2, is_query=True), batcher.submit_text("3")]
+    gate.set()
+    for future in futures:
+        future.result(10)
+    assert encoder.batches == [[0], ["3"], [2], [1]]
+    batcher.close()
+
+
+def test_texts_and_images_have_their_own_batch_sizes():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = held(encoder, gate)
+    futures = [*(batcher.submit_image(n) for n in range(1, 6)), *(batcher.submit_text(str(n)) for n in range(4))]
+    gate.set()
+    for future in futures:
+        future.result(10)
+    assert encoder.batches == [[0], ["0", "1", "2"], ["3"], [1, 2, 3, 4], [5]]
+    batcher.close()
+
+
+def test_what_is_past_its_deadline_is_dropped_unprocessed():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = held(encoder, gate)
+    deadline = time.monotonic() + 0.05
+    late = batcher.submit_text("1", deadline=deadline)
+    kept = batcher.submit_text("2", deadline=time.monotonic() + 60)
+    assert not gate.wait(0.06)
+    gate.set()
+    with pytest.raises(ItemError) as failure:
+        late.result(10)
+    assert failure.value.code == "timeout"
+    assert np.allclose(kept.result(10).vector, vector(2))
+    assert encoder.batches == [[0], ["2"]]
+    batcher.close()
+
+
+def test_a_caller_waits_for_room_no_longer_than_its_deadline():
+    gate = threading.Event()
+    encoder = FakeEncoder(gate)
+    batcher = held(encoder, gate)
+    for n in range(1, 17):
+        batcher.submit_image(n)
+    with pytest.raises(ItemError, match="until the deadline"):
+        batcher.submit_image(17, deadline=time.monotonic() + 0.05).result(0)
+    gate.set()
+    batcher.close()
+    assert 17 not in [n for batch in encoder.batches for n in batch]
+
+
+class Small(FakeEncoder):
+    """A device that holds two inputs at once, and never the number 14."""
+
+    def _encode(self, values):
+        if len(values) > 2 or 14 in values:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return super()._encode(values)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_later_ones_are_no_bigger():
+    gate = threading.Event()
+    encoder = Small(gate)
+    batcher = held(encoder, gate)
+    futures = {n: batcher.submit_image(n) for n in range(1, 9)}
+    gate.set()
+    for n, future in futures.items():
+        assert np.allclose(future.result(10).vector, vector(n))
+    assert encoder.batches == [[0], [1, 2], [3, 4], [5, 6], [7, 8]]
+    batcher.close()
+
+
+def test_an_input_that_alone_does_not_fit_fails_alone():
+    gate = threading.Event()
+    encoder = Small(gate)
+    batcher = held(encoder, gate)
+    futures = {n: batcher.submit_image(n) for n in (11, 12, 14, 15)}
+    gate.set()
+    with pytest.raises(ItemError, match="OutOfMemoryError"):
+        futures.pop(14).result(10)
+    for n, future in futures.items():
+        assert np.allclose(future.result(10).vector, vector(n))
+    batcher.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_unforeseen_leaves_nobody_waiting():
+    class Ending(FakeEncoder):
+        def _encode(self, _values):
+            if self._gate:
+                assert self._gate.wait(10)
+            raise SystemExit
+
+    gate = threading.Event()
+    batcher = Batcher(Ending(gate))
+    futures = [batcher.submit_image(n) for n in range(10)]
+    gate.set()
+    for future in futures:
+        with pytest.raises(UnavailableError):
+            future.result(10)
+    batcher.close()
+    assert not batcher.works()
+    with pytest.raises(UnavailableError):
+        batcher.submit_text("1")

@@ -16,6 +16,7 @@ from shared.ledger.jobs import Jobs
 from shared.settings import Settings
 from tests.pictures import photo
 from worker.parts import Parts, build
+from worker.preprocessor import Pixels
 
 
 @pytest.fixture
@@ -31,17 +32,17 @@ def worker(connection, settings: Settings) -> Iterator[Parts]:
 
 
 @pytest.fixture
-def encoded(worker, monkeypatch) -> list[int]:
-    """The size of every batch of images that goes through the model."""
-    sizes: list[int] = []
-    encode = worker.ingest.encoder.encode_images
+def encoded(worker, monkeypatch) -> list[Pixels]:
+    """What went to the model."""
+    given: list[Pixels] = []
+    submit_image = worker.ingest.batcher.submit_image
 
-    def counted(pixels: Any) -> Any:
-        sizes.append(len(pixels))
-        return encode(pixels)
+    def noted(pixels: Pixels) -> Any:
+        given.append(pixels)
+        return submit_image(pixels)
 
-    monkeypatch.setattr(worker.ingest.encoder, "encode_images", counted)
-    return sizes
+    monkeypatch.setattr(worker.ingest.batcher, "submit_image", noted)
+    return given
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_an_id_whose_image_changed_is_embedded_again(ingest, items, encoded, cat
     encoded.clear()
     image_server.default = lambda path: photo(99 if path == "/0" else int(path.strip("/")))
     assert counts(ingest(items)) == {"stored": 1, "unchanged": 5}
-    assert sum(encoded) == 1
+    assert len(encoded) == 1
     assert before @ catalogue.embeddings(collection, ["p0"])["p0"] < 0.9999
     assert catalogue.count(collection) == 6
 

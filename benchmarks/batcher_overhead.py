@@ -1,0 +1,121 @@
+"""What the batcher adds: the same inputs in the same batches through it and through a bare loop.
+
+    python -m benchmarks.batcher_overhead --json build/batcher.json
+
+Both run by turns in one process and the ratio is of their medians. The batcher is fed by several threads, as it is in a
+worker, and has to make whole batches by itself; the loop has them ready. With `--pass-seconds` the model is a sleep of
+that length, which shows the batcher's own cost; without, it is ViT-B/32 of full size with random weights.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.settings import Settings
+from tests.tiny_model import save_full_size_model, save_tiny_model
+from worker.batcher import Batcher
+from worker.encoder import ClipEncoder
+
+
+class Sleeper:
+    """A model that takes the same time for each pass."""
+
+    name, dimension, edge = "sleeper", 512, 224
+
+    def __init__(self, batch_size: int, seconds: float) -> None:
+        self.batch_size = self.text_batch_size = batch_size
+        self._seconds = seconds
+
+    def encode_images(self, pixels: Sequence[Any]) -> NDArray[np.float32]:
+        time.sleep(self._seconds)
+        return np.ones((len(pixels), self.dimension), np.float32)
+
+    encode_texts = encode_images
+
+
+def main() -> None:
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        encoder = _encoder(arguments, Path(folder))
+        pixels = [np.full((encoder.edge, encoder.edge, 3), n % 256, np.uint8) for n in range(arguments.count)]
+        bare, batched = _by_turns(encoder, pixels, arguments)
+    found = {
+        "count": arguments.count,
+        "batch_size": encoder.batch_size,
+        "pass_seconds": arguments.pass_seconds,
+        "bare_per_second": round(arguments.count / statistics.median(bare), 1),
+        "batcher_per_second": round(arguments.count / statistics.median(batched), 1),
+        "ratio": round(statistics.median(batched) / statistics.median(bare), 4),
+        "ratio_of_the_best": round(min(batched) / min(bare), 4),
+    }
+    print(json.dumps(found, indent=1))
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(found, indent=1))
+
+
+def _encoder(arguments: argparse.Namespace, folder: Path) -> Any:
+    if arguments.pass_seconds is not None:
+        return Sleeper(arguments.batch_size, arguments.pass_seconds)
+    save = save_tiny_model if arguments.tiny else save_full_size_model
+    return ClipEncoder(
+        Settings(model=str(save(folder / "model")), dtype=arguments.dtype, batch_size=arguments.batch_size)
+    )
+
+
+def _by_turns(encoder: Any, pixels: list[Any], arguments: argparse.Namespace) -> tuple[list[float], list[float]]:
+    size = encoder.batch_size
+    encoder.encode_images(pixels[:size])
+    batcher = Batcher(encoder)
+    bare, batched = [], []
+    for _ in range(arguments.rounds):
+        bare.append(
+            _seconds(lambda: [encoder.encode_images(pixels[at : at + size]) for at in range(0, len(pixels), size)])
+        )
+        batched.append(_seconds(lambda: _submit_all(batcher, pixels, arguments.callers)))
+    batcher.close()
+    return bare, batched
+
+
+def _submit_all(batcher: Batcher, pixels: list[Any], callers: int) -> None:
+    def submit(share: list[Any]) -> None:
+        for future in [batcher.submit_image(array) for array in share]:
+            future.result()
+
+    threads = [threading.Thread(target=submit, args=(pixels[n::callers],)) for n in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tiny", action="store_true", help="a tiny model, for which the batcher's cost weighs most")
+    parser.add_argument("--pass-seconds", type=float, help="instead of a model: a sleep of this length for each pass")
+    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--count", type=int, default=512, help="images in each round")
+    parser.add_argument("--callers", type=int, default=8, help="threads that submit")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

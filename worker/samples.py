@@ -1,0 +1,33 @@
+"""A few pictures and texts that stand for what comes, to measure a model with."""
+
+import numpy as np
+from PIL import Image
+
+# Of ordinary length for queries and captions, 8 to 14 tokens for CLIP.
+SAMPLE_TEXTS = (
+    "a man standing on the beach at sunset",
+    "two red boats in a small harbour",
+    "portrait of an old woman with a blue scarf",
+    "snow on the mountains behind a dark forest",
+    "city street at night with neon lights",
+    "a brown dog running through tall grass",
+    "close-up of coffee beans in a white cup",
+    "empty road through the desert, seen from above",
+)
+_COUNT = 8
+
+
+def sample_pictures(edge: int) -> list[Image.Image]:
+    """Different for a model as photos are: flat and busy, dark and bright, upright and wide. The same at each call."""
+    generator = np.random.default_rng(5)
+    pictures = []
+    for number in range(_COUNT):
+        # Coarse noise scaled up has the large shapes of a photo; a finer layer has its texture.
+        across, down = generator.integers(3, 24, 2)
+        size = (edge * 4 // 3, edge) if number % 2 else (edge, edge * 4 // 3)
+        shapes = Image.fromarray(generator.integers(0, 256, (down, across, 3), np.uint8)).resize(
+            size, Image.Resampling.BICUBIC
+        )
+        texture = Image.fromarray(generator.integers(0, 256, (*size[::-1], 3), np.uint8))
+        pictures.append(Image.blend(shapes, texture, number / (2 * _COUNT)))
+    return pictures
