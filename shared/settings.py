@@ -52,8 +52,12 @@ class Settings(BaseSettings):
     fetch_allow: CommaSeparated = Field(
         (), description="What the fetcher may reach beside public addresses: CIDRs or `address:port`."
     )
-    fetch_concurrency: int = Field(32, ge=1, le=512, description="Downloads in flight in one worker process, and the most to one host.")
-    fetch_timeout_seconds: float = Field(30.0, gt=0, description="Time that one image's download may take, redirects and all tries included.")
+    fetch_concurrency: int = Field(
+        32, ge=1, le=512, description="Downloads in flight in one worker process, and the most to one host."
+    )
+    fetch_timeout_seconds: float = Field(
+        30.0, gt=0, description="Time that one image's download may take, redirects and all tries included."
+    )
     fetch_attempts: int = Field(3, ge=1, le=10, description="Tries for failures that may pass: timeouts, 429, 5xx.")
     renditions: CommaSeparated = Field(
         ("images.unsplash.com",),

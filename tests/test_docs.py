@@ -33,6 +33,7 @@ INSTEAD = [
     (r"make (\w+).*", r"make --dry-run \1", "it sets up, tests or starts everything"),
     (r"(?:\.venv/bin/)?lichtbild (up|demo)\b.*", r"lichtbild \1 --help", "it starts another stack"),
     (r"\.venv/bin/python -m pytest (\S+)", r"python -m pytest --collect-only --quiet \1", "these are tests"),
+    (r"\.venv/bin/python -m (benchmarks\.\w+)", r"python -m \1 --help", "it measures for minutes"),
     (r"deploy/new-env", None, "it writes into the checkout; tests/deploy runs it on a copy"),
     (r"(?:docker|kubectl) .*", None, "there is no engine here; tests/deploy holds what it would read"),
 ]
@@ -119,7 +120,9 @@ def place(images: ImageServer, tiny_model: Path, tmp_path_factory: pytest.TempPa
 def slow_job(client: Client, images: ImageServer) -> str:
     """An ingest of more items than the worker takes at once, which take their time."""
     images.answers["/slow.jpg"] = lambda request: reply(request, 429, Retry_After="1")
-    return client.ingest(((f"slow-{n}", f"{images.url}/slow.jpg") for n in range(40)), "slow").id
+    # By another name: the worker leaves the host that says so alone, and the other tests' photos are on the first.
+    host = f"http://127.1:{images.port}"
+    return client.ingest(((f"slow-{n}", f"{host}/slow.jpg") for n in range(40)), "slow").id
 
 
 def failed_job(client: Client, images: ImageServer) -> str:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from shared.errors import ItemError
+from shared.settings import Settings
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 # As many bytes as Pillow's own sniffing looks at.
@@ -15,6 +16,10 @@ SIGNATURE_BYTES = 16
 # A progressive JPEG of ten bytes a scan makes the decoder walk over the whole picture again for each; real ones have
 # some ten. libjpeg-turbo's own tools offer `-maxscans` against the same.
 _MAX_SCANS = 100
+
+# Of the model's edge, what is left for our own scaling: the vector keeps a cosine above 0.9995 with that of the picture
+# decoded whole; at 1 it does not always keep 0.999 (benchmarks/reduced_decode.py, docs/performance.md).
+_KEPT_EDGES = 2
 
 # In an image's `info`: where on the pixels the picture lies, as (left, upper, right, lower); absent: everywhere.
 # A picture decoded at 1/8 of its 1001 pixels is 125.125 pixels wide, on 126.
@@ -52,6 +57,11 @@ def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Imag
         return _rgb(image)
     except Exception as error:
         raise _broken(error) from error
+
+
+def kept_pixels(settings: Settings, edge: int) -> int | None:
+    """What `decode` takes as `shortest` for a model of this edge; None while reduced decoding is turned off."""
+    return _KEPT_EDGES * edge if settings.reduced_decode else None
 
 
 def may_be_image(start: bytes) -> bool:
