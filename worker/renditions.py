@@ -8,8 +8,8 @@ from collections.abc import Collection
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 # `fit=max` keeps the proportions and never enlarges. Three times the edge, since the last step down has to be our own:
-# the cosine with the original's vector is above 0.999 for photos, at twice the edge it is not (benchmarks/renditions.py,
-# docs/performance.md). And it divides by the 3 of 3:2, so that no rounding of the shorter side shifts the picture.
+# the cosine with the original's vector is above 0.999, at twice the edge it is not (benchmarks/renditions.py). And it
+# divides by the 3 of 3:2, so that rounding the shorter side does not shift the picture.
 _BOX = 3
 _QUALITY = 75
 # Parameters of size and encoding, which ours take the place of; the others (rect, ixid …) are kept as they are.
