@@ -96,7 +96,10 @@ class ModelMismatchError(LichtbildError):
 
 
 class ItemError(LichtbildError):
-    """One image or query is at fault, never its neighbours. `code` is from a small fixed set."""
+    """One image or query is at fault, never its neighbours. `code` is from a small fixed set.
+
+    `attempts` and `tried_seconds` say how often and for how long it was tried, where that is more than once.
+    """
 
     status = 422
 
@@ -104,3 +107,5 @@ class ItemError(LichtbildError):
         super().__init__(detail)
         self.code = code
         self.retryable = retryable
+        self.attempts = 1
+        self.tried_seconds = 0.0

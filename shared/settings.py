@@ -70,8 +70,12 @@ class Settings(BaseSettings):
     fetch_allow: CommaSeparated = Field(
         (), description="What the fetcher may reach beside public addresses: CIDRs or `address:port`."
     )
-    fetch_concurrency: int = Field(32, ge=1, le=512, description="Downloads in flight in one worker process.")
-    fetch_timeout_seconds: float = Field(30.0, gt=0, description="Deadline of one download, redirects included.")
+    fetch_concurrency: int = Field(
+        32, ge=1, le=512, description="Downloads in flight in one worker process, and the most to one host."
+    )
+    fetch_timeout_seconds: float = Field(
+        30.0, gt=0, description="Time that one image's download may take, redirects and all tries included."
+    )
     fetch_attempts: int = Field(3, ge=1, le=10, description="Tries for failures that may pass: timeouts, 429, 5xx.")
     renditions: CommaSeparated = Field(
         ("images.unsplash.com",),
@@ -79,6 +83,10 @@ class Settings(BaseSettings):
     )
     max_image_bytes: int = Field(20 * 2**20, ge=1024, description="Largest image taken, in bytes.")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, in pixels.")
+
+    reduced_decode: bool = Field(
+        True, description="Decode large JPEGs at 1/2, 1/4 or 1/8 of their size where the vector stays the same."
+    )
 
     chunk_size: int = Field(128, ge=1, le=4096, description="Items claimed by a worker at a time.")
     max_items: int = Field(50_000_000, ge=1, description="Most items in one ingest job.")

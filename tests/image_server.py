@@ -19,6 +19,7 @@ class ImageServer:
         self.default: Callable[[str], bytes | int | Answer] = lambda _: 404
         self.asked: Counter[str] = Counter()
         self.headers: dict[str, dict[str, str]] = {}
+        self.connections: set[tuple[str, int]] = set()
 
 
 def reply(request: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
@@ -44,6 +45,7 @@ def serving() -> Iterator[ImageServer]:
         def do_GET(self) -> None:
             images.asked[self.path] += 1
             images.headers[self.path] = dict(self.headers.items())
+            images.connections.add(self.client_address)
             answer = images.answers.get(self.path)
             if answer is None:
                 answer = images.default(self.path)

@@ -35,7 +35,10 @@ def lichtbild(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Ite
 
 
 def items(server: ImageServer, count: int) -> list[dict[str, Any]]:
-    return [{"id": f"p/{n}", "url": f"{server.url}/{n}.jpg", "attributes": {"n": n}} for n in range(count)]
+    """Photos of several hosts, as the fetcher sees it: those that are held back hold up no others."""
+    hosts = ["127.0.0.1", "127.0.1"] + ["127.1"] * (count // CHUNK)
+    urls = (f"http://{hosts[n // CHUNK]}:{server.port}/{n}.jpg" for n in range(count))
+    return [{"id": f"p/{n}", "url": url, "attributes": {"n": n}} for n, url in enumerate(urls)]
 
 
 def number(path: str) -> int:

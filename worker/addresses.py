@@ -8,6 +8,20 @@ from shared.errors import ConfigurationError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+# IANA's registry of special-purpose addresses, as Python's `is_global` knows it, misses some, depending on its version.
+_SPECIAL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocols, and one cloud's metadata at 192.0.0.192
+        "192.88.99.0/24",  # relays of 6to4 (RFC 7526)
+        "168.63.129.16/32",  # Azure's metadata and agents, a public address by its number alone
+        "2001::/23",  # protocols, Teredo among them (RFC 2928)
+        "2001:db8::/32",  # documentation
+        "3fff::/20",  # documentation (RFC 9637)
+    )
+]
+# All that is routed in public (RFC 4291, 2.4): neither site-local, nor local NAT64, nor IPv4 in any old disguise.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -22,10 +36,12 @@ class AddressPolicy:
 
     def allows(self, address: str, port: int) -> bool:
         """Whether a connection to this numeric address and port may be made."""
-        ip = _embedded(ipaddress.ip_address(address.partition("%")[0]))
-        if (ip, port) in self._endpoints or any(ip in network for network in self._networks):
-            return True
-        return ip.is_global and not ip.is_multicast
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        embedded = _embedded(ip)
+        return self._is_named(ip, port) or self._is_named(embedded, port) or _is_public(embedded)
+
+    def _is_named(self, ip: Address, port: int) -> bool:
+        return (ip, port) in self._endpoints or any(ip in network for network in self._networks)
 
     def _add(self, entry: str) -> None:
         try:
@@ -39,6 +55,12 @@ class AddressPolicy:
             raise ConfigurationError(
                 f"LICHTBILD_FETCH_ALLOW: {entry!r} is neither a CIDR such as 10.0.0.0/8 nor an address:port."
             ) from None
+
+
+def _is_public(ip: Address) -> bool:
+    if ip.version == 6 and ip not in _GLOBAL_UNICAST:
+        return False
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _SPECIAL)
 
 
 def _embedded(ip: Address) -> Address:

@@ -1,156 +1,169 @@
-"""Fetch images over HTTP: safely, within limits, trying again where that may help."""
+"""Fetch images over HTTP: safely, within limits, politely to each host, trying again where that may help."""
 
 import random
 import threading
 import time
-from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
-
-import requests
-from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import RequestException, SSLError, Timeout
-from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from shared.errors import ItemError, UnavailableError
-from shared.items import url_problem
 from shared.settings import Settings
 from worker.addresses import AddressPolicy
-from worker.connections import guarded_session
+from worker.connections import ConnectionPool, Dialler
+from worker.downloads import BusyError, Downloader, NoAnswerError
+from worker.host_queue import HostQueue, Turn
+from worker.hosts import Manners, Outcome
 from worker.renditions import small_rendition
 
-USER_AGENT = "Lichtbild/0.1 (image search; asks once per image)"
-_CONNECT_SECONDS = 5.0
-_READ_SECONDS = 10.0
-_MAX_REDIRECTS = 5
-_PIECE = 64 * 1024
-_BACKOFF_SECONDS = 0.5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An image as it came, and how long that took: all tries, without the waiting for its host."""
+
+    content: bytes
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Request:
+    url: str
+    then: Callable[[Download], Any]
+    future: "Future[Any]"
+    attempts: int = 0
+    seconds: float = 0.0
 
 
 class Fetcher:
-    """Thread-safe; one pool of keep-alive connections for the process."""
+    """Thread-safe. Up to `fetch_concurrency` threads of its own download what any host has room for."""
 
-    def __init__(self, settings: Settings, policy: AddressPolicy, edge: int) -> None:
+    def __init__(self, settings: Settings, policy: AddressPolicy, edge: int, manners: Manners | None = None) -> None:
         """`edge` is the model's, in pixels: hosts that resize are asked for no more than it needs."""
         self._settings = settings
         self._edge = edge
-        self._session = guarded_session(policy, settings.fetch_concurrency)
-        self._stopping = threading.Event()
+        self._manners = replace(
+            manners or Manners(), most=settings.fetch_concurrency, longest_pause=settings.fetch_timeout_seconds
+        )
+        self._connections = ConnectionPool(Dialler(policy), most=2 * settings.fetch_concurrency)
+        self._downloader = Downloader(self._connections, settings.max_image_bytes)
+        self._queue: HostQueue[_Request] = HostQueue(self._manners)
+        self._lock = threading.Lock()
+        self._threads = 0
 
     def fetch(self, url: str) -> bytes:
         """Return the body at `url`. Retries what may pass.
 
         Raises ItemError with a code saying what failed, and UnavailableError once the worker is stopping.
         """
-        asked = small_rendition(url, self._edge, self._settings.renditions)
-        for attempt in range(1, self._settings.fetch_attempts + 1):
-            if self._stopping.is_set():
-                raise UnavailableError("The worker is stopping.")
-            try:
-                return self._follow(asked, time.monotonic() + self._settings.fetch_timeout_seconds)
-            except ItemError as error:
-                if not error.retryable or attempt == self._settings.fetch_attempts:
-                    raise
-                pause = self._pause(error)
-            # Full jitter, so that a crowd of failed requests does not come back as a crowd.
-            self._stopping.wait(pause + random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
-        raise AssertionError("unreachable")
+        return self.submit(url, lambda download: download.content).result()
+
+    def submit(self, url: str, then: Callable[[Download], T]) -> "Future[T]":
+        """Queue a download; what `then` returns of it, or raises, is the future's.
+
+        `then` runs in the download's thread, so that no more bodies are held than there are threads. The future fails
+        as `fetch` does. Whoever submits many URLs gets those of well hosts first: nothing waits behind a sick one.
+        """
+        request = _Request(small_rendition(url, self._edge, self._settings.renditions), then, Future())
+        if self._queue.put(_host(request.url), request):
+            self._hire()
+        else:
+            request.future.set_exception(_stopping())
+        return request.future
 
     def close(self) -> None:
         """Let what is on its way arrive, and begin nothing more."""
-        self._stopping.set()
+        for request in self._queue.close():
+            if request.attempts or request.future.set_running_or_notify_cancel():
+                request.future.set_exception(_stopping())
+        self._connections.close()
 
-    def _pause(self, error: ItemError) -> float:
-        """What the server asked for. Raises ItemError if that is longer than a download may take."""
-        seconds = error.seconds if isinstance(error, _BusyError) else 0.0
-        longest = self._settings.fetch_timeout_seconds
-        if seconds > longest:
-            said = f"{error} It asks to be left alone for {seconds:.0f} s, and {longest:g} s is the most we wait."
-            raise ItemError(error.code, said) from error
-        return seconds
+    def _hire(self) -> None:
+        with self._lock:
+            if self._threads == self._settings.fetch_concurrency:
+                return
+            self._threads += 1
+            number = self._threads
+        threading.Thread(target=self._work, name=f"fetch-{number}", daemon=True).start()
 
-    def _follow(self, url: str, deadline: float) -> bytes:
-        for _ in range(_MAX_REDIRECTS + 1):
-            problem = url_problem(url)
-            if problem:
-                raise ItemError("bad_url", f"The URL {problem}.")
-            try:
-                with self._get(url) as response:
-                    if not response.is_redirect:
-                        return self._body(response, deadline)
-                    url = urljoin(url, response.headers["location"])
-            except (RequestException, HTTPError, OSError, ValueError) as error:
-                raise _classified(error) from error
-        raise ItemError("too_many_redirects", f"More than {_MAX_REDIRECTS} redirects.")
+    def _work(self) -> None:
+        while (turn := self._queue.take()) is not None:
+            if turn.item.attempts or turn.item.future.set_running_or_notify_cancel():
+                self._serve(turn)
+            elif turn.refusal is None:
+                self._queue.end(turn, Outcome.NOTHING)
 
-    def _get(self, url: str) -> requests.Response:
-        return self._session.get(
-            url,
-            stream=True,
-            allow_redirects=False,
-            timeout=(_CONNECT_SECONDS, _READ_SECONDS),
-            headers={"User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"},
-        )
+    def _serve(self, turn: Turn[_Request]) -> None:
+        request = turn.item
+        if turn.refusal is not None:
+            turn.refusal.attempts = request.attempts
+            request.future.set_exception(turn.refusal)
+            return
+        try:
+            content = self._attempt(turn)
+        except Exception as error:
+            self._fail(turn, error)
+            return
+        self._queue.end(turn, Outcome.GOOD)
+        try:
+            result = request.then(Download(content, request.seconds))
+        except BaseException as error:
+            request.future.set_exception(error)
+        else:
+            request.future.set_result(result)
 
-    def _body(self, response: requests.Response, deadline: float) -> bytes:
-        status, limit = response.status_code, self._settings.max_image_bytes
-        if status != 200:
-            code, detail = f"http_{status}", f"The server answered {status}."
-            if status in (429, 503):
-                raise _BusyError(code, detail, _retry_after(response.headers.get("retry-after", "")))
-            raise ItemError(code, detail, retryable=status >= 500)
-        too_large = ItemError("too_large", f"The image is larger than {limit} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
-        if int(response.headers.get("content-length") or 0) > limit:
-            raise too_large
-        body = bytearray()
-        while piece := response.raw.read1(_PIECE, decode_content=False):
-            body += piece
-            if len(body) > limit:
-                raise too_large
-            if time.monotonic() > deadline:
-                raise ItemError("timeout", "The download took too long.", retryable=True)
-        return bytes(body)
+    def _attempt(self, turn: Turn[_Request]) -> bytes:
+        """One try. All tries of an item share its time, so that a dead one costs no multiple of it."""
+        request = turn.item
+        request.attempts += 1
+        started = time.monotonic()
+        try:
+            left = self._settings.fetch_timeout_seconds - request.seconds
+            return self._downloader.download(request.url, started + left)
+        finally:
+            request.seconds += time.monotonic() - started
+
+    def _fail(self, turn: Turn[_Request], error: Exception) -> None:
+        request = turn.item
+        if not isinstance(error, ItemError):
+            self._queue.end(turn, Outcome.ANSWERED)
+            request.future.set_exception(error)
+            return
+        asked_pause = error.seconds if isinstance(error, BusyError) else 0.0
+        self._queue.end(turn, _outcome(error), error, asked_pause)
+        if not self._is_worth_another(request, error):
+            error.attempts, error.tried_seconds = request.attempts, request.seconds
+            request.future.set_exception(error)
+            return
+        # Full jitter, so that a crowd of failed requests does not come back as a crowd.
+        pause = random.uniform(0, self._manners.backoff * 2**request.attempts)  # noqa: S311
+        if not self._queue.put(turn.host, request, after=pause):
+            request.future.set_exception(_stopping())
+
+    def _is_worth_another(self, request: _Request, error: ItemError) -> bool:
+        has_time = request.seconds < self._settings.fetch_timeout_seconds
+        return error.retryable and has_time and request.attempts < self._settings.fetch_attempts
 
 
-class _BusyError(ItemError):
-    """The server asks to be left alone for a while, in seconds."""
-
-    def __init__(self, code: str, detail: str, seconds: float) -> None:
-        super().__init__(code, detail, retryable=True)
-        self.seconds = seconds
-
-
-def _retry_after(value: str) -> float:
-    """`Retry-After` in seconds, from either of its forms; 0 if there is none."""
+def _host(url: str) -> str:
     try:
-        return max(0.0, float(value))
+        return urlsplit(url).netloc.lower()
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return 0.0
+        return ""
 
 
-def _classified(error: Exception) -> ItemError:
-    causes = _causes(error)
-    if any(isinstance(cause, NameResolutionError) for cause in causes):
-        return ItemError("dns_failed", "The host name does not resolve.", retryable=True)
-    if any(isinstance(cause, (Timeout, ReadTimeoutError, TimeoutError)) for cause in causes):
-        return ItemError("timeout", "The server did not answer in time.", retryable=True)
-    if any(isinstance(cause, SSLError) for cause in causes):
-        return ItemError("tls_failed", "No trusted TLS connection could be made.")
-    if isinstance(error, (RequestsConnectionError, HTTPError, OSError)) and not isinstance(error, ValueError):
-        return ItemError("connection_failed", "The connection failed.", retryable=True)
-    return ItemError("bad_response", f"The server's answer is not valid HTTP ({type(error).__name__}).")
+def _outcome(error: ItemError) -> Outcome:
+    if isinstance(error, BusyError):
+        return Outcome.BUSY
+    if isinstance(error, NoAnswerError):
+        return Outcome.UNREACHABLE
+    if error.code in ("blocked_address", "bad_url"):
+        return Outcome.NOTHING
+    return Outcome.SLOW if error.code == "timeout" else Outcome.ANSWERED
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """The error and what it wraps: requests and urllib3 keep the reason in `args`, `reason` or `__cause__`."""
-    found: list[BaseException] = []
-    queue: list[object] = [error]
-    while queue:
-        cause = queue.pop()
-        if isinstance(cause, BaseException) and cause not in found:
-            found.append(cause)
-            queue += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-    return found
+def _stopping() -> UnavailableError:
+    return UnavailableError("The worker is stopping.")

@@ -9,6 +9,7 @@ from transformers import Siglip2ImageProcessorPil
 from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
 
 from shared.errors import ConfigurationError
+from worker.decoder import PICTURE_BOX
 from worker.preprocessor import Pixels, Preprocessor
 
 
@@ -43,7 +44,7 @@ class Squeeze:
         return max(self.width, self.height)
 
     def __call__(self, image: Image.Image) -> Pixels:
-        return np.asarray(image.resize((self.width, self.height), self.resample))
+        return np.asarray(image.resize((self.width, self.height), self.resample, box=image.info.get(PICTURE_BOX)))
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class WholePatches:
 
     def __call__(self, image: Image.Image) -> Pixels:
         height, width = get_image_size_for_max_num_patches(image.height, image.width, self.patch, self.most)
-        return np.asarray(image.resize((width, height), self.resample))
+        return np.asarray(image.resize((width, height), self.resample, box=image.info.get(PICTURE_BOX)))
 
 
 def image_rule(processor: Any) -> ImageRule:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from shared.catalogue.interface import Catalogue, Row, Vector, check_model
 from shared.doorbell import Doorbell
@@ -17,9 +18,9 @@ from shared.ledger.ingest import Claim, IngestLedger
 from shared.settings import Settings
 from worker.batcher import Batcher, Encoded
 from worker.cores import available_cores
-from worker.decoder import decode
+from worker.decoder import decode, kept_pixels
 from worker.encoder import Encoder
-from worker.fetcher import Fetcher
+from worker.fetcher import Download, Fetcher
 from worker.held import Held, look_up
 from worker.leases import Leases
 from worker.quarantine import Quarantine
@@ -34,14 +35,13 @@ _FLUSH_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A fetched image on its way through the model; past it, None, if it has not changed; or why there is none.
-    Times in seconds."""
+    """An image on its way through the model, or past it, None, if it has not changed. Times in seconds."""
 
-    encoded: "Future[Encoded] | ItemError | None"
-    url: str = ""
-    content_hash: bytes = b""
-    bytes: int = 0
-    fetch_seconds: float = 0.0
+    encoded: "Future[Encoded] | None"
+    url: str
+    content_hash: bytes
+    bytes: int
+    fetch_seconds: float
     decode_seconds: float = 0.0
 
 
@@ -118,7 +118,8 @@ class Ingest:
         # Chunk by chunk: if their items were mixed, all chunks would finish at once, and none until then.
         with self.entry:
             prepared = [
-                self.pool.submit(self._prepare, item, claim.collection, held.get(item.id)) for item in claim.items
+                self.sources.submit(item, partial(self._prepare, claim, item, held.get(item.id)))
+                for item in claim.items
             ]
         self._store(claim, held, prepared)
 
@@ -146,24 +147,21 @@ class Ingest:
         self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
         self.leases.drop(claim)
 
-    def _prepare(self, item: Item, collection: str, held: Held | None) -> _Prepared:
-        """Fetch and decode one image and hand it to the batcher, which holds this thread while it is full."""
-        started = time.perf_counter()
-        try:
-            content = self.sources.read(item)
-        except ItemError as error:
-            return _Prepared(error, fetch_seconds=time.perf_counter() - started)
-        fetch_seconds, content_hash = time.perf_counter() - started, hashlib.sha256(content).digest()
-        fetched = _Prepared(None, item.url, content_hash, len(content), fetch_seconds)
+    def _prepare(self, claim: Claim, item: Item, held: Held | None, download: Download) -> _Prepared:
+        """Decode an image and hand it to the batcher, which holds the thread that fetched it while it is full."""
+        content_hash = hashlib.sha256(download.content).digest()
+        fetched = _Prepared(None, item.url, content_hash, len(download.content), download.seconds)
         if held is not None and held.content_hash == content_hash:
             return replace(fetched, url=held.url)
         began = time.thread_time()
         try:
-            picture = decode(content, self.settings.max_image_pixels)
-            url = self.sources.stored_url(item, collection, content_hash, picture)
-            pixels = self.encoder.prepare(picture)
+            shortest = self.sources.shortest(item, kept_pixels(self.settings, self.encoder.edge))
+            picture = decode(download.content, self.settings.max_image_pixels, shortest)
         except ItemError as error:
-            return replace(fetched, encoded=error, decode_seconds=time.thread_time() - began)
+            error.tried_seconds = download.seconds
+            raise
+        url = self.sources.stored_url(item, claim.collection, content_hash, picture)
+        pixels = self.encoder.prepare(picture)
         decode_seconds = time.thread_time() - began
         return replace(fetched, encoded=self.batcher.submit_image(pixels), url=url, decode_seconds=decode_seconds)
 
@@ -173,16 +171,16 @@ class Ingest:
         busy: dict[Stage, float] = {"fetch": 0.0, "decode": 0.0, "encode": 0.0}
         size = unchanged = 0
         for item, future in zip(claim.items, futures, strict=True):
-            prepared = future.result()
+            try:
+                prepared = future.result()
+                encoded = prepared.encoded.result() if prepared.encoded else None
+            except ItemError as error:
+                busy["fetch"] += error.tried_seconds
+                failures.append(Failure(item, error.code, str(error), error.attempts))
+                continue
             busy["fetch"] += prepared.fetch_seconds
             busy["decode"] += prepared.decode_seconds
             size += prepared.bytes
-            try:
-                encoded = _outcome(prepared)
-            except ItemError as error:
-                attempts = self.settings.fetch_attempts if error.retryable else 1
-                failures.append(Failure(item, error.code, str(error), attempts))
-                continue
             if encoded:
                 busy["encode"] += encoded.seconds
             else:
@@ -225,10 +223,3 @@ class Ingest:
 
 def _row(item: Item, prepared: _Prepared, embedding: Vector, version: int) -> Row:
     return Row(item.id, prepared.url, embedding, prepared.content_hash, item.attributes, version)
-
-
-def _outcome(prepared: _Prepared) -> Encoded | None:
-    """The vector, once the model is done with it, or None if it needs none. Raises ItemError."""
-    if isinstance(prepared.encoded, ItemError):
-        raise prepared.encoded
-    return prepared.encoded.result() if prepared.encoded else None

@@ -140,7 +140,7 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
             leases=Leases(ingest_ledger, settings.lease_seconds),
             catalogue=catalogue,
             fetcher=fetcher,
-            sources=Sources(settings, fetcher),
+            sources=Sources(settings, fetcher, pool),
             encoder=encoder,
             batcher=batcher,
             writer=Writer(catalogue, settings.write_rows, settings.write_seconds),

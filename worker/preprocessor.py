@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.errors import ConfigurationError
+from worker.decoder import PICTURE_BOX
 
 Pixels = NDArray[np.uint8]
 
@@ -43,17 +44,18 @@ class Preprocessor:
         )
 
     def __call__(self, image: Image.Image) -> Pixels:
-        """Return uint8 pixels of shape (crop, crop, 3) of an RGB picture."""
-        width, height = self._scaled(image.width, image.height)
+        """Return uint8 pixels of shape (crop, crop, 3) of an RGB picture, or of its `PICTURE_BOX`."""
+        box: tuple[float, float, float, float] = image.info.get(PICTURE_BOX, (0, 0, *image.size))
+        width, height = self._scaled(*box[2:])
         left, top = (width - self.crop) // 2, (height - self.crop) // 2
         if width * height > _MAX_SCALED_PIXELS:
-            across, down = image.width / width, image.height / height
+            across, down = box[2] / width, box[3] / height
             box = (left * across, top * down, (left + self.crop) * across, (top + self.crop) * down)
             return np.asarray(image.resize((self.crop, self.crop), self.resample, box=box))
-        scaled = image.resize((width, height), self.resample)
+        scaled = image.resize((width, height), self.resample, box=box)
         return np.asarray(scaled.crop((left, top, left + self.crop, top + self.crop)))
 
-    def _scaled(self, width: int, height: int) -> tuple[int, int]:
+    def _scaled(self, width: float, height: float) -> tuple[int, int]:
         if width <= height:
             return self.edge, int(self.edge * height / width)
         return int(self.edge * width / height), self.edge

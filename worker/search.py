@@ -14,7 +14,7 @@ from shared.ledger.search import Begun, SearchLedger
 from shared.queries import Term
 from shared.settings import Settings
 from worker.batcher import Batcher
-from worker.decoder import decode
+from worker.decoder import decode, kept_pixels
 from worker.encoder import Encoder
 from worker.fetcher import Fetcher
 from worker.fusion import fuse
@@ -88,7 +88,8 @@ class Search:
         if term.kind == "photo_id":
             return self._stored(begun.query.collection, term.value)
         content = begun.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
-        pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels))
+        shortest = kept_pixels(self.settings, self.encoder.edge)
+        pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels, shortest))
         return self.batcher.submit_image(pixels, is_query=True, deadline=deadline).result().vector
 
     def _stored(self, collection: str, photo_id: str) -> Vector:

@@ -1,7 +1,10 @@
 """Where the bytes of an item come from: its URL, or the spool of uploads."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from PIL import Image
 
@@ -10,8 +13,10 @@ from shared.items import Item
 from shared.settings import Settings
 from shared.spool import Spool, is_upload
 from shared.thumbnails import Thumbnails, thumbnail_url
-from worker.fetcher import Fetcher
-from worker.thumbnails import thumbnail
+from worker.fetcher import Download, Fetcher
+from worker.thumbnails import SIDE, thumbnail
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -23,19 +28,32 @@ class _Uploads:
 class Sources:
     """Thread-safe."""
 
-    def __init__(self, settings: Settings, fetcher: Fetcher) -> None:
+    def __init__(self, settings: Settings, fetcher: Fetcher, pool: ThreadPoolExecutor) -> None:
         self._fetcher = fetcher
+        self._pool = pool
         spool, thumbnails = Spool.of(settings), Thumbnails.of(settings)
         self._uploads = _Uploads(spool, thumbnails) if spool and thumbnails else None
 
-    def read(self, item: Item) -> bytes:
-        """The item's bytes. Raises ItemError, and UnavailableError for a fault of our own parts."""
+    def submit(self, item: Item, then: Callable[[Download], Result]) -> "Future[Result]":
+        """Have the item's bytes read; what `then` makes of them, in the thread that read them, is the future's.
+
+        It fails with ItemError, or with UnavailableError for a fault of our own parts.
+        """
         if not is_upload(item.url):
-            return self._fetcher.fetch(item.url)
+            return self._fetcher.submit(item.url, then)
+        return self._pool.submit(lambda: then(self._read_upload(item)))
+
+    def _read_upload(self, item: Item) -> Download:
+        started = time.perf_counter()
         content = self._here().spool.read(item.url)
         if content is None:
             raise ItemError("upload_gone", "The uploaded bytes are no longer kept; send the picture again.")
-        return content
+        return Download(content, time.perf_counter() - started)
+
+    def shortest(self, item: Item, for_model: int | None) -> int | None:
+        """The fewest pixels of the shortest side that the item's picture must keep when it is decoded, if the model
+        needs `for_model`; None: all of them."""
+        return max(for_model, SIDE) if for_model is not None and is_upload(item.url) else for_model
 
     def stored_url(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> str:
         """The URL to store with the photo: its own, or for an upload that of a thumbnail, which is there from now on.

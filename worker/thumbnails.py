@@ -4,6 +4,8 @@ import io
 
 from PIL import Image
 
+from worker.decoder import PICTURE_BOX
+
 # The longest side, in pixels.
 SIDE = 256
 _QUALITY = 85
@@ -14,7 +16,7 @@ def thumbnail(picture: Image.Image) -> bytes:
     scale = min(1.0, SIDE / max(picture.size))
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     # Three times the size is the step at which Pillow's quick reduction is as good as none to the eye.
-    small = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    small = picture.resize(size, Image.Resampling.LANCZOS, box=picture.info.get(PICTURE_BOX), reducing_gap=3.0)
     # Pillow would hand a picture's comment on.
     small.info.clear()
     file = io.BytesIO()

@@ -10,19 +10,16 @@ from shared.errors import ItemError, UnavailableError
 from shared.settings import Settings
 from tests.image_server import redirect, reply
 from tests.pictures import photo
-from worker import fetcher as fetcher_module
 from worker.addresses import AddressPolicy
 from worker.fetcher import Fetcher
+from worker.hosts import Manners
+
+QUICK = Manners(backoff=0.001)
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(fetcher_module, "_BACKOFF_SECONDS", 0.001)
-
-
-def fetcher(**settings: Any) -> Fetcher:
+def fetcher(manners: Manners = QUICK, **settings: Any) -> Fetcher:
     made = Settings(**{"fetch_allow": ("127.0.0.0/8",), **settings})
-    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32)
+    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32, manners=manners)
 
 
 def code_of(url: str, **settings: Any) -> str:
@@ -34,6 +31,27 @@ def code_of(url: str, **settings: Any) -> str:
 def test_an_image_arrives_whole(image_server):
     image_server.answers["/a.jpg"] = photo(1)
     assert fetcher().fetch(f"{image_server.url}/a.jpg") == photo(1)
+
+
+def test_a_connection_serves_one_image_after_another(image_server):
+    image_server.answers |= {f"/{n}": photo(n) for n in range(20)} | {"/gone": 404, "/moved": redirect("/3")}
+    ours = fetcher(fetch_concurrency=1)
+    assert [ours.fetch(f"{image_server.url}/{n}") for n in range(20)] == [photo(n) for n in range(20)]
+    with pytest.raises(ItemError):
+        ours.fetch(f"{image_server.url}/gone")
+    assert ours.fetch(f"{image_server.url}/moved") == photo(3)
+    assert len(image_server.connections) == 1
+
+
+def test_a_connection_that_the_server_has_closed_meanwhile_is_no_failure(image_server):
+    def once(request):
+        reply(request, 200, photo(1))
+        # Without a word beforehand: the next request finds out.
+        request.close_connection = True
+
+    image_server.answers["/a"] = once
+    ours = fetcher(fetch_attempts=1, fetch_concurrency=1)
+    assert [ours.fetch(f"{image_server.url}/a") for _ in range(30)] == [photo(1)] * 30
 
 
 @pytest.mark.parametrize(("status", "tries"), [(404, 1), (403, 1), (410, 1), (429, 3), (500, 3), (503, 3)])
@@ -156,12 +174,13 @@ def test_nothing_is_read_beyond_the_limit(image_server):
         request.send_header("Connection", "close")
         request.end_headers()
         try:
+            request.wfile.write(photo(1))
             while True:
                 request.wfile.write(b"x" * 65536)
         except OSError:
             request.close_connection = True
 
-    image_server.answers |= {"/said": b"x" * 3000, "/endless": endless}
+    image_server.answers |= {"/said": photo(1) + b"x" * 3000, "/endless": endless}
     assert code_of(f"{image_server.url}/said", max_image_bytes=2048) == "too_large"
     assert code_of(f"{image_server.url}/endless", max_image_bytes=100_000) == "too_large"
 
@@ -172,6 +191,7 @@ def test_a_drip_of_bytes_ends_at_the_deadline(image_server):
         request.send_header("Content-Length", "1000000")
         request.end_headers()
         try:
+            request.wfile.write(photo(1))
             while True:
                 request.wfile.write(b"x")
         except OSError:
@@ -186,11 +206,12 @@ def test_a_body_shorter_than_announced_is_a_failure(image_server):
         request.send_response(200)
         request.send_header("Content-Length", "1000")
         request.end_headers()
-        request.wfile.write(b"x" * 10)
+        request.wfile.write(photo(1)[:500])
         request.close_connection = True
 
     image_server.answers["/cut"] = cut
-    assert code_of(f"{image_server.url}/cut") == "connection_failed"
+    assert code_of(f"{image_server.url}/cut") == "broken_response"
+    assert image_server.asked["/cut"] == 3
 
 
 def test_once_it_is_closed_nothing_more_is_begun(image_server):

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from PIL import Image
 from transformers import CLIPImageProcessorPil
 
 from shared.errors import ConfigurationError
 from tests.pictures import scribble
 from worker import preprocessor
+from worker.decoder import PICTURE_BOX
 from worker.preprocessor import Preprocessor
 
 PLAIN = {"do_rescale": False, "do_normalize": False}
@@ -43,6 +45,14 @@ def test_a_very_long_picture_is_cropped_before_it_is_scaled_with_nearly_the_same
     monkeypatch.setattr(preprocessor, "_MAX_SCALED_PIXELS", 1000)
     ours = Preprocessor.from_processor(processor)(image).astype(int)
     assert np.abs(ours - theirs(processor, image)).max() <= 1
+
+
+def test_of_a_picture_on_a_larger_ground_only_the_picture_is_taken():
+    ground = Image.new("RGB", (126, 101), (255, 0, 0))
+    ground.paste((0, 0, 255), (0, 0, 125, 100))
+    ground.info[PICTURE_BOX] = (0, 0, 124.5, 99.5)
+    pixels = Preprocessor.from_processor(CLIPImageProcessorPil())(ground)
+    assert (pixels == (0, 0, 255)).all()
 
 
 def test_a_picture_that_would_scale_to_gigapixels_is_cheap():

@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,12 @@ def spool(with_uploads) -> Spool:
 
 
 def sources(settings) -> Sources:
-    return Sources(settings, Fetcher(settings, AddressPolicy(settings.fetch_allow), 32))
+    fetcher = Fetcher(settings, AddressPolicy(settings.fetch_allow), 32)
+    return Sources(settings, fetcher, ThreadPoolExecutor(1))
+
+
+def read(worker: Sources, item: Item) -> bytes:
+    return worker.submit(item, lambda download: download.content).result(30)
 
 
 def put(spool: Spool, job: str, count: int = 1) -> list[Item]:
@@ -46,26 +52,26 @@ def test_an_upload_is_read_shown_by_its_thumbnail_and_forgotten(with_uploads, sp
     worker = sources(with_uploads)
     first, second = put(spool, JOB, 2)
 
-    content = worker.read(first)
+    content = read(worker, first)
     url = worker.stored_url(first, "mine", HASH, decode(content, 10**8))
 
     assert content == photo(0)
     assert url == f"/thumbnails/p0?collection=mine&v={HASH.hex()[:32]}"
     assert Thumbnails.of(with_uploads).find("mine", "p0", HASH.hex()[:32]).read_bytes()[:3] == b"\xff\xd8\xff"
     # A chunk that is done again finds the bytes still there.
-    assert worker.stored_url(first, "mine", HASH, decode(worker.read(first), 10**8)) == url
+    assert worker.stored_url(first, "mine", HASH, decode(read(worker, first), 10**8)) == url
     worker.forget([first, Item("u", "http://h/u", {})])
     with pytest.raises(ItemError) as gone:
-        worker.read(first)
+        read(worker, first)
     assert (gone.value.code, gone.value.retryable) == ("upload_gone", False)
-    assert worker.read(second) == photo(1)
+    assert read(worker, second) == photo(1)
 
 
 def test_an_item_with_a_url_is_fetched_and_keeps_it(with_uploads, image_server):
-    image_server.answers["/a"] = b"bytes"
+    image_server.answers["/a"] = photo()
     item = Item("a", f"{image_server.url}/a", {})
     worker = sources(with_uploads)
-    assert worker.read(item) == b"bytes"
+    assert read(worker, item) == photo()
     assert worker.stored_url(item, "photos", HASH, decode(photo(), 10**8)) == item.url
     worker.forget([item])
 
@@ -73,7 +79,7 @@ def test_an_item_with_a_url_is_fetched_and_keeps_it(with_uploads, image_server):
 def test_a_worker_without_the_folder_fails_no_item(settings, with_uploads, spool):
     (item,) = put(spool, JOB)
     with pytest.raises(UnavailableError, match="LICHTBILD_UPLOADS_FOLDER"):
-        sources(settings).read(item)
+        read(sources(settings), item)
 
 
 def age(with_uploads, job: str, seconds: float) -> None:

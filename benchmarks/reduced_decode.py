@@ -1,0 +1,141 @@
+"""How far vectors move, and how much time is won, when JPEGs are decoded at a reduced scale.
+
+`python -m benchmarks.reduced_decode`: cosine between the vector of each picture decoded whole, in float32, and of the
+same decoded so that its shortest side keeps N times the model's edge, in float32 and in half precision.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.drawn_photos import KINDS, jpeg, picture
+from embedded.demo_model import MODEL_FOLDER
+from shared.settings import Settings
+from tests.tiny_model import save_full_size_model
+from worker.decoder import decode
+from worker.encoder import ClipEncoder
+
+SIDES = (640, 1200, 4000)
+KEPT = (None, 1, 2, 3, 4)
+_NO_LIMIT = 10**9
+_TIMED = 12
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: `kept` edges at least stay of the shortest side (none: decoded whole). Milliseconds are of one core."""
+
+    model: str
+    precision: str
+    side: int
+    kept: int | None
+    cosine_min: float
+    cosine_median: float
+    moved: float
+    """The largest distance moved, as a share of the median distance between two pictures of the set."""
+    milliseconds: float
+    per_second_1: float
+    per_second_2: float
+
+
+def main() -> None:
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        models = {"demo": MODEL_FOLDER, "ViT-B/32, random": save_full_size_model(Path(folder) / "full")}
+        lines = [line for side in arguments.sides for line in _measured(models, side, arguments.pictures)]
+    _print(lines)
+    if arguments.json:
+        facts = {"machine": platform.processor() or platform.machine(), "pictures": arguments.pictures * len(KINDS)}
+        arguments.json.write_text(json.dumps({**facts, "lines": [asdict(line) for line in lines]}, indent=1))
+
+
+def _measured(models: dict[str, Path], side: int, count: int) -> list[Line]:
+    contents = [jpeg(picture(kind, number, side)) for kind in KINDS for number in range(count)]
+    lines = []
+    for name, folder in models.items():
+        exact = ClipEncoder(Settings(model=str(folder), dtype="float32"))
+        half = ClipEncoder(Settings(model=str(folder), dtype="bfloat16"))
+        pixels = {kept: [_prepared(content, exact, kept) for content in contents] for kept in KEPT}
+        whole = _vectors(exact, pixels[None])
+        apart = 1 - float(np.median((whole @ whole.T)[np.triu_indices(len(whole), 1)]))
+        for kept in KEPT:
+            timing = _timing(contents[:: -(-len(contents) // _TIMED)], exact, kept)
+            for precision, encoder in (("float32", exact), ("bfloat16", half)):
+                cosines = (whole * _vectors(encoder, pixels[kept])).sum(axis=1)
+                furthest = float(1 - cosines.min()) / apart
+                lowest, middle = float(cosines.min()), float(np.median(cosines))
+                lines.append(Line(name, precision, side, kept, lowest, middle, furthest, *timing))
+    return lines
+
+
+def _prepared(content: bytes, encoder: ClipEncoder, kept: int | None) -> NDArray[np.uint8]:
+    return encoder.prepare(decode(content, _NO_LIMIT, kept * encoder.edge if kept else None))
+
+
+def _vectors(encoder: ClipEncoder, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    return np.concatenate([encoder.encode_images(pixels[n : n + 8]) for n in range(0, len(pixels), 8)])
+
+
+def _timing(contents: list[bytes], encoder: ClipEncoder, kept: int | None) -> tuple[float, float, float]:
+    """Median milliseconds from bytes to pixels, and pictures a second with one thread and with two."""
+
+    def seconds(content: bytes) -> float:
+        # The thread's own: what else runs on the machine does not count.
+        started = time.thread_time()
+        _prepared(content, encoder, kept)
+        return time.thread_time() - started
+
+    each = [min(seconds(content) for _ in range(2)) for content in contents]
+    rates = []
+    for threads in (1, 2):
+        with ThreadPoolExecutor(threads) as pool:
+            rates.append(_rate(pool, seconds, contents))
+    return statistics.median(each) * 1000, *rates  # type: ignore[return-value]
+
+
+def _rate(pool: ThreadPoolExecutor, work: Callable[[bytes], float], contents: list[bytes]) -> float:
+    started = time.perf_counter()
+    done = len(list(pool.map(work, contents * 2)))
+    return done / (time.perf_counter() - started)
+
+
+def _print(lines: list[Line]) -> None:
+    table = Table("model", "side", "kept", "precision", "min", "median", "moved", "ms", "1 thread", "2 threads")
+    for line in lines:
+        table.add_row(
+            line.model,
+            f"{line.side} px",
+            f"{line.kept} edges" if line.kept else "whole",
+            line.precision,
+            f"{line.cosine_min:.6f}",
+            f"{line.cosine_median:.6f}",
+            f"{line.moved:.2%}",
+            f"{line.milliseconds:.1f}",
+            f"{line.per_second_1:.0f}/s",
+            f"{line.per_second_2:.0f}/s",
+        )
+    Console(width=120).print(table)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reduced_decode", description=__doc__)
+    parser.add_argument("--pictures", type=int, default=6, help="of each kind: %(default)s")
+    parser.add_argument("--sides", type=int, nargs="+", default=SIDES, help="longest sides in pixels")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""How hard one host is asked: how many requests at a time, when to pause, and when to give it up for a while.
+
+Additive increase, multiplicative decrease, as TCP does it (Chiu & Jain, 1989): each round of good answers allows one
+request more, a refusal or a failure halves them, once a round.
+"""
+
+import random
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from shared.errors import ItemError
+
+_DAY = 86_400.0
+
+
+class Outcome(Enum):
+    """What a request says of its host."""
+
+    GOOD = auto()
+    ANSWERED = auto()  # with an error that says nothing of how busy the host is
+    SLOW = auto()
+    BUSY = auto()
+    UNREACHABLE = auto()
+    NOTHING = auto()  # the host was not asked
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """Seconds and counts that hold for every host."""
+
+    start: int = 8
+    """Requests at a time to a host that is not known yet: what a browser allows itself is 6."""
+    most: int = 32
+    backoff: float = 0.5
+    """First pause of a host that refuses or cannot be reached, doubled with each round, up to `longest_pause`."""
+    longest_pause: float = 30.0
+    """A host that asks for a longer one is not waited for: its items fail meanwhile."""
+    failures: int = 10
+    """Connections that fail in a row before a host is given up …"""
+    patience: float = 60.0
+    """… unless it has answered within this time, since most outages pass."""
+    rest: float = 60.0
+    """How long a host that was given up fails its items unasked, until one request tries again."""
+
+
+@dataclass(slots=True)
+class Host:
+    """What is known of one host. All times are of time.monotonic, passed in."""
+
+    manners: Manners
+    limit: float = field(init=False)
+    in_flight: int = 0
+    failures: int = 0
+    rounds: int = 0
+    resumes_at: float = 0.0
+    closed_until: float = 0.0
+    answered_at: float | None = None
+    slowed_at: float = 0.0
+    full_at: float = -1.0
+    closed_by: ItemError | None = None
+
+    def __post_init__(self) -> None:
+        self.limit = self.manners.start
+
+    def has_room(self, now: float) -> bool:
+        """Whether one more request may be begun."""
+        return now >= self.resumes_at and self.in_flight < int(self.limit)
+
+    def refusal(self, now: float) -> ItemError | None:
+        """Why an item of this host fails unasked, if it does."""
+        error = self.closed_by
+        if error is None or now >= self.closed_until:
+            return None
+        left = f"in {self.closed_until - now:.0f} s"
+        if self.failures:
+            said = f"{self.failures} connections to this host in a row have failed; the next is tried {left}. {error}"
+            return ItemError("host_unreachable", said, retryable=True)
+        return ItemError(error.code, f"{error} The host may be asked again {left}, as it wants.", retryable=True)
+
+    def begin(self, now: float) -> None:
+        self.in_flight += 1
+        if self.in_flight >= int(self.limit):
+            self.full_at = now
+
+    def end(
+        self, outcome: Outcome, began: float, now: float, error: ItemError | None = None, asked_pause: float = 0.0
+    ) -> None:
+        """A request ended that had begun at `began`. `asked_pause`: the seconds of its `Retry-After`."""
+        self.in_flight -= 1
+        if outcome is Outcome.NOTHING:
+            return
+        if outcome is Outcome.UNREACHABLE:
+            self.failures += 1
+        else:
+            if self._is_given_up(now):
+                self.resumes_at = self.closed_until = now
+            self.failures, self.answered_at = 0, now
+        if outcome is Outcome.GOOD:
+            self.rounds = 0
+            # A limit that is not reached proves nothing, and would grow for ever.
+            if self.full_at >= began:
+                self.limit = min(float(self.manners.most), self.limit + 1 / self.limit)
+        elif outcome is not Outcome.ANSWERED:
+            self._slow_down(outcome, began, now, error, min(asked_pause, _DAY))
+
+    def _slow_down(
+        self, outcome: Outcome, began: float, now: float, error: ItemError | None, asked_pause: float
+    ) -> None:
+        # Those that were under way at the last time say the same once more.
+        if began >= self.slowed_at:
+            self.limit = max(1.0, self.limit / 2)
+            self.slowed_at = now
+            self.rounds += 1
+        if outcome is Outcome.SLOW:
+            return
+        pause = min(self.manners.longest_pause, self.manners.backoff * 2 ** min(self.rounds - 1, 20))
+        is_dead = outcome is Outcome.UNREACHABLE and self._is_given_up(now)
+        if is_dead:
+            self.limit, asked_pause = 1.0, self.manners.rest
+        # Jitter, so that the workers that were refused together do not come back together.
+        pause = max(asked_pause * random.uniform(1, 1.1), pause * random.uniform(0.5, 1))  # noqa: S311
+        self.resumes_at = max(self.resumes_at, now + pause)
+        if is_dead or asked_pause > self.manners.longest_pause:
+            self.closed_until, self.closed_by = self.resumes_at, error
+
+    def _is_given_up(self, now: float) -> bool:
+        was_here = self.answered_at is not None and now - self.answered_at < self.manners.patience
+        return self.failures >= self.manners.failures and not was_here
