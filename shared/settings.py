@@ -84,8 +84,9 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(20 * 2**20, ge=1024, description="Largest image taken, in bytes.")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, in pixels.")
 
-    reduced_decode: bool = Field(
-        True, description="Decode large JPEGs at 1/2, 1/4 or 1/8 of their size where the vector stays the same."
+    quick_pixels: bool = Field(
+        True,
+        description="Decode large JPEGs at 1/2, 1/4 or 1/8 of their size, and scale quickly: vectors stay the same.",
     )
 
     chunk_size: int = Field(128, ge=1, le=4096, description="Items claimed by a worker at a time.")

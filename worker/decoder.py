@@ -61,7 +61,7 @@ def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Imag
 
 def kept_pixels(settings: Settings, edge: int) -> int | None:
     """What `decode` takes as `shortest` for a model of this edge; None while reduced decoding is turned off."""
-    return _KEPT_EDGES * edge if settings.reduced_decode else None
+    return _KEPT_EDGES * edge if settings.quick_pixels else None
 
 
 def may_be_image(start: bytes) -> bool:

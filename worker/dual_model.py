@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from shared.errors import ConfigurationError
 from worker.image_rules import ImageRule, image_rule
+from worker.scaling import Scaling, exact
 from worker.text_batches import TextRule
 
 Kind = Literal["images", "texts"]
@@ -60,7 +61,7 @@ class DualModel:
         return {name: part for name, part in self.model.named_children() if any(word in name for word in words)}
 
 
-def load_dual_model(model: str) -> DualModel:
+def load_dual_model(model: str, scale: Scaling = exact) -> DualModel:
     """Load by Hugging Face id or folder. Raises ConfigurationError for what cannot be loaded or is no such model."""
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -73,7 +74,7 @@ def load_dual_model(model: str) -> DualModel:
         positions = int(loaded.config.text_config.max_position_embeddings) - family.reserved
         return DualModel(
             model=loaded,
-            image_rule=image_rule(family.image_processor.from_pretrained(model)),
+            image_rule=image_rule(family.image_processor.from_pretrained(model), scale),
             text_rule=TextRule(
                 tokenizer,
                 max_tokens=min(positions, int(tokenizer.model_max_length)),

@@ -9,8 +9,8 @@ from transformers import Siglip2ImageProcessorPil
 from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
 
 from shared.errors import ConfigurationError
-from worker.decoder import PICTURE_BOX
 from worker.preprocessor import Pixels, Preprocessor
+from worker.scaling import Scaling, exact
 
 
 class ImageRule(Protocol):
@@ -38,13 +38,14 @@ class Squeeze:
     resample: Image.Resampling
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    scale: Scaling = exact
 
     @property
     def edge(self) -> int:
         return max(self.width, self.height)
 
     def __call__(self, image: Image.Image) -> Pixels:
-        return np.asarray(image.resize((self.width, self.height), self.resample, box=image.info.get(PICTURE_BOX)))
+        return np.ascontiguousarray(self.scale(image, (self.width, self.height), self.resample))
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class WholePatches:
     resample: Image.Resampling
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    scale: Scaling = exact
 
     @property
     def edge(self) -> int:
@@ -63,19 +65,19 @@ class WholePatches:
 
     def __call__(self, image: Image.Image) -> Pixels:
         height, width = get_image_size_for_max_num_patches(image.height, image.width, self.patch, self.most)
-        return np.asarray(image.resize((width, height), self.resample, box=image.info.get(PICTURE_BOX)))
+        return np.ascontiguousarray(self.scale(image, (width, height), self.resample))
 
 
-def image_rule(processor: Any) -> ImageRule:
+def image_rule(processor: Any, scale: Scaling = exact) -> ImageRule:
     """Read a Hugging Face image processor; raise ConfigurationError for one that does something else."""
     if isinstance(processor, Siglip2ImageProcessorPil):
         _check_steps(processor)
-        return WholePatches(processor.patch_size, processor.max_num_patches, *_scaling(processor))
+        return WholePatches(processor.patch_size, processor.max_num_patches, *_scaling(processor), scale)
     size = dict(processor.size)
     if size.get("shortest_edge") or getattr(processor, "do_center_crop", False):
-        return Preprocessor.from_processor(processor)
+        return Preprocessor.from_processor(processor, scale)
     _check_steps(processor)
-    return Squeeze(size["width"], size["height"], *_scaling(processor))
+    return Squeeze(size["width"], size["height"], *_scaling(processor), scale)
 
 
 def _scaling(processor: Any) -> tuple[Image.Resampling, Any, Any]:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from shared.errors import ConfigurationError
 from worker.decoder import PICTURE_BOX
+from worker.scaling import Scaling, exact
 
 Pixels = NDArray[np.uint8]
 
@@ -25,9 +26,10 @@ class Preprocessor:
     resample: Image.Resampling
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    scale: Scaling = exact
 
     @classmethod
-    def from_processor(cls, processor: Any) -> "Preprocessor":
+    def from_processor(cls, processor: Any, scale: Scaling = exact) -> "Preprocessor":
         """Read a `CLIPImageProcessor`; raise ConfigurationError for one that does something else."""
         size, crop = dict(processor.size), dict(processor.crop_size or {})
         steps = (processor.do_resize, processor.do_center_crop, processor.do_rescale, processor.do_normalize)
@@ -41,6 +43,7 @@ class Preprocessor:
             resample=Image.Resampling(processor.resample),
             mean=tuple(processor.image_mean),
             std=tuple(processor.image_std),
+            scale=scale,
         )
 
     def __call__(self, image: Image.Image) -> Pixels:
@@ -52,8 +55,8 @@ class Preprocessor:
             across, down = box[2] / width, box[3] / height
             box = (left * across, top * down, (left + self.crop) * across, (top + self.crop) * down)
             return np.asarray(image.resize((self.crop, self.crop), self.resample, box=box))
-        scaled = image.resize((width, height), self.resample, box=box)
-        return np.asarray(scaled.crop((left, top, left + self.crop, top + self.crop)))
+        scaled = self.scale(image, (width, height), self.resample)
+        return np.ascontiguousarray(scaled[top : top + self.crop, left : left + self.crop])
 
     def _scaled(self, width: float, height: float) -> tuple[int, int]:
         if width <= height:

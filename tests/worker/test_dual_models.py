@@ -57,7 +57,7 @@ def folder(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(folder: Path) -> ClipEncoder:
-    return ClipEncoder(Settings(model=str(folder), dtype="float32", batch_size=8))
+    return ClipEncoder(Settings(model=str(folder), dtype="float32", batch_size=8, quick_pixels=False))
 
 
 @pytest.fixture(scope="module")

@@ -44,5 +44,5 @@ def test_the_way_from_bytes_to_vector_with_all_shortcuts_stays_within_0_999(mode
 
 
 def test_it_can_be_turned_off(monkeypatch):
-    monkeypatch.setenv("LICHTBILD_REDUCED_DECODE", "false")
+    monkeypatch.setenv("LICHTBILD_QUICK_PIXELS", "false")
     assert kept_pixels(Settings(), 224) is None

@@ -46,7 +46,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def batcher(model: Path) -> Iterator[tuple[Batcher, ClipEncoder]]:
-    encoder = ClipEncoder(Settings(model=str(model), dtype="float32"))
+    encoder = ClipEncoder(Settings(model=str(model), dtype="float32", quick_pixels=False))
     running = Batcher(encoder)
     yield running, encoder
     running.close()

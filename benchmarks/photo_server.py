@@ -1,0 +1,54 @@
+"""`python -m benchmarks.photo_server --folder FOLDER`: serves pictures by number, each answer after a fixed latency.
+
+It stands for hosts far away: `GET /N` gives the N-th file, counted round, over connections that are kept. It prints its
+port. One thread and no framework, so that it takes little of the cores that are measured.
+"""
+
+import argparse
+import asyncio
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+_REQUEST = re.compile(rb"GET /(\d+)[^\r\n]* HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
+
+
+class PhotoServer(asyncio.Protocol):
+    """One connection; requests are answered in their order, `latency` seconds after each came."""
+
+    def __init__(self, photos: Sequence[bytes], latency: float) -> None:
+        self._photos = photos
+        self._latency = latency
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while found := _REQUEST.match(self._received):
+            self._received = self._received[found.end() :]
+            photo = self._photos[int(found[1]) % len(self._photos)]
+            asyncio.get_running_loop().call_later(self._latency, self._answer, photo)
+
+    def _answer(self, photo: bytes) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(photo)
+        self._transport.write(head + photo)  # type: ignore[attr-defined]
+
+
+async def serve(photos: Sequence[bytes], latency: float) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: PhotoServer(photos, latency), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.photo_server", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds")
+    arguments = parser.parse_args()
+    asyncio.run(serve([path.read_bytes() for path in sorted(arguments.folder.iterdir())], arguments.latency))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,313 @@
+"""How much of what the model alone does is left once images are fetched, decoded, written and counted.
+
+    python -m benchmarks.pipeline --json build/pipeline.json
+
+Each stage adds one to the stage before it, with the same model, precision, batches and pictures:
+
+    encoder    ready pixels, nothing else: the ceiling
+    + decode   JPEGs from memory, through the batcher
+    + fetch    from a local HTTP server with a latency, by the worker's fetcher
+    whole      a worker process: ledger, fetch, decode, batcher, encode, grouped insert, settle
+    loop       the plain way: one image at a time, requests.get, CLIPProcessor, float32, one insert at the end
+
+The ceiling is measured before and after the others, and its better half counts. Core-milliseconds per image are the
+processor time of the processes involved: with C cores the ceiling itself is C * 1000 / rate of them.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import requests
+import torch
+from PIL import Image
+from transformers import CLIPImageProcessorPil, CLIPModel
+
+from benchmarks.drawn_photos import jpeg, picture
+from embedded.servers import running_catalogue, running_redis
+from shared.catalogue.connect import connect as connect_catalogue
+from shared.catalogue.interface import Row
+from shared.items import Item
+from shared.ledger.connection import connect as connect_redis
+from shared.ledger.ingest import IngestLedger
+from shared.ledger.jobs import Jobs
+from shared.ledger.presence import Presence
+from shared.settings import Settings
+from tests.tiny_model import save_full_size_model, save_tiny_model
+from worker.addresses import AddressPolicy
+from worker.batcher import Batcher, Encoded
+from worker.cores import available_cores
+from worker.decoder import decode, kept_pixels
+from worker.encoder import ClipEncoder
+from worker.fetcher import Fetcher
+from worker.tuning import tune
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Images per second, as a share of the ceiling, and the processor time that one image took."""
+
+    name: str
+    images: int
+    per_second: float
+    of_ceiling: float
+    core_ms_per_image: dict[str, float]
+    remark: str = ""
+
+
+def main() -> None:
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save = save_tiny_model if arguments.tiny else save_full_size_model
+        model = str(save(folder / "model"))
+        photos = _photos(folder / "photos", arguments.distinct, arguments.longest)
+        with (
+            photo_server(folder / "photos", arguments.latency) as server,
+            running_redis(folder / "redis") as redis_url,
+            running_catalogue(folder / "catalogue") as catalogue_url,
+        ):
+            settings = Settings(
+                redis_url=redis_url,
+                catalogue_url=catalogue_url,
+                model=model,
+                dtype=arguments.dtype,
+                fetch_allow=("127.0.0.0/8",),
+                tuning_folder=str(folder / "tuning"),
+            )
+            stages, facts = measure(settings, photos, server, arguments)
+    _print(stages, facts)
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps({**facts, "stages": [asdict(stage) for stage in stages]}, indent=1))
+
+
+def measure(
+    settings: Settings, photos: Sequence[bytes], server: "PhotoSource", arguments: argparse.Namespace
+) -> tuple[list[Stage], dict[str, Any]]:
+    """All stages, the ceiling first, and what was measured on what."""
+    encoder = ClipEncoder(settings)
+    tune(encoder, settings, "throughput")
+    shortest = kept_pixels(settings, encoder.edge)
+    pixels = [encoder.prepare(decode(photo, settings.max_image_pixels, shortest)) for photo in photos[:128]]
+    batcher = Batcher(encoder)
+    fetcher = Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)
+    count = arguments.images
+
+    def alone() -> None:
+        size = encoder.batch_size
+        for start in range(0, count, size):
+            encoder.encode_images([pixels[n % len(pixels)] for n in range(start, min(start + size, count))])
+
+    def prepared(content: bytes) -> "Future[Encoded]":
+        return batcher.submit_image(encoder.prepare(decode(content, settings.max_image_pixels, shortest)))
+
+    def from_memory() -> None:
+        with ThreadPoolExecutor(8) as pool:
+            for future in [pool.submit(prepared, photos[n % len(photos)]) for n in range(count)]:
+                future.result().result()
+
+    def fetched() -> None:
+        then: Callable[[Any], Future[Encoded]] = lambda download: prepared(download.content)  # noqa: E731
+        for future in [fetcher.submit(f"{server.url}/{n}", then) for n in range(count)]:
+            future.result().result()
+
+    me = {"worker": os.getpid()}
+    with_server = {**me, "photo server": server.process_id}
+    ceilings = [_timed("encoder", count, alone, me)]
+    stages = [
+        _timed("+ decode", count, from_memory, me),
+        _timed("+ fetch", count, fetched, with_server),
+        _whole(settings, server, count),
+    ]
+    ceilings.append(_timed("encoder", count, alone, me))
+    if not arguments.no_loop:
+        stages.append(_loop(settings, server, min(count, arguments.loop_images)))
+    batcher.close()
+    fetcher.close()
+    ceiling = max(ceilings, key=lambda stage: stage.per_second)
+    every = [ceiling, *stages]
+    facts = {
+        "model": "tiny" if arguments.tiny else "ViT-B/32 of full size, random weights",
+        "dtype": encoder.plan.images.dtype,
+        "batch_size": encoder.batch_size,
+        "threads": torch.get_num_threads(),
+        "cores": available_cores(),
+        "longest_side": arguments.longest,
+        "bytes_per_image": round(statistics.mean(map(len, photos))),
+        "latency_seconds": arguments.latency,
+        "fetch_concurrency": settings.fetch_concurrency,
+        "ceilings_per_second": [round(stage.per_second, 1) for stage in ceilings],
+    }
+    shares = {stage.name: stage.per_second / ceiling.per_second for stage in every}
+    return [Stage(**{**asdict(stage), "of_ceiling": shares[stage.name]}) for stage in every], facts
+
+
+def _whole(settings: Settings, server: "PhotoSource", count: int) -> Stage:
+    """A job through a worker process of its own, from its first claim to its last item settled."""
+    connection = connect_redis(settings)
+    ledger, jobs = IngestLedger(connection, settings), Jobs(connection, settings)
+    environment = {
+        **os.environ,
+        "LICHTBILD_REDIS_URL": settings.redis_url.get_secret_value(),
+        "LICHTBILD_CATALOGUE_URL": settings.catalogue_url.get_secret_value(),
+        "LICHTBILD_MODEL": settings.model,
+        "LICHTBILD_DTYPE": settings.dtype,
+        "LICHTBILD_TUNING_FOLDER": settings.tuning_folder,
+        "LICHTBILD_FETCH_ALLOW": ",".join(settings.fetch_allow),
+    }
+    command = [sys.executable, "-m", "worker", "--queue", "ingest", "--name", "measured"]
+    with tempfile.TemporaryFile() as log, subprocess.Popen(command, env=environment, stderr=log) as worker:
+        try:
+            _until(lambda: bool(Presence(connection).alive("ingest")), worker)
+            stored = {p.pid: p.name() for p in psutil.process_iter() if _is_store(p)}
+            watched = {"worker": worker.pid, "photo server": server.process_id}
+            watched |= {f"store {pid}": pid for pid in stored}
+
+            def run() -> None:
+                submission = ledger.submission("photos")
+                for start in range(0, count, settings.chunk_size):
+                    numbers = range(start, min(start + settings.chunk_size, count))
+                    submission.stage([Item(f"p{n}", f"{server.url}/{n}", {"n": n}) for n in numbers])
+                job_id = submission.submit()
+                _until(lambda: jobs.get(job_id).is_final, worker)
+                ended.append(jobs.get(job_id))
+
+            ended: list[Any] = []
+            stage = _timed("whole", count, run, watched)
+            (job,) = ended
+            if job.stored != count:
+                raise SystemExit(f"The job did not store all: {job.as_json()['progress']}")
+            seconds = (job.finished - job.started).total_seconds()
+            busy = ", ".join(f"{name} {part / seconds:.0%}" for name, part in job.stage_seconds.items())
+            return Stage(
+                **{
+                    **asdict(stage),
+                    "per_second": count / seconds,
+                    "remark": f"limited by {job.limited_by}; busy: {busy}",
+                }
+            )
+        finally:
+            worker.terminate()
+
+
+def _is_store(process: psutil.Process) -> bool:
+    command = " ".join(process.cmdline())
+    return "embedded.catalogue_server" in command or "redis-server" in command
+
+
+def _loop(settings: Settings, server: "PhotoSource", count: int) -> Stage:
+    """What a notebook does."""
+    model = CLIPModel.from_pretrained(settings.model, dtype=torch.float32).eval()
+    processor = CLIPImageProcessorPil.from_pretrained(settings.model)
+    catalogue = connect_catalogue(settings)
+
+    def run() -> None:
+        rows: list[Row] = []
+        for n in range(count):
+            url = f"{server.url}/{n}"
+            image = Image.open(BytesIO(requests.get(url, timeout=30).content)).convert("RGB")
+            with torch.inference_mode():
+                inputs = processor(images=image, return_tensors="pt")
+                features = model.get_image_features(**inputs).pooler_output
+            vector = torch.nn.functional.normalize(features, dim=-1)[0].numpy().astype(np.float32)
+            rows.append(Row(f"p{n}", url, vector, b"", {}, 1))
+        catalogue.ensure("loop", "loop", len(rows[0].embedding))
+        catalogue.write("loop", rows)
+
+    return _timed("loop", count, run, {"loop": os.getpid(), "photo server": server.process_id})
+
+
+def _timed(name: str, count: int, run: Callable[[], None], processes: dict[str, int]) -> Stage:
+    before = {who: _cpu_seconds(pid) for who, pid in processes.items()}
+    started = time.perf_counter()
+    run()
+    seconds = time.perf_counter() - started
+    spent = {who: 1000 * (_cpu_seconds(pid) - before[who]) / count for who, pid in processes.items()}
+    return Stage(name, count, count / seconds, 0.0, spent)
+
+
+def _cpu_seconds(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def _until(condition: Callable[[], bool], worker: "subprocess.Popen[bytes]", seconds: float = 900) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if worker.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"The worker ended ({worker.returncode}) or took too long.")
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class PhotoSource:
+    """The photo server, as its clients see it."""
+
+    url: str
+    process_id: int
+
+
+@contextmanager
+def photo_server(folder: Path, latency: float) -> Iterator[PhotoSource]:
+    """The photo server in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.photo_server", "--folder", str(folder), "--latency", str(latency)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield PhotoSource(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid)
+        finally:
+            process.terminate()
+
+
+def _photos(folder: Path, count: int, longest: int) -> list[bytes]:
+    folder.mkdir()
+    photos = [jpeg(picture("grain" if n % 2 else "scene", n, longest), quality=85) for n in range(count)]
+    for n, photo in enumerate(photos):
+        (folder / f"{n:06}.jpg").write_bytes(photo)
+    return photos
+
+
+def _print(stages: Sequence[Stage], facts: dict[str, Any]) -> None:
+    print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items()))
+    print(f"{'':<10}{'images':>8}{'per second':>12}{'of ceiling':>12}  core-ms per image")
+    for stage in stages:
+        spent = ", ".join(f"{who} {ms:.1f}" for who, ms in stage.core_ms_per_image.items())
+        print(f"{stage.name:<10}{stage.images:>8}{stage.per_second:>12.1f}{stage.of_ceiling:>12.2f}  {spent}")
+        if stage.remark:
+            print(f"{'':<10}{stage.remark}")
+    rates = {stage.name: stage.per_second for stage in stages}
+    if "loop" in rates:
+        print(f"whole : loop = {rates['whole'] / rates['loop']:.1f}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=2000, help="of each stage")
+    parser.add_argument("--distinct", type=int, default=200, help="pictures drawn; beyond, they come again")
+    parser.add_argument("--longest", type=int, default=640, help="longest side, in pixels")
+    parser.add_argument("--latency", type=float, default=0.05, help="of each answer, in seconds")
+    parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--loop-images", type=int, default=100)
+    parser.add_argument("--no-loop", action="store_true", help="leave the plain way out")
+    parser.add_argument("--tiny", action="store_true", help="a tiny model, to see that it runs")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
