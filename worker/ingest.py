@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # Longer than a group commit waits; a catalogue that is away for longer holds nobody up here.
 _FLUSH_SECONDS = 30.0
+# Before this worker takes its next chunk when a part of ours is away.
+_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Ingest:
     pool: ThreadPoolExecutor
     entry: threading.Lock = field(default_factory=threading.Lock)
     quarantine: Quarantine = field(default_factory=Quarantine)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer_bell(self) -> None:
         """Claim the next chunk, if any, pass the bell on if more wait, and do the chunk.
@@ -98,6 +101,8 @@ class Ingest:
             # One of our own parts is away: no fault of the items, so this attempt does not count.
             self.leases.drop(claim)
             self.ledger.release(claim)
+            # Else the chunk, which waits again, would be claimed again at once, as fast as the parts can be asked.
+            self.stopping.wait(_PAUSE_SECONDS)
             raise
         except BaseException:
             # Unforeseen: the lease runs out; a chunk that does this each time is split until its culprit is found.

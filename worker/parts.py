@@ -70,6 +70,7 @@ class Parts:
 
     def wind_down(self) -> None:
         """Begin no more downloads: chunks that still need some are handed back, the others are finished, in time."""
+        self.ingest.stopping.set()
         self.ingest.fetcher.close()
         self.ingest.writer.stop(_WRITE_SECONDS)
         deadline = threading.Timer(_DRAIN_SECONDS, self._end_now)

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.catalogue.clickhouse import ClickHouseCatalogue
 from shared.doorbell import celery_app
+from shared.errors import UnavailableError
 from shared.items import Item
 from shared.ledger import keys
 from shared.ledger.deletion import DeletionLedger
@@ -207,3 +209,25 @@ def test_failures_are_counted_by_code_and_by_host(ingest, items, image_server):
     progress = ingest([*items, blocked]).as_json()["progress"]
     assert progress["failed_by_code"] == {"http_404": 2, "blocked_address": 1, "not_an_image": 1}
     assert progress["failed_by_host"] == {host: 3, "10.1.2.3": 1}
+
+
+def test_a_worker_whose_catalogue_is_away_pauses_and_fails_nothing(
+    worker, submit, items, connection, settings, monkeypatch
+):
+    job_id = submit(items)
+    pauses: list[float] = []
+    monkeypatch.setattr(worker.ingest.stopping, "wait", pauses.append)
+    with monkeypatch.context() as away:
+
+        def refuse(*_: Any) -> None:
+            raise UnavailableError("away")
+
+        away.setattr(ClickHouseCatalogue, "ensure", refuse)
+        for _ in range(5):
+            with pytest.raises(UnavailableError):
+                worker.ingest.answer_bell()
+    assert len(pauses) == 5
+    assert connection.zcard(keys.LEASES) == 0
+    worker.ingest.answer_bell()
+    assert worker.ingest.writer.flush(30)
+    assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
