@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, problem, search_job
+from tests.lichtbild.fake_api import REPORT, TRIPPED, FakeApi, Reply, hit, ingest_job, problem, search_job
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("LICHTBILD_", "FORCE_"))}
@@ -47,19 +47,94 @@ def table(tmp_path: Path) -> Path:
 def test_ingest_shows_lines_in_a_pipe_and_sums_up(api: FakeApi, table: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=1, failed=1)))
-    failed = {"id": "b", "url": "http://x/b", "code": "http_404", "detail": "Not found.", "attempts": 1}
-    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
 
     done = lichtbild("ingest", table, api=api.url)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "100%  2/2  1 stored, 1 failed  1/s",
-        "1 stored, 1 failed in 2 s (1/s), 2.0 MB",
+        "1 stored, 1 failed in 2 s (1/s), 2.0 MB, limited by fetch",
         "       1  http_404",
+        "       1  at x",
         "List them: lichtbild jobs j1 --errors",
+        "Retry them: lichtbild jobs j1 --retry",
     ]
     assert api.calls("POST", "/v1/ingest")[0].body.decode() == TABLE
+
+
+def test_failures_at_many_hosts_are_told_of_the_worst(api: FakeApi, table: Path) -> None:
+    hosts = {f"host-{n}": 10 - n for n in range(7)} | {"(other)": 5}
+    job = ingest_job(stored=0, failed=54)
+    job["progress"]["failed_by_host"] = hosts
+    api.on("POST", "/v1/ingest", Reply(job, 202))
+    api.on("GET", "/v1/jobs/j1", Reply(job))
+
+    lines = lichtbild("ingest", table, api=api.url).stdout.splitlines()
+
+    assert lines[3:9] == [f"{10 - n:8}  at host-{n}" for n in range(5)] + ["      14  at other hosts"]
+
+
+def test_a_preflight_says_what_is_to_be_expected(api: FakeApi, table: Path) -> None:
+    ended = ingest_job(failed=1, preflight_of=25_000, result=REPORT)
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=3, preflight_of=25_000), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ended))
+
+    done = lichtbild("ingest", table, "--preflight", 3, api=api.url)
+    as_json = lichtbild("ingest", table, "--preflight", 3, "--json", api=api.url)
+    shown = lichtbild("jobs", "j1", api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == [
+        "3 of 25000 tried: 66.7% would be stored",
+        "       1  http_404",
+        "       1  at x",
+        "481 kB an image, about 8.0 GB in all",
+        "about 3 h 20 min at this speed (1/s, limited by fetch)",
+    ]
+    assert api.calls("POST", "/v1/ingest")[0].query["preflight"] == "3"
+    assert json.loads(as_json.stdout)["result"] == REPORT
+    assert "success     66.7%\n" in shown.stdout
+
+
+def test_a_job_that_pauses_itself_ends_with_1_and_says_how_to_go_on(api: FakeApi, table: Path) -> None:
+    tripped = ingest_job("paused", stored=60, failed=40, pending=900, error=TRIPPED)
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=1000), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(tripped))
+
+    done = lichtbild("ingest", table, "--max-failed-ratio", "0.1", api=api.url)
+    as_json = lichtbild("ingest", table, "--max-failed-ratio", "0.1", "--json", api=api.url)
+    shown = lichtbild("jobs", "j1", api=api.url)
+
+    assert (done.returncode, as_json.returncode) == (1, 1)
+    assert done.stdout.splitlines() == [
+        " 10%  100/1000  60 stored, 40 failed, 900 pending  paused: too many failures",
+        "60 stored, 40 failed, 900 pending (1/s), 2.0 MB, limited by fetch",
+        "      40  http_404",
+        "      40  at x",
+        "List them: lichtbild jobs j1 --errors",
+    ]
+    assert done.stderr.splitlines() == [
+        "lichtbild: More than 10% of the items failed (max_failed_ratio). (too_many_failures, job j1)",
+        "Go on all the same: lichtbild jobs j1 --resume",
+        "Give it up: lichtbild jobs j1 --cancel",
+    ]
+    assert json.loads(as_json.stdout) == tripped
+    assert "Go on all the same: lichtbild jobs j1 --resume" in shown.stdout
+
+
+def test_a_job_that_somebody_paused_is_watched_until_it_goes_on(api: FakeApi, table: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    states = ingest_job("paused", stored=0, pending=2), ingest_job("running", stored=0, pending=2), ingest_job()
+    api.on("GET", "/v1/jobs/j1", *map(Reply, states))
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:3] == [
+        "  0%  0/2  2 pending  paused",
+        "  0%  0/2  2 pending  1/s, limited by fetch",
+        "100%  2/2  2 stored  1/s",
+    ]
 
 
 def test_ingest_detached_prints_the_id_and_leaves(api: FakeApi) -> None:
@@ -187,19 +262,28 @@ def test_jobs_are_listed_shown_and_cancelled(api: FakeApi) -> None:
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job(failed=1)))
     api.on("POST", "/v1/jobs/j1/cancel", Reply(ingest_job("cancelled")))
 
-    listed = lichtbild("jobs", "--kind", "ingest", api=api.url)
+    listed = lichtbild("jobs", "--kind", "delete", "--status", "running", api=api.url)
     shown = lichtbild("jobs", "j1", api=api.url)
     cancelled = lichtbild("jobs", "j1", "--cancel", "--json", api=api.url)
 
     assert "j1  running" in listed.stdout
     assert "1 stored, 3 pending" in listed.stdout
-    assert "items       3: 2 stored, 1 failed\n" in shown.stdout
+    assert shown.stdout.splitlines()[6:] == [
+        "items       3: 2 stored, 1 failed",
+        "speed       1/s",
+        "stages      fetch 0.5 s, decode 0.1 s, encode 0.2 s, write 0.0 s",
+        "limited by  fetch",
+        "failed      1 http_404",
+        "at hosts    1 at x",
+        "List what failed: lichtbild jobs j1 --errors",
+    ]
     assert json.loads(cancelled.stdout)["status"] == "cancelled"
-    assert api.calls("GET", "/v1/jobs")[0].query["kind"] == "ingest"
+    assert api.calls("GET", "/v1/jobs")[0].query == {"kind": "delete", "status": "running", "limit": "20"}
 
 
 def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
-    failed = {"id": "b", "url": "http://x/b", "code": "http_404", "detail": "Not\tfound.", "attempts": 1}
+    failed = {"id": "b", "url": "http://x/b", "host": "x"}
+    failed |= {"code": "http_404", "detail": "Not\tfound.", "attempts": 1}
     api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
 
     assert lichtbild("jobs", "j1", "--errors", api=api.url).stdout == "b\thttp_404\thttp://x/b\tNot found.\n"
@@ -207,7 +291,7 @@ def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
 
 
 def test_a_reader_that_leaves_early_is_told_nothing(api: FakeApi) -> None:
-    item = {"url": "http://x/b", "code": "http_404", "detail": "x" * 200, "attempts": 1}
+    item = {"url": "http://x/b", "host": "x", "code": "http_404", "detail": "x" * 200, "attempts": 1}
     items = [{"id": str(number), **item} for number in range(1000)]
     api.on("GET", "/v1/jobs/j1/errors", Reply({"items": items, "next": None}))
     process = subprocess.Popen(
@@ -274,6 +358,15 @@ def test_a_photo_is_shown_by_its_id(api: FakeApi) -> None:
     assert json.loads(as_json.stdout) == PHOTO
 
 
+def test_a_photo_is_deleted(api: FakeApi) -> None:
+    api.on("DELETE", "/v1/photos/a%2Fb", Reply(b"", 204))
+
+    done = lichtbild("photos", "a/b", "--delete", "--collection", "mine", api=api.url)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a/b is deleted.\n", "")
+    assert [call.query for call in api.calls("DELETE", "/v1/photos/a%2Fb")] == [{"collection": "mine"}]
+
+
 def test_any_photo_with_its_embedding(api: FakeApi) -> None:
     api.on("GET", "/v1/photos/random", Reply(PHOTO))
     api.on("GET", "/v1/photos/a%2Fb", Reply(PHOTO | {"embedding": [0.5, 0.25, 0.125, 0, 1]}))
@@ -328,7 +421,13 @@ def test_no_api_ends_with_3_and_says_how_to_start_one(arguments: tuple[str, ...]
         ("ingest", "no-such-file.tsv"),
         ("ingest", "README.md"),
         ("ingest", "-", "--limit", "0"),
+        ("ingest", ".", "--preflight", "3"),
+        ("ingest", "-", "--preflight", "3", "--max-failed-ratio", "0.1"),
+        ("ingest", "-", "--max-failed-ratio", "1"),
         ("jobs", "--errors"),
+        ("jobs", "--status", "hungry"),
+        ("jobs", "j1", "--status", "paused"),
+        ("photos", "--random", "--delete"),
         ("jobs", "j1", "--errors", "--cancel"),
         ("photos",),
         ("photos", "a", "--random"),
