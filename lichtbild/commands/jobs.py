@@ -132,7 +132,8 @@ def _outcome(job: Job) -> str:
     if job.error:
         return job.error.code
     if job.progress:
-        return counts_in_words(job.progress)
+        counts = counts_in_words(job.progress)
+        return counts if job.preflight_of is None else f"preflight: {counts}"
     return f"{len(job.result.hits)} hits" if job.result else ""
 
 
