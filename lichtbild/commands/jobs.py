@@ -104,7 +104,7 @@ def _facts(job: Job) -> dict[str, str]:
         facts |= _report(job.report)
     if job.result:
         facts["hits"] = ", ".join(hit.photo_id for hit in job.result.hits)
-    if job.error:
+    if _is_in_trouble(job) and job.error:
         facts["error"] = f"{job.error.detail} ({job.error.code})"
     return facts
 
@@ -129,12 +129,17 @@ def _report(report: PreflightReport) -> dict[str, str]:
 
 
 def _outcome(job: Job) -> str:
-    if job.error:
+    if _is_in_trouble(job) and job.error:
         return job.error.code
     if job.progress:
         counts = counts_in_words(job.progress)
         return counts if job.preflight_of is None else f"preflight: {counts}"
     return f"{len(job.result.hits)} hits" if job.result else ""
+
+
+def _is_in_trouble(job: Job) -> bool:
+    """Not if it succeeded after all: what a job that pauses itself has in hand may be all that was left of it."""
+    return job.status != "succeeded"
 
 
 def _when(job: Job) -> str:
