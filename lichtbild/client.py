@@ -17,9 +17,10 @@ from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
 from lichtbild import manifest
-from lichtbild.errors import JobFailed, OutcomeUnknown, StillRunning, Unreachable
+from lichtbild.errors import JobFailed, JobPaused, StillRunning, Unreachable
 from lichtbild.manifest import Item, Manifest
-from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult
+from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult, Status
+from lichtbild.sending import send
 from lichtbild.transport import Transport
 from lichtbild.uploads import Picture, Upload, Window, windows
 
@@ -28,6 +29,8 @@ DEFAULT_COLLECTION = "photos"
 _LONGEST_WAIT = 30.0
 _WATCHED_WAIT = 0.5
 _PAGE = 1000
+# The API answers before that, also where the deletion takes longer.
+_DELETION_WAIT = 10.0
 # Once all is sent, the API still makes it safe from a power cut.
 _UPLOAD_WAIT = 60.0
 
@@ -55,24 +58,52 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def ingest(self, items: Iterable[Item], collection: str = DEFAULT_COLLECTION) -> Job:
+    def ingest(
+        self,
+        items: Iterable[Item],
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+    ) -> Job:
         """Start a job over `{"id", "url", "attributes"}` or `(id, url[, attributes])`, sent as they are produced.
 
-        Never sent twice by itself. Raises OutcomeUnknown if the connection broke after the last item was sent.
-        """
-        return self._ingest(manifest.from_items(items), collection)
+        With `max_failed_ratio` it pauses itself once more than that share failed. With `preflight` that many items,
+        chosen at random, are only tried: nothing is stored, and the job's `report` says what is to be expected.
 
-    def ingest_file(self, path: str | Path, collection: str = DEFAULT_COLLECTION, limit: int | None = None) -> Job:
-        """Like `ingest`, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`) or the zip of Unsplash's dataset, at most
-        `limit` rows of it.
+        A list is sent again if the connection breaks or the API is busy, and makes one job however often it was. What
+        may be used up, such as a generator, is sent once: OutcomeUnknown says that the connection broke after the last
+        item of it.
+        """
+        return self._ingest(manifest.from_items(items), collection, max_failed_ratio, preflight)
+
+    def ingest_file(
+        self,
+        path: str | Path,
+        collection: str = DEFAULT_COLLECTION,
+        limit: int | None = None,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+    ) -> Job:
+        """Like `ingest` of a list, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`) or the zip of Unsplash's
+        dataset, at most `limit` rows of it.
 
         Also raises UnknownFormat, BrokenFile and OSError.
         """
-        return self._ingest(manifest.from_file(Path(path), limit), collection)
+        return self._ingest(manifest.from_file(Path(path), limit), collection, max_failed_ratio, preflight)
 
-    def ingest_ndjson(self, stream: BinaryIO, collection: str = DEFAULT_COLLECTION, limit: int | None = None) -> Job:
-        """Like `ingest`, from a stream of NDJSON."""
-        return self._ingest(manifest.from_stream(stream, limit), collection)
+    def ingest_ndjson(
+        self,
+        stream: BinaryIO,
+        collection: str = DEFAULT_COLLECTION,
+        limit: int | None = None,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+    ) -> Job:
+        """Like `ingest` of a generator, from a stream of NDJSON."""
+        return self._ingest(manifest.from_stream(stream, limit), collection, max_failed_ratio, preflight)
 
     def upload(self, pictures: Iterable[Upload], collection: str = DEFAULT_COLLECTION) -> list[Job]:
         """Start jobs over pictures themselves: paths, which are the ids too, or `(id, bytes)` or `(id, path)`.
@@ -126,7 +157,8 @@ class Client:
     def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
         """Return the job once it has succeeded; `on_progress` is called with it about twice a second until then.
 
-        Raises JobFailed if it failed or was cancelled, and StillRunning after `timeout` seconds.
+        Raises JobFailed if it failed or was cancelled, JobPaused if it paused itself, and StillRunning after `timeout`
+        seconds. One that somebody paused is waited for: somebody may resume it.
         """
         seconds = float("inf") if timeout is None else timeout
         deadline = time.monotonic() + seconds
@@ -135,21 +167,20 @@ class Client:
             raise JobFailed(job)
         return job
 
-    def jobs(self, kind: Kind = "ingest", limit: int = 20) -> list[Job]:
-        """The newest jobs of a kind, newest first; at most 1000."""
-        answer = self._http.call("GET", "/v1/jobs", params={"kind": kind, "limit": limit})
+    def jobs(self, kind: Kind = "ingest", limit: int = 20, status: Status | None = None) -> list[Job]:
+        """The newest jobs of a kind, or those of them with a status, newest first; at most 1000."""
+        answer = self._http.call("GET", "/v1/jobs", params={"kind": kind, "limit": limit, "status": status})
         return [Job.from_json(job, self.api) for job in answer["jobs"]]
+
+    def iter_jobs(self, kind: Kind = "ingest", status: Status | None = None) -> Iterator[Job]:
+        """All jobs of a kind, or those of them with a status, newest first, page by page."""
+        for page in self._pages("/v1/jobs", kind=kind, status=status):
+            yield from (Job.from_json(job, self.api) for job in page["jobs"])
 
     def iter_errors(self, job_id: str) -> Iterator[FailedItem]:
         """The items of an ingest job that failed so far, page by page."""
-        cursor: str | None = None
-        while True:
-            params = {"limit": _PAGE} | ({"cursor": cursor} if cursor else {})
-            page = self._http.call("GET", f"/v1/jobs/{_segment(job_id)}/errors", params=params)
+        for page in self._pages(f"/v1/jobs/{_segment(job_id)}/errors"):
             yield from (FailedItem.from_json(item) for item in page["items"])
-            cursor = page["next"]
-            if not cursor:
-                return
 
     def cancel(self, job_id: str) -> Job:
         """Stop a job; items already stored stay. Repeating it is no error, but a job that ended otherwise is (409)."""
@@ -160,7 +191,7 @@ class Client:
         return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/pause"))
 
     def resume(self, job_id: str) -> Job:
-        """Go on with a paused ingest. Repeating it is no error."""
+        """Go on with a paused ingest; what failed until now does not pause it again. Repeating it is no error."""
         return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/resume"))
 
     def retry(self, job_id: str, code: str | None = None) -> Job:
@@ -181,6 +212,19 @@ class Client:
         params = {"collection": collection}
         return Photo.from_json(self._http.call("GET", "/v1/photos/random", params=params), self.api)
 
+    def delete_photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, timeout: float | None = None) -> None:
+        """Return once no search finds the photo any more, and nothing that was submitted before can bring it back.
+        Deleting what is not there is no error, but there must be such a collection (ApiError).
+
+        Raises JobFailed, and StillRunning after `timeout` seconds.
+        """
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        answer = self._http.call(
+            "DELETE", f"/v1/photos/{_segment(photo_id)}", params={"collection": collection}, wait=_DELETION_WAIT
+        )
+        if answer is not None:
+            self.wait(answer["id"], None if timeout is None else max(0.0, deadline - time.monotonic()))
+
     def collection(self, name: str = DEFAULT_COLLECTION) -> Collection:
         return Collection.from_json(self._http.call("GET", f"/v1/collections/{_segment(name)}"))
 
@@ -198,22 +242,20 @@ class Client:
         status, answer = self._http.ask("/readyz")
         return Readiness.from_json(answer, ready=status == 200)
 
-    def _ingest(self, source: Manifest, collection: str) -> Job:
-        body = _Watched(source.pieces)
-        headers = {"Content-Type": source.media_type, "Idempotency-Key": f'"{uuid.uuid4()}"'}
-        if source.gzipped:
-            headers["Content-Encoding"] = "gzip"
-        try:
-            answer = self._http.upload("/v1/ingest", body, params={"collection": collection}, headers=headers)
-        except Unreachable as error:
-            if body.fault is not None:
-                raise body.fault from None
-            if body.is_sent:
-                raise OutcomeUnknown(
-                    f"{error} The job may have been accepted: look at the newest jobs (lichtbild jobs)."
-                ) from error
-            raise
-        return Job.from_json(answer)
+    def _ingest(self, source: Manifest, collection: str, max_failed_ratio: float | None, preflight: int | None) -> Job:
+        # Not as 1e-05.
+        ratio = None if max_failed_ratio is None else f"{max_failed_ratio:.9f}"
+        params = {"collection": collection, "max_failed_ratio": ratio, "preflight": preflight}
+        return Job.from_json(send(self._http, source, params))
+
+    def _pages(self, path: str, **params: str | None) -> Iterator[Any]:
+        cursor: str | None = None
+        while True:
+            page = self._http.call("GET", path, params={**params, "limit": _PAGE, "cursor": cursor})
+            yield page
+            cursor = page["next"]
+            if not cursor:
+                return
 
     def _job(self, job_id: str, wait: float, deadline: float) -> Job:
         path = f"/v1/jobs/{_segment(job_id)}"
@@ -228,6 +270,8 @@ class Client:
                 on_progress(job)
             if job.is_final:
                 return job
+            if job.paused_itself:
+                raise JobPaused(job)
             asked = time.monotonic()
             if asked >= deadline:
                 raise StillRunning(job.id, seconds)
@@ -236,23 +280,6 @@ class Client:
             # An API that has too many waiters may answer at once: do not ask in a tight loop then.
             if not job.is_final:
                 time.sleep(max(0.0, min(wait, _WATCHED_WAIT) - (time.monotonic() - asked)))
-
-
-class _Watched:
-    """Passes pieces on, and remembers whether all were taken and whether their source failed."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self.is_sent = False
-        self.fault: Exception | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._pieces
-        except Exception as error:
-            self.fault = error
-            raise
-        self.is_sent = True
 
 
 def _image_term(image: str | Path | bytes | None) -> dict[str, str]:

@@ -17,7 +17,8 @@ class Unreachable(LichtbildError):  # noqa: N818 - reads as what it says
 
 
 class OutcomeUnknown(LichtbildError):  # noqa: N818
-    """The connection broke after a whole ingest was sent: look at the newest jobs before sending it again."""
+    """The connection broke after a whole ingest was sent, and could not be repeated: look at the newest jobs before
+    sending it again."""
 
 
 class UnknownFormat(LichtbildError):  # noqa: N818
@@ -45,6 +46,17 @@ class JobFailed(LichtbildError):  # noqa: N818
         self.job = job
         self.code = job.error.code if job.error else job.status
         self.detail = job.error.detail if job.error else f"The job was {job.status}."
+        super().__init__(f"{self.detail} ({self.code}, job {job.id})")
+
+
+class JobPaused(LichtbildError):  # noqa: N818
+    """The job paused itself, since more of it failed than its `max_failed_ratio`: resume or cancel it. `code` is
+    `too_many_failures`."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.code = job.error.code if job.error else job.status
+        self.detail = job.error.detail if job.error else "The job is paused."
         super().__init__(f"{self.detail} ({self.code}, job {job.id})")
 
 

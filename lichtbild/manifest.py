@@ -7,7 +7,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,22 +26,24 @@ _NAME = re.compile(r"\.(?P<format>tsv|csv|ndjson|jsonl)\d*(?P<gzip>\.gz)?$", re.
 
 @dataclass(frozen=True)
 class Manifest:
-    """A body to send: its bytes in pieces, gzipped or not, and their media type."""
+    """A body to send: its bytes in pieces, gzipped or not, and their media type. `can_repeat` says whether `pieces`
+    may be called again, for the same bytes from the beginning."""
 
-    pieces: Iterator[bytes]
+    pieces: Callable[[], Iterator[bytes]]
     media_type: str
     gzipped: bool
+    can_repeat: bool
 
 
 def from_items(items: Iterable[Item]) -> Manifest:
-    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, as gzipped NDJSON."""
-    lines = (json.dumps(_as_object(item), allow_nan=False, separators=(",", ":")).encode() + b"\n" for item in items)
-    return Manifest(_zipped(lines), NDJSON, gzipped=True)
+    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, as gzipped NDJSON. Lists and tuples can be repeated;
+    what else is iterable may be used up."""
+    return Manifest(lambda: _zipped(_lines(items)), NDJSON, gzipped=True, can_repeat=isinstance(items, Sequence))
 
 
 def from_stream(stream: BinaryIO, limit: int | None = None) -> Manifest:
     """NDJSON from a pipe; `limit` is the most items sent."""
-    return Manifest(_zipped(_first_lines(stream, limit)), NDJSON, gzipped=True)
+    return Manifest(lambda: _zipped(_first_lines(stream, limit)), NDJSON, gzipped=True, can_repeat=False)
 
 
 def from_file(path: Path, limit: int | None = None) -> Manifest:
@@ -51,7 +53,7 @@ def from_file(path: Path, limit: int | None = None) -> Manifest:
     Raises UnknownFormat, and OSError if it cannot be opened; reading a damaged zip raises BrokenFile.
     """
     if path.suffix.lower() == ".zip":
-        return from_items(islice(read_photos(path), limit))
+        return _from_zip(path, limit)
     name = _NAME.search(path.name)
     if name is None:
         raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz), or .zip.")
@@ -59,8 +61,19 @@ def from_file(path: Path, limit: int | None = None) -> Manifest:
     with _opened(path, gzipped) as file:
         media_type = NDJSON if name["format"].lower() in ("ndjson", "jsonl") else _table_type(file.readline(_PIECE))
     if limit is None:
-        return Manifest(_pieces(path), media_type, gzipped)
-    return Manifest(_zipped(_cut(path, gzipped, media_type, limit)), media_type, gzipped=True)
+        return Manifest(lambda: _pieces(path), media_type, gzipped, can_repeat=True)
+    return Manifest(lambda: _zipped(_cut(path, gzipped, media_type, limit)), media_type, gzipped=True, can_repeat=True)
+
+
+def _from_zip(path: Path, limit: int | None) -> Manifest:
+    """What is wrong with the zip as a whole is found now, not in the middle of a request."""
+    read_photos(path)
+    return Manifest(lambda: _zipped(_lines(islice(read_photos(path), limit))), NDJSON, gzipped=True, can_repeat=True)
+
+
+def _lines(items: Iterable[Item]) -> Iterator[bytes]:
+    for item in items:
+        yield json.dumps(_as_object(item), allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _as_object(item: Item) -> Mapping[str, Any]:

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Kind = Literal["ingest", "search"]
+Kind = Literal["ingest", "search", "delete"]
+Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of items. `total` is the sum of the four that follow it; `eta_seconds` is None while unknown."""
+    """Counts of items. `total` is the sum of the four that follow it; `eta_seconds` is None while unknown.
+    `limited_by` is the stage that was at work longest, None before any was. Failures are counted by code and by host,
+    most first; of many hosts the last is `(other)`."""
 
     total: int
     pending: int
@@ -27,6 +30,9 @@ class Progress:
     eta_seconds: float | None
     bytes: int
     stage_seconds: Mapping[str, float]
+    limited_by: str | None
+    failed_by_code: Mapping[str, int]
+    failed_by_host: Mapping[str, int]
 
     @property
     def settled(self) -> int:
@@ -45,12 +51,15 @@ class Progress:
             eta_seconds=body["eta_seconds"],
             bytes=body["bytes"],
             stage_seconds=body["stage_seconds"],
+            limited_by=body["limited_by"],
+            failed_by_code=body["failed_by_code"],
+            failed_by_host=body["failed_by_host"],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """Why a whole job failed."""
+    """Why a whole job failed, or paused itself."""
 
     code: str
     detail: str
@@ -91,21 +100,47 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """What the trial of a sample says about a list of `of` items. `success_rate` is the share of the `tried` that would
+    have been stored; the estimates are for the whole list, `estimated_seconds` at the speed of the sample."""
+
+    tried: int
+    of: int
+    success_rate: float
+    bytes_per_item: int
+    estimated_bytes: int
+    estimated_seconds: int | None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> PreflightReport:
+        return cls(
+            tried=body["tried"],
+            of=body["of"],
+            success_rate=body["success_rate"],
+            bytes_per_item=body["bytes_per_item"],
+            estimated_bytes=body["estimated_bytes"],
+            estimated_seconds=body["estimated_seconds"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stood when it was read. `status` is queued, running, paused, succeeded, failed or cancelled;
-    an ingest whose items are all settled has succeeded, also when some of them failed. `parent_id` is the job that this
-    one retries. `raw` is the API's answer."""
+    """A job as it stood when it was read. An ingest whose items are all settled has succeeded, also when some of them
+    failed. `parent_id` is the job that this one retries, `preflight_of` the length of the list of which it tries a
+    sample. `result` is a search's, `report` a preflight's. `raw` is the API's answer."""
 
     id: str
     kind: Kind
-    status: str
+    status: Status
     collection: str
     parent_id: str | None
+    preflight_of: int | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     progress: Progress | None
     result: SearchResult | None
+    report: PreflightReport | None
     error: JobError | None
     raw: Mapping[str, Any] = field(repr=False, compare=False)
 
@@ -113,20 +148,28 @@ class Job:
     def is_final(self) -> bool:
         return self.status in FINAL
 
+    @property
+    def paused_itself(self) -> bool:
+        """More of it failed than its `max_failed_ratio`; `error` says so. It goes on once it is resumed."""
+        return self.status == "paused" and self.error is not None
+
     @classmethod
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> Job:
         progress, result, error = body["progress"], body["result"], body["error"]
+        is_preflight = body["preflight_of"] is not None
         return cls(
             id=body["id"],
             kind=body["kind"],
             status=body["status"],
             collection=body["collection"],
             parent_id=body["parent_id"],
+            preflight_of=body["preflight_of"],
             created_at=datetime.fromisoformat(body["created_at"]),
             started_at=_time(body["started_at"]),
             finished_at=_time(body["finished_at"]),
             progress=Progress.from_json(progress) if progress else None,
             result=SearchResult.from_json(result, api) if result and body["kind"] == "search" else None,
+            report=PreflightReport.from_json(result) if result and is_preflight else None,
             error=JobError(error["code"], error["detail"]) if error else None,
             raw=body,
         )
@@ -134,17 +177,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class FailedItem:
-    """One item that could not be ingested. `code` is from a small fixed set, such as `http_404`."""
+    """One item that could not be ingested. `code` is from a small fixed set, such as `http_404`; `host` is empty for
+    an upload."""
 
     id: str
     url: str
+    host: str
     code: str
     detail: str
     attempts: int
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> FailedItem:
-        return cls(body["id"], body["url"], body["code"], body["detail"], body["attempts"])
+        return cls(body["id"], body["url"], body["host"], body["code"], body["detail"], body["attempts"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +229,7 @@ class Worker:
     """One worker process that is alive, and the model that it runs."""
 
     name: str
-    queue: Kind
+    queue: Literal["ingest", "search"]
     model: str
 
     @classmethod

@@ -36,7 +36,7 @@ class Transport:
             raise ValueError(f"The API's address must look like http://127.0.0.1:8700, not {api!r}.")
         self.api = api.rstrip("/")
         self._timeout = timeout
-        self._patience = patience
+        self.patience = patience
         self._auth = _Key(api_key)
         self._session = open_session(api)
 
@@ -47,13 +47,13 @@ class Transport:
         """Make a call that may be repeated; `wait` is how long the API was asked to hold it, `deadline` a monotonic
         time, `parts` are requests' own. Raises Unreachable or ApiError.
         """
-        give_up = min(time.monotonic() + self._patience, deadline)
-        pauses = _pauses()
+        give_up = min(time.monotonic() + self.patience, deadline)
+        waits = pauses()
         while True:
             try:
                 return _answer(self._request(self._session, method, path, wait, deadline, **parts), self.api)
-            except (_NoAnswer, _PassingError) as error:
-                pause = max(next(pauses), error.retry_after)
+            except (NoAnswer, PassingError) as error:
+                pause = max(next(waits), error.retry_after)
                 if time.monotonic() + pause > give_up:
                     raise
             time.sleep(pause)
@@ -66,7 +66,7 @@ class Transport:
     def upload(self, path: str, pieces: Iterable[bytes], **parts: Any) -> Any:
         """POST a streamed body, once, over a connection of its own, which cannot have gone stale.
 
-        Raises Unreachable or ApiError.
+        Raises Unreachable (NoAnswer if the connection was refused or broke) or ApiError (PassingError if that passes).
         """
         with open_session(self.api) as session:
             return _answer(self._request(session, "POST", path, _UPLOAD_SECONDS, data=pieces, **parts), self.api)
@@ -87,16 +87,16 @@ class Transport:
                 method, self.api + path, auth=self._auth, timeout=timeout, allow_redirects=False, **parts
             )
         except requests.RequestException as error:
-            raise _NoAnswer(f"No answer from {self.api}: {_reason(error)}.") from error
+            raise NoAnswer(f"No answer from {self.api}: {_reason(error)}.") from error
 
 
-class _NoAnswer(Unreachable):
+class NoAnswer(Unreachable):
     """The connection was refused or broke, or it took too long."""
 
     retry_after = 0.0
 
 
-class _PassingError(ApiError):
+class PassingError(ApiError):
     """Refused for a reason that passes; nothing was done."""
 
     def __init__(self, error: ApiError, retry_after: float) -> None:
@@ -135,7 +135,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _pauses() -> Iterator[float]:
+def pauses() -> Iterator[float]:
     """Doubling, with up to a quarter less by chance, so that many clients do not come back at once."""
     pause = _FIRST_PAUSE
     while True:
@@ -157,11 +157,14 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _answer(response: requests.Response, api: str) -> Any:
+    """Its JSON, or None where there is nothing to say."""
+    if response.status_code == 204:
+        return None
     if response.ok and not response.is_redirect:
         return _json(response, api)
     error = _problem(response)
     if error.status in _PASSING:
-        raise _PassingError(error, _retry_after(response))
+        raise PassingError(error, _retry_after(response))
     raise error
 
 

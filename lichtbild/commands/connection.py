@@ -13,6 +13,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _HELP = "Address of the API; also LICHTBILD_API. Without either: http://127.0.0.1:8700."
 _PATIENCE_SECONDS = 15.0
+# An ingest may have taken hours to come so far, and an API with a full backlog says to come back in half a minute.
+INGEST_PATIENCE_SECONDS = 90.0
 
 
 def api_option(function: Function) -> Function:
@@ -20,10 +22,10 @@ def api_option(function: Function) -> Function:
     return click.option("--api", metavar="URL", help=_HELP, expose_value=False, callback=_remember)(function)
 
 
-def connect() -> Client:
-    """A client for the chosen address, known to answer. Raises Unreachable."""
+def connect(patience: float = _PATIENCE_SECONDS) -> Client:
+    """A client for the chosen address, known to answer; `patience` is in seconds. Raises Unreachable."""
     try:
-        client = Client(_chosen().get("api"), patience=_PATIENCE_SECONDS)
+        client = Client(_chosen().get("api"), patience=patience)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     client.health()

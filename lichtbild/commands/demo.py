@@ -15,8 +15,9 @@ import click
 
 from lichtbild.client import Client
 from lichtbild.commands.embedded_extra import StackFailed, embedded_errors, require_embedded
-from lichtbild.commands.ingest import summarise, watch
+from lichtbild.commands.ingest import watch
 from lichtbild.commands.introduction import introduce
+from lichtbild.commands.summary import summarise
 from lichtbild.contact_sheet import SheetRow, draw_contact_sheet
 from lichtbild.errors import LichtbildError
 from lichtbild.hits import sheet_hits, show_hits, show_took
@@ -91,7 +92,7 @@ def _ingest(client: Client, samples: Path) -> None:
     say()
     say("Ingesting the sample photos by their URLs", "bold")
     job = watch(client, client.ingest(sample_items(samples, client.api)), timeout=_INGEST_SECONDS)
-    summarise(client, job)
+    summarise(job)
     if job.progress is None or job.progress.failed:
         raise LichtbildError("Not all of the sample photos could be ingested.")
 

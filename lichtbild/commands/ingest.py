@@ -3,34 +3,59 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from lichtbild.client import DEFAULT_COLLECTION, Client
-from lichtbild.commands.connection import api_option, connect
+from lichtbild.commands.connection import INGEST_PATIENCE_SECONDS, api_option, connect
+from lichtbild.commands.summary import show_failures, show_report, size, summarise, ways_on
 from lichtbild.commands.upload import FolderIngest, tell_left_out
-from lichtbild.errors import UnknownFormat
-from lichtbild.models import Job, Progress
-from lichtbild.progress_bar import counts_in_words, duration, job_progress, progress_of
+from lichtbild.errors import JobPaused, UnknownFormat
+from lichtbild.models import Job
+from lichtbild.progress_bar import Show, counts_in_words, duration, job_progress, progress_of
 from lichtbild.terminal import console, say, say_json
 from lichtbild.uploads import pictures_in
 
-_COUNTED_FAILURES = 20_000
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be ingested, and how."""
+
+    source: str
+    limit: int | None
+    collection: str
+    max_failed_ratio: float | None
+    preflight: int | None
 
 
 @click.command()
 @click.argument("source")
 @click.option("--limit", type=click.IntRange(min=1), help="Send at most this many items.")
+@click.option("--preflight", metavar="N", type=click.IntRange(min=1), help="Only try N items chosen at random.")
+@click.option(
+    "--max-failed-ratio",
+    metavar="R",
+    type=click.FloatRange(min=0, max=1, max_open=True),
+    help="Pause once more than this share has failed, such as 0.1.",
+)
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
 @click.option("--detach", is_flag=True, help="Print the job's id and leave.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @api_option
-def ingest(source: str, limit: int | None, collection: str, detach: bool, as_json: bool) -> None:
+def ingest(
+    *,
+    source: str,
+    limit: int | None,
+    preflight: int | None,
+    max_failed_ratio: float | None,
+    collection: str,
+    detach: bool,
+    as_json: bool,
+) -> None:
     """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
     for NDJSON from stdin; or the images in SOURCE, if that is a folder: they are uploaded, and their paths in it become
     their ids.
@@ -38,36 +63,59 @@ def ingest(source: str, limit: int | None, collection: str, detach: bool, as_jso
     A table has a header row with `id` (or `photo_id`) and `url` (or `photo_image_url`); every other column becomes an
     attribute where it is not empty. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
     """
+    wanted = Wanted(source, limit, collection, max_failed_ratio, preflight)
+    if preflight is not None and max_failed_ratio is not None:
+        raise click.UsageError("--max-failed-ratio has nothing to pause in a --preflight.")
     if Path(source).is_dir():
-        _ingest_folder(Path(source), limit, collection, detach=detach, as_json=as_json)
+        _ingest_folder(wanted, detach=detach, as_json=as_json)
         return
     if source != "-" and not Path(source).is_file():
         raise click.UsageError(f"There is no file {source}.")
-    with connect() as client:
-        job = _send(client, source, limit, collection)
+    with connect(INGEST_PATIENCE_SECONDS) as client:
+        job = _send(client, wanted)
         if detach:
             say_json(job.raw) if as_json else say(job.id)
-            return
+        else:
+            _watch_to_the_end(client, job, as_json=as_json)
+
+
+def _watch_to_the_end(client: Client, job: Job, *, as_json: bool) -> None:
+    """Exit status 1 if it paused itself."""
+    try:
         with _staying_behind(job):
             ended = watch(client, job, on_stderr=as_json)
-        if as_json:
-            say_json(ended.raw)
-        else:
-            summarise(client, ended)
+    except JobPaused as paused:
+        _tell(paused.job, as_json=as_json)
+        click.echo(f"lichtbild: {paused}\n{ways_on(paused.job)}", err=True)
+        raise click.exceptions.Exit(1) from None
+    _tell(ended, as_json=as_json)
 
 
-def _ingest_folder(folder: Path, limit: int | None, collection: str, *, detach: bool, as_json: bool) -> None:
+def _tell(job: Job, *, as_json: bool) -> None:
+    if as_json:
+        say_json(job.raw)
+    elif job.report:
+        show_report(job)
+    else:
+        summarise(job)
+
+
+def _ingest_folder(wanted: Wanted, *, detach: bool, as_json: bool) -> None:
     """Several jobs, shown as one. Exit status 1 if some pictures could not be sent."""
-    pictures = pictures_in(folder)[:limit]
+    folder = Path(wanted.source)
+    if wanted.preflight is not None:
+        raise click.UsageError("--preflight is for lists of URLs; images that lie here need no trial.")
+    pictures = pictures_in(folder)[: wanted.limit]
     if not pictures:
         raise click.UsageError(f"There are no images in {folder}.")
 
     def tell(job: Job) -> None:
         say_json(job.raw) if as_json else say(job.id)
 
-    with connect() as client:
+    with connect(INGEST_PATIENCE_SECONDS) as client:
         with _progress(quiet=detach, on_stderr=as_json) as show:
-            sending = FolderIngest(client, collection, pictures, show, tell if detach else lambda _: None)
+            accepted = tell if detach else lambda _: None
+            sending = FolderIngest(client, wanted.collection, pictures, wanted.max_failed_ratio, show, accepted)
             with _all_staying_behind(sending):
                 sending.send()
                 if not detach:
@@ -80,9 +128,9 @@ def _ingest_folder(folder: Path, limit: int | None, collection: str, *, detach: 
 
 
 @contextmanager
-def _progress(*, quiet: bool, on_stderr: bool) -> Iterator[Callable[[Progress], None]]:
+def _progress(*, quiet: bool, on_stderr: bool) -> Iterator[Show]:
     if quiet:
-        yield lambda _: None
+        yield lambda _counts, _paused: None
     else:
         with progress_of(console(on_stderr=on_stderr)) as show:
             yield show
@@ -94,9 +142,8 @@ def _summarise_folder(done: FolderIngest, *, as_json: bool) -> None:
             say_json(job.raw)
         return
     counts = done.progress()
-    say(f"{counts_in_words(counts)} in {duration(done.seconds())}, {_megabytes(counts.bytes)}")
-    for code, count in done.failure_codes(_COUNTED_FAILURES).most_common():
-        say(f"{count:8}  {code}")
+    say(f"{counts_in_words(counts)} in {duration(done.seconds())}, {size(counts.bytes)}")
+    show_failures(counts)
     for job in done.jobs.values():
         if job.progress and job.progress.failed:
             say(f"List them: lichtbild jobs {job.id} --errors")
@@ -116,23 +163,11 @@ def _all_staying_behind(sending: FolderIngest) -> Iterator[None]:
 
 
 def watch(client: Client, job: Job, *, timeout: float | None = None, on_stderr: bool = False) -> Job:
-    """Show the job's progress until it has succeeded. Raises JobFailed, and StillRunning after `timeout` seconds."""
+    """Show the job's progress until it has succeeded. Raises JobFailed, JobPaused, and StillRunning after `timeout`
+    seconds.
+    """
     with job_progress(console(on_stderr=on_stderr)) as show:
         return client.wait(job.id, timeout, on_progress=show)
-
-
-def summarise(client: Client, job: Job) -> None:
-    """The counts of a job that has ended, and what failed in it, by code."""
-    counts = job.progress
-    if counts is None:
-        return
-    took = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0.0
-    say(f"{counts_in_words(counts)} in {duration(took)} ({counts.items_per_second:.0f}/s), {_megabytes(counts.bytes)}")
-    if counts.failed:
-        codes = Counter(item.code for item in islice(client.iter_errors(job.id), _COUNTED_FAILURES))
-        for code, count in codes.most_common():
-            say(f"{count:8}  {code}")
-        say(f"List them: lichtbild jobs {job.id} --errors")
 
 
 @contextmanager
@@ -146,14 +181,12 @@ def _staying_behind(job: Job) -> Iterator[None]:
         raise
 
 
-def _send(client: Client, source: str, limit: int | None, collection: str) -> Job:
-    if source == "-":
-        return client.ingest_ndjson(sys.stdin.buffer, collection, limit)
-    try:
-        return client.ingest_file(source, collection, limit)
-    except UnknownFormat as error:
-        raise click.UsageError(str(error)) from None
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
+def _send(client: Client, wanted: Wanted) -> Job:
+    source = sys.stdin.buffer if wanted.source == "-" else wanted.source
+    ratio, tried = wanted.max_failed_ratio, wanted.preflight
+    if isinstance(source, str):
+        try:
+            return client.ingest_file(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
+        except UnknownFormat as error:
+            raise click.UsageError(str(error)) from None
+    return client.ingest_ndjson(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)

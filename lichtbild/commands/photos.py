@@ -1,4 +1,4 @@
-"""`lichtbild photos`: one stored photo, by its id or any."""
+"""`lichtbild photos`: one stored photo, by its id or any; and deleting it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,23 @@ _SHOWN_NUMBERS = 4
 @click.argument("photo_id", metavar="[ID]", required=False)
 @click.option("--random", "any_photo", is_flag=True, help="Show any photo instead of one with an ID.")
 @click.option("--embedding", is_flag=True, help="Show the stored vector too; whole with --json.")
+@click.option("--delete", is_flag=True, help="Delete it: no search finds it any more.")
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the photo as JSON.")
 @api_option
-def photos(photo_id: str | None, any_photo: bool, embedding: bool, collection: str, as_json: bool) -> None:
-    """Show the stored photo with this ID, or any: its URL, its attributes, the model of its vector."""
+def photos(
+    *, photo_id: str | None, any_photo: bool, embedding: bool, delete: bool, collection: str, as_json: bool
+) -> None:
+    """Show the stored photo with this ID, or any: its URL, its attributes, the model of its vector. Or delete it."""
     if (photo_id is None) != any_photo:
         raise click.UsageError("Give the ID of a photo, or --random.")
+    if delete and (photo_id is None or embedding or as_json):
+        raise click.UsageError("--delete goes with the ID of a photo, and with nothing to show.")
     with connect() as client:
+        if delete and photo_id is not None:
+            client.delete_photo(photo_id, collection)
+            say(f"{printable(photo_id)} is deleted.")
+            return
         photo = _find(client, photo_id, collection, embedding=embedding)
     if as_json:
         say_json(_as_json(photo))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 import click
 
 from lichtbild.client import Client
-from lichtbild.errors import ApiError, JobFailed
+from lichtbild.errors import ApiError, JobFailed, LichtbildError
 from lichtbild.models import Job, Progress
 from lichtbild.printable import printable
+from lichtbild.progress_bar import Show, standstill
 from lichtbild.uploads import Picture, Window, id_problem, windows
+
+Number = TypeVar("Number", int, float)
 
 # How often the jobs are looked at, and how many of them at a time.
 _LOOK_SECONDS = 0.5
@@ -22,19 +25,24 @@ _LOOKED_AT = 16
 # Far more than any API takes for one picture, and not too much to be held.
 _MAX_BYTES = 256 * 2**20
 _SHOWN_REFUSALS = 20
+# As in the API: a folder that begins badly may go on well.
+_JUDGED_ITEMS = 100
 
-Show = Callable[[Progress], None]
+
+class TooManyFailures(LichtbildError):  # noqa: N818 - reads as what it says
+    """More of the images failed than is wanted; no more are sent, and what was sent goes on."""
 
 
 @dataclass
 class FolderIngest:
     """The jobs of one folder, from the first window to the last settled item. `show` is told how it goes, `accepted`
-    of each job.
+    of each job. A window is too small for a job to judge its own failures, so `max_failed_ratio` is kept here.
     """
 
     client: Client
     collection: str
     pictures: Sequence[Picture]
+    max_failed_ratio: float | None
     show: Show
     accepted: Callable[[Job], None] = lambda _: None
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -45,9 +53,10 @@ class FolderIngest:
     def send(self) -> None:
         """Send everything that can be sent; what cannot is in `left_out`, with the reason.
 
-        Raises JobFailed if one of the jobs ends badly meanwhile, ApiError and Unreachable.
+        Raises JobFailed if one of the jobs ends badly meanwhile, TooManyFailures, ApiError and Unreachable.
         """
         for window in windows(self._loaded()):
+            self._judge()
             self._send(window)
             if time.monotonic() - self._looked >= _LOOK_SECONDS:
                 self.look()
@@ -65,7 +74,7 @@ class FolderIngest:
         for job in going_on[:_LOOKED_AT]:
             self._note(self.client.job(job.id))
         self._looked = time.monotonic()
-        self.show(self.progress())
+        self.show(self.progress(), self._standstill())
 
     def progress(self) -> Progress:
         """Of all pictures; those that are still to be sent are pending."""
@@ -73,6 +82,7 @@ class FolderIngest:
         done = sum(count.settled for count in counts)
         total = len(self.pictures) - len(self.left_out)
         rate = done / max(time.monotonic() - self._started, 0.001)
+        stages = _sum(count.stage_seconds for count in counts)
         return Progress(
             total=total,
             pending=total - done,
@@ -82,17 +92,30 @@ class FolderIngest:
             items_per_second=rate,
             eta_seconds=(total - done) / rate if rate else None,
             bytes=sum(count.bytes for count in counts),
-            stage_seconds={},
+            stage_seconds=stages,
+            limited_by=max(stages, key=stages.__getitem__) if any(stages.values()) else None,
+            failed_by_code=_sum(count.failed_by_code for count in counts),
+            failed_by_host=_sum(count.failed_by_host for count in counts),
         )
 
     def seconds(self) -> float:
         """Since the beginning."""
         return time.monotonic() - self._started
 
-    def failure_codes(self, most: int) -> Counter[str]:
-        """How many items failed with which code, of the first `most`."""
-        failed = (job for job in self.jobs.values() if job.progress and job.progress.failed)
-        return Counter(item.code for job in failed for item in islice(self.client.iter_errors(job.id), most))
+    def _standstill(self) -> str:
+        """Why nothing goes on, if all jobs that have not ended are paused."""
+        going_on = [job for job in self.jobs.values() if not job.is_final]
+        return standstill(going_on[0]) if going_on and all(map(standstill, going_on)) else ""
+
+    def _judge(self) -> None:
+        counts = self.progress()
+        if self.max_failed_ratio is None or counts.settled < _JUDGED_ITEMS:
+            return
+        if counts.failed > self.max_failed_ratio * counts.settled:
+            raise TooManyFailures(
+                f"{counts.failed} of the first {counts.settled} images failed, so no more are sent. Look at what "
+                "failed: lichtbild jobs. To go on, send the folder again: what is stored is not embedded twice."
+            )
 
     def _send(self, window: Window) -> None:
         """One picture that is too large has its neighbours refused with it: then halves are sent."""
@@ -138,6 +161,15 @@ class FolderIngest:
             except OSError as error:
                 reason = error.strerror or type(error).__name__
             self.left_out[picture.id] = reason
+
+
+def _sum(parts: Iterable[Mapping[str, Number]]) -> dict[str, Number]:
+    """Of several counts by name one, most first."""
+    total: dict[str, Number] = {}
+    for part in parts:
+        for name, count in part.items():
+            total[name] = total.get(name, 0) + count
+    return dict(sorted(total.items(), key=lambda entry: -entry[1]))
 
 
 def tell_left_out(left_out: dict[str, str]) -> None:

@@ -155,7 +155,8 @@ def _largest(hosts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _error(fields: Mapping[str, str]) -> Any:
-    if "tripped" not in fields:
+    # What was in hand when it tripped may have been all that was left.
+    if "tripped" not in fields or fields["status"] != "paused":
         return json.loads(fields["error"]) if "error" in fields else None
     return {
         "code": "too_many_failures",

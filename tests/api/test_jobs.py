@@ -238,6 +238,17 @@ def test_a_job_that_fails_too_much_is_paused_until_it_is_resumed(client, ingests
     assert client.get(f"/v1/jobs/{job_id}").json["status"] == "paused"
 
 
+def test_a_job_that_was_paused_when_little_was_left_ends_without_an_error(client, ingests):
+    items = [{"id": f"p{n}", "url": f"http://h/{n}"} for n in range(256)]
+    job_id = client.post("/v1/ingest?max_failed_ratio=0.1", json={"items": items}).json["id"]
+    first, last = ingests.claim(), ingests.claim()
+    for claim in (first, last):
+        failures = [Failure(item, "http_404", "x", 1) for item in claim.items[:64]]
+        ingests.settle(claim, Outcome(64, 0, failures, 0, {}))
+    job = client.get(f"/v1/jobs/{job_id}").json
+    assert (job["status"], job["error"], job["progress"]["failed"]) == ("succeeded", None, 128)
+
+
 def test_a_short_list_that_begins_badly_is_not_paused(client, ingests, job_id):
     job_id = client.post(
         "/v1/ingest?max_failed_ratio=0", json={"items": [{"id": f"q{n}", "url": "http://h/"} for n in range(50)]}

@@ -39,11 +39,13 @@ class Reply:
 
 
 class FakeApi:
-    """Replies to each route in the order given; the last one is repeated."""
+    """Replies to each route in the order given; the last one is repeated. Before any of that, the connections of the
+    first requests that have a body are cut once as many bytes of it have come as `cuts` says."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.seen: list[Seen] = []
+        self.cuts: list[int] = []
         self._replies: dict[tuple[str, str], list[Reply]] = {}
         self._lock = threading.Lock()
         self.on("GET", "/healthz", Reply({"status": "alive"}))
@@ -70,14 +72,16 @@ def problem(status: int, code: str, detail: str, **headers: str) -> Reply:
 
 
 def ingest_job(
-    status: str = "succeeded", stored: int = 2, failed: int = 0, pending: int = 0, job_id: str = "j1"
+    status: str = "succeeded", stored: int = 2, failed: int = 0, pending: int = 0, job_id: str = "j1", **more: Any
 ) -> dict:
+    """`more` replaces fields of the job."""
     return {
         "id": job_id,
         "kind": "ingest",
         "status": status,
         "collection": "photos",
         "parent_id": None,
+        "preflight_of": None,
         "created_at": "2026-01-02T03:04:05.678Z",
         "started_at": "2026-01-02T03:04:06.000Z",
         "finished_at": "2026-01-02T03:04:08.000Z" if status in ("succeeded", "cancelled") else None,
@@ -90,13 +94,28 @@ def ingest_job(
             "items_per_second": 1.0,
             "eta_seconds": None,
             "bytes": 2_000_000,
-            "stage_seconds": {"fetch": 0.5},
-            "limited_by": "a field of a newer API",
+            "stage_seconds": {"fetch": 0.5, "decode": 0.1, "encode": 0.25, "write": 0.0},
+            "limited_by": "fetch",
+            "failed_by_code": {"http_404": failed} if failed else {},
+            "failed_by_host": {"x": failed} if failed else {},
+            "of_a_newer_api": 1,
         },
         "result": None,
         "error": None,
         "links": {"self": f"/v1/jobs/{job_id}"},
+        **more,
     }
+
+
+TRIPPED = {"code": "too_many_failures", "detail": "More than 10% of the items failed (max_failed_ratio)."}
+REPORT = {
+    "tried": 3,
+    "of": 25_000,
+    "success_rate": 0.6667,
+    "bytes_per_item": 481_000,
+    "estimated_bytes": 8_016_000_000,
+    "estimated_seconds": 12_000,
+}
 
 
 def search_job(*hits: dict, status: str = "succeeded", error: dict | None = None) -> dict:
@@ -141,19 +160,24 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_DELETE(self) -> None:
+        self._answer()
+
     def log_message(self, *_: Any) -> None:
         pass
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        reply = self.server.fake.next_reply(Seen(self.command, parts.path, query, dict(self.headers), self._body()))
+        body = self._body()
+        if body is None:
+            self._reset()
+            return
+        reply = self.server.fake.next_reply(Seen(self.command, parts.path, query, dict(self.headers), body))
         if reply.after is not None:
             reply.after.wait(30)
         if reply.reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
-            self.close_connection = True
+            self._reset()
             return
         content = reply.content()
         self.send_response(reply.status)
@@ -164,12 +188,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _body(self) -> bytes:
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def _body(self) -> bytes | None:
+        """None once as much of it has come as is wanted."""
         if self.headers.get("Transfer-Encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        pieces = []
+        pieces: list[bytes] = []
+        cuts = self.server.fake.cuts
+        most = cuts.pop(0) if cuts else None
         while size := int(self.rfile.readline() or b"0", 16):
             pieces.append(self.rfile.read(size))
             self.rfile.readline()
+            if most is not None and sum(map(len, pieces)) >= most:
+                return None
         self.rfile.readline()
         return b"".join(pieces)

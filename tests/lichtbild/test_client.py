@@ -1,14 +1,15 @@
 """What the client asks the API, and what it makes of the answers."""
 
 import base64
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from lichtbild import ApiError, Client, JobFailed, StillRunning, Unreachable
-from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, problem, search_job
+from lichtbild import ApiError, Client, JobFailed, JobPaused, StillRunning, Unreachable
+from tests.lichtbild.fake_api import REPORT, TRIPPED, FakeApi, Reply, hit, ingest_job, problem, search_job
 
 
 def test_a_job_is_read_whole_and_fields_of_a_newer_api_are_ignored(api: FakeApi, client: Client) -> None:
@@ -19,7 +20,9 @@ def test_a_job_is_read_whole_and_fields_of_a_newer_api_are_ignored(api: FakeApi,
     assert (job.id, job.kind, job.status, job.is_final) == ("j1", "ingest", "running", False)
     assert job.created_at == datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
     assert (job.progress.total, job.progress.settled, job.progress.failed) == (10, 4, 1)
-    assert job.raw["progress"]["limited_by"] == "a field of a newer API"
+    assert (job.progress.limited_by, job.progress.failed_by_code) == ("fetch", {"http_404": 1})
+    assert job.progress.failed_by_host == {"x": 1}
+    assert job.raw["progress"]["of_a_newer_api"] == 1
 
 
 def test_a_search_waits_with_the_request_and_returns_the_hits(api: FakeApi, client: Client) -> None:
@@ -116,14 +119,92 @@ def test_waiting_for_a_job_that_is_cancelled_raises(api: FakeApi, client: Client
     assert (raised.value.code, raised.value.job.progress.stored) == ("cancelled", 2)
 
 
+def test_waiting_for_a_job_that_pauses_itself_raises(api: FakeApi, client: Client, pauses: list) -> None:
+    running, tripped = ingest_job("running", pending=3), ingest_job("paused", pending=3, error=TRIPPED)
+    api.on("GET", "/v1/jobs/j1", Reply(running), Reply(tripped))
+    seen = []
+
+    with pytest.raises(JobPaused, match="More than 10%") as raised:
+        client.wait("j1", on_progress=lambda job: seen.append(job.status))
+
+    assert (raised.value.code, raised.value.job.progress.pending) == ("too_many_failures", 3)
+    assert seen == ["running", "paused"]
+
+
+def test_a_job_that_somebody_paused_is_waited_for(api: FakeApi, client: Client, pauses: list) -> None:
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job("paused", pending=3)), Reply(ingest_job()))
+
+    assert client.wait("j1").status == "succeeded"
+
+
+def test_a_preflight_has_a_report_and_no_result(api: FakeApi, client: Client) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=3, preflight_of=25_000), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(failed=1, preflight_of=25_000, result=REPORT)))
+
+    job = client.wait(client.ingest([("a", "http://x/a")], preflight=3).id)
+
+    assert (job.preflight_of, job.result) == (25_000, None)
+    assert (job.report.tried, job.report.success_rate, job.report.estimated_seconds) == (3, 0.6667, 12_000)
+    assert api.calls("POST", "/v1/ingest")[0].query == {"collection": "photos", "preflight": "3"}
+
+
+@pytest.mark.parametrize(("ratio", "sent"), [(0.05, 0.05), (0, 0.0), (0.00001, 0.00001)])
+def test_the_share_that_may_fail_is_sent_as_a_plain_number(
+    api: FakeApi, client: Client, ratio: float, sent: float
+) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+
+    client.ingest_ndjson(io.BytesIO(b'{"id":"a"}'), max_failed_ratio=ratio)
+
+    text = api.calls("POST", "/v1/ingest")[0].query["max_failed_ratio"]
+    assert (float(text), "e" in text) == (sent, False)
+
+
+def test_jobs_are_read_page_by_page(api: FakeApi, client: Client) -> None:
+    pages = [{"jobs": [ingest_job(job_id="j2")], "next": "c1"}, {"jobs": [ingest_job()], "next": None}]
+    api.on("GET", "/v1/jobs", *map(Reply, pages))
+
+    assert [job.id for job in client.iter_jobs("delete", "succeeded")] == ["j2", "j1"]
+    first, second = (call.query for call in api.seen)
+    assert first == {"kind": "delete", "status": "succeeded", "limit": "1000"}
+    assert second == {**first, "cursor": "c1"}
+
+
+def test_a_deleted_photo_is_gone_when_the_call_returns(api: FakeApi, client: Client) -> None:
+    slow = ingest_job("running", job_id="d1", kind="delete", progress=None)
+    api.on("DELETE", "/v1/photos/a%2Fb", Reply(b"", 204))
+    api.on("DELETE", "/v1/photos/slow", Reply(slow, 202))
+    api.on("GET", "/v1/jobs/d1", Reply({**slow, "status": "succeeded"}))
+
+    client.delete_photo("a/b", "mine")
+    client.delete_photo("slow")
+
+    assert [(call.method, call.path) for call in api.seen] == [
+        ("DELETE", "/v1/photos/a%2Fb"),
+        ("DELETE", "/v1/photos/slow"),
+        ("GET", "/v1/jobs/d1"),
+    ]
+    assert api.seen[0].query == {"collection": "mine"}
+
+
+def test_a_deletion_that_takes_too_long_goes_on(api: FakeApi, client: Client) -> None:
+    slow = ingest_job("running", job_id="d1", kind="delete", progress=None)
+    api.on("DELETE", "/v1/photos/a", Reply(slow, 202))
+    api.on("GET", "/v1/jobs/d1", Reply(slow))
+
+    with pytest.raises(StillRunning, match="d1"):
+        client.delete_photo("a", timeout=0.05)
+
+
 def test_failed_items_are_read_page_by_page(api: FakeApi, client: Client) -> None:
-    item = {"url": "http://x/", "code": "http_404", "detail": "Not found.", "attempts": 1}
+    item = {"url": "http://x/", "host": "x", "code": "http_404", "detail": "Not found.", "attempts": 1}
     first = {"items": [{"id": "a", **item}, {"id": "b", **item}], "next": "5-2"}
     api.on("GET", "/v1/jobs/j1/errors", Reply(first), Reply({"items": [{"id": "c", **item}], "next": None}))
 
     found = list(client.iter_errors("j1"))
 
     assert [(failed.id, failed.code) for failed in found] == [("a", "http_404"), ("b", "http_404"), ("c", "http_404")]
+    assert {failed.host for failed in found} == {"x"}
     assert [call.query.get("cursor") for call in api.seen] == [None, "5-2"]
 
 

@@ -1,10 +1,8 @@
 """The command as people run it: a real process, its exit status, its two outputs, in a pipe."""
 
-import gzip
 import io
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -13,11 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, problem, search_job
+from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, search_job
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("LICHTBILD_", "FORCE_"))}
-TABLE = "photo_id\tphoto_image_url\na\thttp://x/a\nb\thttp://x/b\n"
 
 
 def lichtbild(
@@ -35,101 +32,6 @@ def command(*arguments: object) -> list[str]:
 
 def environment(api: str | None) -> dict[str, str]:
     return ENVIRONMENT | {"PYTHONPATH": str(ROOT)} | ({"LICHTBILD_API": api} if api else {})
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Path:
-    path = tmp_path / "photos.tsv000"
-    path.write_text(TABLE)
-    return path
-
-
-def test_ingest_shows_lines_in_a_pipe_and_sums_up(api: FakeApi, table: Path) -> None:
-    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
-    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=1, failed=1)))
-    failed = {"id": "b", "url": "http://x/b", "code": "http_404", "detail": "Not found.", "attempts": 1}
-    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
-
-    done = lichtbild("ingest", table, api=api.url)
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
-        "100%  2/2  1 stored, 1 failed  1/s",
-        "1 stored, 1 failed in 2 s (1/s), 2.0 MB",
-        "       1  http_404",
-        "List them: lichtbild jobs j1 --errors",
-    ]
-    assert api.calls("POST", "/v1/ingest")[0].body.decode() == TABLE
-
-
-def test_ingest_detached_prints_the_id_and_leaves(api: FakeApi) -> None:
-    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
-
-    done = lichtbild("ingest", "-", "--limit", 1, "--detach", api=api.url, given=b'{"id":"a"}\n{"id":"b"}\n')
-
-    assert (done.returncode, done.stdout, done.stderr) == (0, "j1\n", "")
-    assert gzip.decompress(api.calls("POST", "/v1/ingest")[0].body) == b'{"id":"a"}\n'
-
-
-def test_ingest_as_json_keeps_stdout_for_the_json(api: FakeApi, table: Path) -> None:
-    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
-    api.on("GET", "/v1/jobs/j1", Reply(ingest_job()))
-
-    done = lichtbild("ingest", table, "--json", api=api.url)
-
-    assert json.loads(done.stdout) == ingest_job()
-
-
-@pytest.mark.parametrize(
-    ("code", "reply"),
-    [
-        ("line 2 (item 0): url: is missing", problem(422, "invalid_request", "line 2 (item 0): url: is missing.")),
-        ("unauthorized", problem(401, "unauthorized", "Send a key.")),
-    ],
-)
-def test_a_refused_ingest_is_one_line(api: FakeApi, table: Path, code: str, reply: Reply) -> None:
-    api.on("POST", "/v1/ingest", reply)
-
-    done = lichtbild("ingest", table, api=api.url)
-
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
-    assert code in done.stderr
-
-
-def test_a_job_that_fails_ends_with_1_and_says_why(api: FakeApi, table: Path) -> None:
-    error = {"code": "model_mismatch", "detail": "The collection holds another model's vectors."}
-    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
-    api.on("GET", "/v1/jobs/j1", Reply(ingest_job("failed") | {"error": error}))
-
-    done = lichtbild("ingest", table, api=api.url)
-
-    assert done.returncode == 1
-    assert "another model's vectors. (model_mismatch, job j1)" in done.stderr
-
-
-def test_ctrl_c_leaves_the_job_running_and_says_how_to_cancel_it(api: FakeApi, table: Path) -> None:
-    running = Reply(ingest_job("running", stored=1, pending=1))
-    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
-    api.on("GET", "/v1/jobs/j1", running)
-    process = subprocess.Popen(
-        command("ingest", table),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(api.url),
-        # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
-    assert process.stdout.readline().startswith(" 50%  1/2")
-
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-
-    assert process.returncode == 130
-    assert "Job j1 goes on" in said
-    assert "lichtbild jobs j1 --cancel" in said
-    assert "Traceback" not in said
-    assert api.calls("POST", "/v1/jobs/j1/cancel") == []
 
 
 def test_search_prints_a_table(api: FakeApi) -> None:
@@ -187,19 +89,28 @@ def test_jobs_are_listed_shown_and_cancelled(api: FakeApi) -> None:
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job(failed=1)))
     api.on("POST", "/v1/jobs/j1/cancel", Reply(ingest_job("cancelled")))
 
-    listed = lichtbild("jobs", "--kind", "ingest", api=api.url)
+    listed = lichtbild("jobs", "--kind", "delete", "--status", "running", api=api.url)
     shown = lichtbild("jobs", "j1", api=api.url)
     cancelled = lichtbild("jobs", "j1", "--cancel", "--json", api=api.url)
 
     assert "j1  running" in listed.stdout
     assert "1 stored, 3 pending" in listed.stdout
-    assert "items       3: 2 stored, 1 failed\n" in shown.stdout
+    assert shown.stdout.splitlines()[6:] == [
+        "items       3: 2 stored, 1 failed",
+        "speed       1/s",
+        "stages      fetch 0.5 s, decode 0.1 s, encode 0.2 s, write 0.0 s",
+        "limited by  fetch",
+        "failed      1 http_404",
+        "at hosts    1 at x",
+        "List what failed: lichtbild jobs j1 --errors",
+    ]
     assert json.loads(cancelled.stdout)["status"] == "cancelled"
-    assert api.calls("GET", "/v1/jobs")[0].query["kind"] == "ingest"
+    assert api.calls("GET", "/v1/jobs")[0].query == {"kind": "delete", "status": "running", "limit": "20"}
 
 
 def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
-    failed = {"id": "b", "url": "http://x/b", "code": "http_404", "detail": "Not\tfound.", "attempts": 1}
+    failed = {"id": "b", "url": "http://x/b", "host": "x"}
+    failed |= {"code": "http_404", "detail": "Not\tfound.", "attempts": 1}
     api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
 
     assert lichtbild("jobs", "j1", "--errors", api=api.url).stdout == "b\thttp_404\thttp://x/b\tNot found.\n"
@@ -207,7 +118,7 @@ def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
 
 
 def test_a_reader_that_leaves_early_is_told_nothing(api: FakeApi) -> None:
-    item = {"url": "http://x/b", "code": "http_404", "detail": "x" * 200, "attempts": 1}
+    item = {"url": "http://x/b", "host": "x", "code": "http_404", "detail": "x" * 200, "attempts": 1}
     items = [{"id": str(number), **item} for number in range(1000)]
     api.on("GET", "/v1/jobs/j1/errors", Reply({"items": items, "next": None}))
     process = subprocess.Popen(
@@ -274,6 +185,15 @@ def test_a_photo_is_shown_by_its_id(api: FakeApi) -> None:
     assert json.loads(as_json.stdout) == PHOTO
 
 
+def test_a_photo_is_deleted(api: FakeApi) -> None:
+    api.on("DELETE", "/v1/photos/a%2Fb", Reply(b"", 204))
+
+    done = lichtbild("photos", "a/b", "--delete", "--collection", "mine", api=api.url)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a/b is deleted.\n", "")
+    assert [call.query for call in api.calls("DELETE", "/v1/photos/a%2Fb")] == [{"collection": "mine"}]
+
+
 def test_any_photo_with_its_embedding(api: FakeApi) -> None:
     api.on("GET", "/v1/photos/random", Reply(PHOTO))
     api.on("GET", "/v1/photos/a%2Fb", Reply(PHOTO | {"embedding": [0.5, 0.25, 0.125, 0, 1]}))
@@ -328,7 +248,13 @@ def test_no_api_ends_with_3_and_says_how_to_start_one(arguments: tuple[str, ...]
         ("ingest", "no-such-file.tsv"),
         ("ingest", "README.md"),
         ("ingest", "-", "--limit", "0"),
+        ("ingest", ".", "--preflight", "3"),
+        ("ingest", "-", "--preflight", "3", "--max-failed-ratio", "0.1"),
+        ("ingest", "-", "--max-failed-ratio", "1"),
         ("jobs", "--errors"),
+        ("jobs", "--status", "hungry"),
+        ("jobs", "j1", "--status", "paused"),
+        ("photos", "--random", "--delete"),
         ("jobs", "j1", "--errors", "--cancel"),
         ("photos",),
         ("photos", "a", "--random"),

@@ -48,7 +48,7 @@ def test_items_are_never_held_whole() -> None:
 
     tracemalloc.start()
     manifest = from_items((f"photo-{number}", f"http://example.org/{number}.jpg") for number in range(30_000))
-    size = sum(len(piece) for piece in manifest.pieces)
+    size = sum(len(piece) for piece in manifest.pieces())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -98,7 +98,7 @@ def test_a_limit_counts_rows_not_lines(tmp_path: Path, limit: int, rows: str | N
     path.write_text(TABLE)
     end = {"ab": TABLE.index("\nb\t"), "abc": TABLE.index("c\thttp")}.get(rows or "", len(TABLE))
 
-    cut = gzip.decompress(b"".join(from_file(path, limit).pieces)).decode()
+    cut = gzip.decompress(b"".join(from_file(path, limit).pieces())).decode()
 
     assert cut.rstrip("\n") == TABLE[:end].rstrip("\n")
 

@@ -1,13 +1,20 @@
 """What is tried again and what is not: nothing may happen twice that should happen once."""
 
+import gzip
+import io
+import json
+import secrets
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from lichtbild import ApiError, Client, OutcomeUnknown, Unreachable
+from lichtbild import ApiError, BrokenFile, Client, OutcomeUnknown, Unreachable
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job, problem, search_job
+from tests.unsplash import damaged, row, table, write_zip
 
 RESET = Reply(reset=True)
 ITEMS = [("a", "http://x/a.jpg"), ("b", "http://x/b.jpg")]
@@ -62,26 +69,129 @@ def test_cancelling_is_repeated_since_that_is_no_error(api: FakeApi, client: Cli
     assert client.cancel("j1").status == "cancelled"
 
 
-def test_an_ingest_whose_outcome_is_unknown_is_never_sent_again(api: FakeApi, client: Client, pauses: list) -> None:
+def generated() -> Iterator[tuple[str, str]]:
+    yield from ITEMS
+
+
+def long_list() -> list[tuple[str, str]]:
+    """Some hundreds of kilobytes, also zipped."""
+    return [(secrets.token_hex(16), f"http://x/{n}.jpg") for n in range(20_000)]
+
+
+def sent(api: FakeApi) -> tuple[list[bytes], set[str]]:
+    """Bodies and keys of all ingests."""
+    calls = api.calls("POST", "/v1/ingest")
+    return [call.body for call in calls], {call.headers["Idempotency-Key"] for call in calls}
+
+
+def test_a_list_is_sent_again_under_its_key_until_it_is_accepted(api: FakeApi, client: Client, pauses: list) -> None:
+    busy = problem(429, "overloaded", "Too many wait.", Retry_After="3")
+    away = problem(503, "unavailable", "Redis went away.", Retry_After="0")
+    api.on("POST", "/v1/ingest", RESET, busy, away, Reply(ingest_job(), 202))
+
+    assert client.ingest(ITEMS).id == "j1"
+
+    bodies, keys = sent(api)
+    assert (len(bodies), len(set(bodies)), len(keys)) == (4, 1, 1)
+    assert pauses[1] == 3.0
+
+
+def test_another_ingest_has_another_key(api: FakeApi, client: Client) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job(), 202))
+
+    client.ingest(ITEMS)
+    client.ingest(ITEMS)
+
+    assert len(sent(api)[1]) == 2
+
+
+def test_a_list_whose_connections_are_cut_in_the_middle_arrives_whole(
+    api: FakeApi, client: Client, pauses: list
+) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job(), 202))
+    api.cuts = [1, 200_000]
+    items = long_list()
+
+    client.ingest(items)
+
+    (body,), _ = sent(api)
+    assert [json.loads(line)["id"] for line in gzip.decompress(body).splitlines()] == [photo for photo, _ in items]
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize("name", ["photos.tsv", "photos.tsv.gz", "photos.zip"])
+@pytest.mark.parametrize("limit", [None, 3])
+def test_a_file_is_read_again_from_its_beginning(
+    api: FakeApi, client: Client, pauses: list, tmp_path: Path, name: str, limit: int | None
+) -> None:
+    path, content = tmp_path / name, table(row(n) for n in range(5))
+    if name.endswith(".zip"):
+        write_zip(path, {"photos.tsv000": content})
+    else:
+        path.write_bytes(gzip.compress(content.encode()) if name.endswith(".gz") else content.encode())
     api.on("POST", "/v1/ingest", RESET, Reply(ingest_job(), 202))
 
-    with pytest.raises(OutcomeUnknown, match="may have been accepted"):
-        client.ingest(ITEMS)
+    client.ingest_file(path, limit=limit)
 
-    assert (len(api.calls("POST", "/v1/ingest")), pauses) == (1, [])
+    bodies, keys = sent(api)
+    assert (len(bodies), len(set(bodies)), len(keys)) == (2, 1, 1)
+    assert len(bodies[0]) > 50
+
+
+def test_what_may_be_used_up_is_never_sent_again(api: FakeApi, client: Client, pauses: list) -> None:
+    api.on("POST", "/v1/ingest", RESET, RESET, Reply(ingest_job(), 202))
+
+    with pytest.raises(OutcomeUnknown, match="may have been accepted"):
+        client.ingest(generated())
+    with pytest.raises(OutcomeUnknown, match="may have been accepted"):
+        client.ingest_ndjson(io.BytesIO(b'{"id":"a"}'))
+
+    assert (len(sent(api)[0]), pauses) == (2, [])
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_an_ingest_that_was_refused_for_now_is_left_to_the_caller(
+def test_a_generator_that_was_refused_for_now_is_left_to_the_caller(
     api: FakeApi, client: Client, pauses: list, status: int
 ) -> None:
-    # The API says 503 also when Redis went away while the job was made visible.
     api.on("POST", "/v1/ingest", problem(status, "unavailable", "Try again.", Retry_After="0"))
 
     with pytest.raises(ApiError) as raised:
-        client.ingest(ITEMS)
+        client.ingest(generated())
 
     assert (raised.value.status, len(api.seen), pauses) == (status, 1, [])
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+def test_a_list_that_was_refused_for_good_is_not_sent_again(
+    api: FakeApi, client: Client, pauses: list, status: int
+) -> None:
+    api.on("POST", "/v1/ingest", problem(status, "code", "No."))
+
+    with pytest.raises(ApiError):
+        client.ingest(ITEMS)
+
+    assert (len(api.seen), pauses) == (1, [])
+
+
+def test_when_patience_ends_it_is_said_whether_there_may_be_a_job(api: FakeApi, client: Client, pauses: list) -> None:
+    away = problem(503, "unavailable", "Away.", Retry_After="6")
+    api.on("POST", "/v1/ingest", away)
+    with pytest.raises(ApiError, match="Away"):
+        client.ingest(ITEMS)
+    assert (len(api.seen), pauses) == (2, [6.0])
+
+    api.on("POST", "/v1/ingest", RESET, away)
+    with pytest.raises(OutcomeUnknown, match=r"Away.*look at the newest jobs"):
+        client.ingest(ITEMS)
+
+
+def test_a_fault_of_the_source_ends_it(api: FakeApi, client: Client, pauses: list, tmp_path: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job(), 202))
+
+    with pytest.raises(BrokenFile):
+        client.ingest_file(damaged(tmp_path / "lite.zip"))
+
+    assert pauses == []
 
 
 def test_nobody_listening_is_unreachable_and_says_why(pauses: list) -> None:

@@ -83,7 +83,7 @@ def test_it_is_never_held_whole_nor_unpacked(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "lite.zip", {"photos.tsv000": table(row(n) for n in range(20_000))})
 
     tracemalloc.start()
-    count = sum(1 for _ in from_file(path).pieces)
+    count = sum(1 for _ in from_file(path).pieces())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -21,15 +21,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def done_badly(code: str, failed: int = 1, **more: object) -> dict:
+    """Uploads come from no host."""
+    job = ingest_job(stored=2, failed=failed, **more)
+    job["progress"] |= {"failed_by_code": {code: failed}, "failed_by_host": {"(other)": failed}}
+    return job
+
+
 def sent(api: FakeApi) -> list[bytes]:
     return [seen.body for seen in api.calls("POST", "/v1/ingest")]
 
 
 def test_a_folder_is_sent_and_summed_up(api: FakeApi, folder: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
-    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=2, failed=1)))
-    failed = {"id": "b.jpg", "url": "upload:j1/1", "code": "not_an_image", "detail": "No.", "attempts": 1}
-    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
+    api.on("GET", "/v1/jobs/j1", Reply(done_badly("not_an_image")))
 
     done = lichtbild("ingest", folder, "--collection", "mine", api=api.url)
 
@@ -56,6 +61,18 @@ def test_detached_it_prints_every_job_and_leaves(api: FakeApi, folder: Path) -> 
     assert (done.returncode, done.stdout, done.stderr) == (0, "j1\nj2\nj3\n", "")
     assert [body.count(b"filename*=") for body in sent(api)] == [64, 64, 1]
     assert len({seen.headers["Idempotency-Key"] for seen in api.calls("POST", "/v1/ingest")}) == 3
+
+
+def test_a_folder_most_of_which_fails_is_sent_no_further(api: FakeApi, folder: Path) -> None:
+    for number in range(64 * 4):
+        (folder / f"{number:03}.png").write_bytes(b"x")
+    api.on("POST", "/v1/ingest", *(Reply(done_badly("broken_image", 62, job_id=f"j{n}"), 202) for n in range(5)))
+
+    done = lichtbild("ingest", folder, "--max-failed-ratio", 0.5, api=api.url)
+
+    assert (done.returncode, len(sent(api))) == (1, 2)
+    assert "124 of the first 128 images failed, so no more are sent" in done.stderr
+    assert "max_failed_ratio" not in api.calls("POST", "/v1/ingest")[0].query
 
 
 def test_a_full_spool_is_waited_for_with_the_same_key(api: FakeApi, folder: Path) -> None:
