@@ -39,7 +39,7 @@ class Manners:
     """Connections that fail in a row before a host is given up …"""
     patience: float = 60.0
     """… unless it has answered within this time, since most outages pass."""
-    rest: float = 60.0
+    rest: float = 5.0
     """How long a host that was given up fails its items unasked, until one request tries again."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.faults.pictures import picture
+from tests.faults.pictures import LOOPBACKS, picture
 from tests.image_server import Answer, ImageServer, reply
 from tests.pictures import animated, encoded, palette_with_transparency, photo, rotated, scribble
 
@@ -42,6 +42,8 @@ def trickle(request: Any) -> None:
     request.send_header("Content-Length", "100000")
     request.end_headers()
     try:
+        # It begins as a JPEG: what cannot be an image is not waited for.
+        request.wfile.write(picture(0)[:100])
         for _ in range(300):
             request.wfile.write(b"x")
             time.sleep(0.1)
@@ -65,12 +67,13 @@ def hostile_list(count: int, refusing_port: int) -> list[Entry]:
     """5 % dead, 3 % pages, 1 % cut short, one of each odd picture, and the rest plain pictures."""
     # Beside half a percent of each other kind, one silent host is enough: each costs a worker's thread its patience.
     few = max(1, count // 200)
-    refusing = f"http://127.0.0.1:{refusing_port}"
+    # Each under a name of its own, since a host that fails again and again is not asked at all (`host_unreachable`).
+    refusing = [f"http://{host}:{refusing_port}" for host in LOOPBACKS]
     dead: list[Callable[[int], Entry]] = [
         *[lambda n: Entry(f"/{n}.jpg", 404, "http_404")] * 3 * few,
         *[lambda n: Entry(f"/{n}.jpg", 410, "http_410")] * 2 * few,
-        *[lambda n: Entry(f"/{n}.jpg", 200, "connection_failed", refusing)] * few,
-        *[lambda n: Entry(f"/{n}.jpg", 200, "dns_failed", "http://no-such-host.invalid")] * few,
+        *[lambda n: Entry(f"/{n}.jpg", 200, "connection_failed", refusing[n % len(refusing)])] * few,
+        *[lambda n: Entry(f"/{n}.jpg", 200, "dns_failed", f"http://no-such-host-{n}.invalid")] * few,
         *[lambda n: Entry(f"/{n}.jpg", trickle, "timeout")] * few,
         *[lambda n: Entry(f"/{n}.jpg", 500, "http_500")] * 2 * few,
         *[lambda n: Entry(f"/{n}.jpg", SecondTry(picture(n)), None)] * few,

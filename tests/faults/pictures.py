@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from PIL import Image
 
+from tests.faults.sizes import CHUNK
 from tests.image_server import Answer, ImageServer
 
 # Opening this image kills the process, as a fault in a C library would.
@@ -41,10 +42,19 @@ def place(path: str) -> tuple[int, int]:
     return int(edition), int(number)
 
 
+# One address under a dozen names: the fetcher asks each of them as a host of its own, which it begins by asking little.
+LOOPBACKS = (
+    *("127.0.0.1", "127.0.1", "127.1", "0177.0.0.1", "0177.0.1", "0177.1", "0x7f.0.0.1", "0x7f.0.1", "0x7f.1"),
+    *("2130706433", "0x7f000001", "017700000001"),
+)
+
+
 def items(server: ImageServer, count: int, edition: int = 1) -> list[dict[str, Any]]:
+    """Chunk after chunk from another host, so that all images of the chunks in workers' hands can be asked for at once."""
+    hosts = [LOOPBACKS[n // CHUNK % len(LOOPBACKS)] for n in range(count)]
     return [
-        {"id": f"p/{n}", "url": f"{server.url}/{edition}/{n}.jpg", "attributes": {"edition": edition}}
-        for n in range(count)
+        {"id": f"p/{n}", "url": f"http://{host}:{server.port}/{edition}/{n}.jpg", "attributes": {"edition": edition}}
+        for n, host in enumerate(hosts)
     ]
 
 

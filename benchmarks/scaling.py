@@ -1,0 +1,161 @@
+"""How queue, ledger and catalogue scale, without a model or a network in the way.
+
+    python -m benchmarks.scaling --json build/scaling.json
+
+Simulated ingest workers (`benchmarks/simulated_worker.py`), each with a batch of 32 images every 0.32 s, so 100 images/s at
+most. Efficiency is the rate of N workers over N times the rate of one. Then the cost of an item in jobs of growing
+length, by workers that do not sleep at all. Core-milliseconds are of all processes together, Redis and catalogue included.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.simulated_worker import BATCH_SIZE
+from embedded.servers import running_catalogue, running_redis
+from shared.doorbell import Doorbell, celery_app
+from shared.items import Item
+from shared.ledger.connection import connect as connect_redis
+from shared.ledger.ingest import IngestLedger
+from shared.ledger.job import Job
+from shared.ledger.jobs import Jobs
+from shared.ledger.presence import Presence
+from shared.settings import Settings
+
+_DEADLINE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One run. `core_ms_per_item` is the processor time of all processes; `busy_cores` is that over the time it took."""
+
+    workers: int
+    items: int
+    per_second: float
+    core_ms_per_item: float
+    busy_cores: float
+
+
+def main() -> None:
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with running_redis(folder / "redis") as redis_url, running_catalogue(folder / "catalogue") as catalogue_url:
+            settings = Settings(redis_url=redis_url, catalogue_url=catalogue_url)
+            scaling = [_measure(settings, n, n * arguments.items, arguments.batch_seconds) for n in arguments.workers]
+            lengths = [_measure(settings, 2, count, 0.0) for count in arguments.lengths]
+    _print(scaling, lengths, arguments.batch_seconds)
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        figures = {"scaling": [asdict(f) for f in scaling], "lengths": [asdict(f) for f in lengths]}
+        arguments.json.write_text(json.dumps({"batch_seconds": arguments.batch_seconds, **figures}, indent=1))
+
+
+def _measure(settings: Settings, workers: int, count: int, batch_seconds: float) -> Figure:
+    with _simulated_workers(settings, workers, batch_seconds) as processes:
+        watched = [psutil.Process(pid) for pid in processes] + [p for p in psutil.process_iter() if _is_store(p)]
+        before = sum(map(_cpu_seconds, watched))
+        job = _ingest(settings, f"of_{count}_by_{workers}", count)
+        spent = sum(map(_cpu_seconds, watched)) - before
+    if job.stored != count or job.started is None or job.finished is None:
+        raise SystemExit(f"The job did not store all: {job.as_json()}")
+    seconds = (job.finished - job.started).total_seconds()
+    return Figure(workers, count, count / seconds, 1000 * spent / count, spent / seconds)
+
+
+def _ingest(settings: Settings, collection: str, count: int) -> Job:
+    connection = connect_redis(settings)
+    ledger, jobs = IngestLedger(connection, settings), Jobs(connection, settings)
+    submission = ledger.submission(collection)
+    size = settings.chunk_size
+    for start in range(0, count, size):
+        numbers = range(start, min(start + size, count))
+        submission.stage([Item(f"p{n}", f"https://photos.example/{n}.jpg", {"n": n}) for n in numbers])
+    job_id = submission.submit()
+    Doorbell(celery_app(settings)).ring_ingest()
+    deadline = time.monotonic() + _DEADLINE_SECONDS
+    while not (job := jobs.get(job_id)).is_final:
+        if time.monotonic() > deadline:
+            raise SystemExit("The job takes too long.")
+        time.sleep(0.1)
+    return job
+
+
+@contextmanager
+def _simulated_workers(settings: Settings, count: int, batch_seconds: float) -> Iterator[list[int]]:
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "LICHTBILD_REDIS_URL": settings.redis_url.get_secret_value(),
+        "LICHTBILD_CATALOGUE_URL": settings.catalogue_url.get_secret_value(),
+    }
+    module = [sys.executable, "-m", "benchmarks.simulated_worker", "--seconds-per-batch", str(batch_seconds)]
+    processes = [
+        subprocess.Popen([*module, "--name", f"simulated-{n}"], env=environment, stderr=subprocess.DEVNULL)
+        for n in range(count)
+    ]
+    try:
+        presence = Presence(connect_redis(settings))
+        deadline = time.monotonic() + 300
+        while len(presence.alive("ingest")) < count:
+            if time.monotonic() > deadline or any(process.poll() is not None for process in processes):
+                raise SystemExit("A simulated worker did not start.")
+            time.sleep(0.2)
+        yield [process.pid for process in processes]
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(60)
+
+
+def _is_store(process: psutil.Process) -> bool:
+    command = " ".join(process.cmdline())
+    return "embedded.catalogue_server" in command or "redis-server" in command
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _print(scaling: Sequence[Figure], lengths: Sequence[Figure], batch_seconds: float) -> None:
+    print(f"a batch of {BATCH_SIZE} every {batch_seconds} s")
+    print(f"{'workers':>8}{'items':>10}{'per second':>12}{'efficiency':>12}{'core-ms/item':>14}{'busy cores':>12}")
+    single = scaling[0].per_second / scaling[0].workers if scaling else 0.0
+    for figure in scaling:
+        efficiency = figure.per_second / figure.workers / single
+        print(
+            f"{figure.workers:>8}{figure.items:>10,}{figure.per_second:>12.1f}{efficiency:>12.2f}"
+            f"{figure.core_ms_per_item:>14.2f}{figure.busy_cores:>12.2f}"
+        )
+    print("without sleeping")
+    for figure in lengths:
+        print(
+            f"{figure.workers:>8}{figure.items:>10,}{figure.per_second:>12.1f}{'':>12}"
+            f"{figure.core_ms_per_item:>14.2f}{figure.busy_cores:>12.2f}"
+        )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description="how queue and stores scale")
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4, 8, 16])
+    parser.add_argument("--items", type=int, default=2560, help="for each worker")
+    parser.add_argument("--batch-seconds", type=float, default=0.32)
+    parser.add_argument("--lengths", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
