@@ -2,9 +2,9 @@
 
     python -m benchmarks.scaling --json build/scaling.json
 
-Simulated ingest workers (`benchmarks/simulated_worker.py`), each with a batch of 32 images every 0.32 s, so 100 images/s at
-most. Efficiency is the rate of N workers over N times the rate of one. Then the cost of an item in jobs of growing
-length, by workers that do not sleep at all. Core-milliseconds are of all processes together, Redis and catalogue included.
+Simulated ingest workers (`benchmarks/simulated_worker.py`), each with a batch of 32 images every 0.32 s, so 100 images/s
+at most. Efficiency is the rate of N workers over N times the rate of one. Then the cost of an item in jobs of growing
+length, by workers that do not sleep at all. Core-milliseconds are of all processes, Redis and catalogue included.
 """
 
 import argparse
@@ -37,7 +37,7 @@ _DEADLINE_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One run. `core_ms_per_item` is the processor time of all processes; `busy_cores` is that over the time it took."""
+    """One run. `core_ms_per_item` is the processor time of all processes, `busy_cores` that over the time it took."""
 
     workers: int
     items: int

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.simulated_worker --name N --seconds-per-batch S`: an ingest worker without a model or a network.
+"""`python -m benchmarks.simulated_worker --name N --seconds-per-batch S`: an ingest worker without model or network.
 
-Everything else is the real worker: doorbells, claims, leases, batcher, catalogue, grouped inserts, settling. The encoder
-sleeps, as a GPU is waited for, and answers with vectors of random direction; a download is a tiny picture from memory.
+Everything else is the real worker: doorbells, claims, leases, batcher, catalogue, grouped inserts, settling. The
+encoder sleeps, as a GPU is waited for, and answers with vectors of random direction; a download is a tiny picture from
+memory.
 """
 
 import argparse
@@ -65,10 +66,10 @@ class MemoryFetcher:
         Image.new("RGB", (8, 8)).save(buffer, "BMP")
         self._content = buffer.getvalue()
 
-    def fetch(self, url: str) -> bytes:
+    def fetch(self, _: str) -> bytes:
         return self._content
 
-    def submit(self, url: str, then: Callable[[Download], Result]) -> "Future[Result]":
+    def submit(self, _: str, then: Callable[[Download], Result]) -> "Future[Result]":
         future: Future[Result] = Future()
         try:
             future.set_result(then(Download(self._content, 0.0)))

@@ -5,11 +5,16 @@ import logging
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from shared.doorbell import celery_app
 from shared.errors import ConfigurationError
-from shared.ledger.presence import QUEUES
+from shared.ledger.presence import QUEUES, Queue
 from shared.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from worker.encoder import Encoder
+    from worker.fetcher import Fetcher
 
 # Chunks side by side in an ingest worker: while one is embedded, the next are fetched and the last is written.
 _CONCURRENCY = {"ingest": 4, "search": 32}
@@ -22,12 +27,15 @@ def main() -> None:
     for chatty in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        _run(load_settings(), arguments)
+        run(load_settings(), arguments.queue, arguments.name)
     except ConfigurationError as error:
         sys.exit(f"lichtbild worker: {error}")
 
 
-def _run(settings: Settings, arguments: argparse.Namespace) -> None:
+def run(
+    settings: Settings, queue: Queue, name: str, *, encoder: "Encoder | None" = None, fetcher: "Fetcher | None" = None
+) -> None:
+    """Be a worker until a signal ends it. Another encoder or fetcher can take the place of the real one, in trials."""
     # Heavy: torch and transformers are imported only once the settings are known to be good.
     from celery.signals import worker_ready, worker_shutting_down
 
@@ -35,7 +43,7 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
     from worker.tasks import register
 
     app = celery_app(settings)
-    parts = build(settings, app, arguments.queue, arguments.name)
+    parts = build(settings, app, queue, name, encoder=encoder, fetcher=fetcher)
     register(app, lambda: parts)
 
     @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
@@ -48,9 +56,9 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> None:
 
     worker = app.Worker(
         pool_cls="threads",
-        concurrency=_CONCURRENCY[arguments.queue],
-        queues=[arguments.queue],
-        hostname=f"{arguments.name}@{socket.gethostname()}",
+        concurrency=_CONCURRENCY[queue],
+        queues=[queue],
+        hostname=f"{name}@{socket.gethostname()}",
         loglevel="INFO",
         without_gossip=True,
         without_mingle=True,

@@ -25,7 +25,7 @@ from shared.thumbnails import Thumbnails
 from worker.addresses import AddressPolicy
 from worker.batcher import Batcher
 from worker.deletions import Deletions
-from worker.encoder import ClipEncoder
+from worker.encoder import ClipEncoder, Encoder
 from worker.fetcher import Fetcher
 from worker.heartbeat import Heartbeat
 from worker.ingest import Ingest
@@ -114,15 +114,22 @@ class Parts:
                 return
 
 
-def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
-    """Load the model and connect everything. Raises ConfigurationError for what cannot work."""
+def build(
+    settings: Settings,
+    app: Celery,
+    queue: Queue,
+    name: str,
+    *,
+    encoder: Encoder | None = None,
+    fetcher: Fetcher | None = None,
+) -> Parts:
+    """Load the model, unless an encoder is given, and connect everything. Raises ConfigurationError for what cannot
+    work."""
     redis = connect_redis(settings)
     catalogue = connect_catalogue(settings)
     doorbell = Doorbell(app)
-    policy = AddressPolicy(settings.fetch_allow)
-    encoder = ClipEncoder(settings)
-    tune(encoder, settings, "latency" if queue == "search" else "throughput")
-    fetcher = Fetcher(settings, policy, encoder.edge)
+    encoder = encoder or _load_encoder(settings, queue)
+    fetcher = fetcher or Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)
     log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
     batcher = Batcher(encoder)
     threads = settings.fetch_concurrency if queue == "ingest" else _SEARCH_THREADS
@@ -154,3 +161,9 @@ def build(settings: Settings, app: Celery, queue: Queue, name: str) -> Parts:
         heartbeat=heartbeat,
         gone=threading.Event(),
     )
+
+
+def _load_encoder(settings: Settings, queue: Queue) -> Encoder:
+    encoder = ClipEncoder(settings)
+    tune(encoder, settings, "latency" if queue == "search" else "throughput")
+    return encoder

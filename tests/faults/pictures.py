@@ -50,7 +50,7 @@ LOOPBACKS = (
 
 
 def items(server: ImageServer, count: int, edition: int = 1) -> list[dict[str, Any]]:
-    """Chunk after chunk from another host, so that all images of the chunks in workers' hands can be asked for at once."""
+    """Each chunk is from another host, so that all images in workers' hands can be asked for at once."""
     hosts = [LOOPBACKS[n // CHUNK % len(LOOPBACKS)] for n in range(count)]
     return [
         {"id": f"p/{n}", "url": f"http://{host}:{server.port}/{edition}/{n}.jpg", "attributes": {"edition": edition}}
