@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test faults lint fmt docs model
+.PHONY: help setup demo up test faults bench lint fmt docs model
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,6 +26,12 @@ test: setup ## run all tests
 
 faults: setup ## kill, stop and starve parts during ingests of full size, about a quarter of an hour; prints what came of it
 	FAULTS=full $(BIN)/python -m pytest --quiet --timeout 1800 tests/faults
+
+bench: setup ## make every figure of the docs again, about half an hour on a quiet machine, into build/
+	mkdir -p build
+	for figure in encoder batcher_overhead pipeline scaling reduced_decode renditions ledger_memory; do \
+	    $(BIN)/python -m benchmarks.$$figure --json build/$$figure.json || exit 1; \
+	done
 
 lint: setup ## check style, types and import arrows
 	$(BIN)/ruff format --check .

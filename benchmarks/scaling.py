@@ -2,7 +2,7 @@
 
     python -m benchmarks.scaling --json build/scaling.json
 
-Simulated ingest workers (`benchmarks/simulated_worker.py`), each with a batch of 32 images every 0.32 s, so 100 images/s
+Simulated ingest workers (`benchmarks/simulated_worker.py`), each with a batch of 32 images every 0.32 s: 100 images/s
 at most. Efficiency is the rate of N workers over N times the rate of one. Then the cost of an item in jobs of growing
 length, by workers that do not sleep at all. Core-milliseconds are of all processes, Redis and catalogue included.
 """
@@ -10,6 +10,7 @@ length, by workers that do not sleep at all. Core-milliseconds are of all proces
 import argparse
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -65,7 +66,7 @@ def _measure(settings: Settings, workers: int, count: int, batch_seconds: float)
     with _simulated_workers(settings, workers, batch_seconds) as processes:
         watched = [psutil.Process(pid) for pid in processes] + [p for p in psutil.process_iter() if _is_store(p)]
         before = sum(map(_cpu_seconds, watched))
-        job = _ingest(settings, f"of_{count}_by_{workers}", count)
+        job = _ingest(settings, f"run_{secrets.token_hex(6)}", count)
         spent = sum(map(_cpu_seconds, watched)) - before
     if job.stored != count or job.started is None or job.finished is None:
         raise SystemExit(f"The job did not store all: {job.as_json()}")

@@ -39,8 +39,9 @@ class Manners:
     """Connections that fail in a row before a host is given up …"""
     patience: float = 60.0
     """… unless it has answered within this time, since most outages pass."""
-    rest: float = 5.0
-    """How long a host that was given up fails its items unasked, until one request tries again."""
+    rest: float = 3.0
+    """How long a host that was given up fails its items unasked, until one request tries again; and the longest pause
+    after a failed connection, which says nothing of a host that wants to be left alone."""
 
 
 @dataclass(slots=True)
@@ -113,8 +114,10 @@ class Host:
             self.rounds += 1
         if outcome is Outcome.SLOW:
             return
-        pause = min(self.manners.longest_pause, self.manners.backoff * 2 ** min(self.rounds - 1, 20))
-        is_dead = outcome is Outcome.UNREACHABLE and self._is_given_up(now)
+        is_unreachable = outcome is Outcome.UNREACHABLE
+        longest = self.manners.rest if is_unreachable else self.manners.longest_pause
+        pause = min(longest, self.manners.backoff * 2 ** min(self.rounds - 1, 20))
+        is_dead = is_unreachable and self._is_given_up(now)
         if is_dead:
             self.limit, asked_pause = 1.0, self.manners.rest
         # Jitter, so that the workers that were refused together do not come back together.

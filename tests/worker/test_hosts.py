@@ -88,7 +88,7 @@ def test_a_host_that_never_answered_is_given_up_after_ten_failures_and_tried_aga
     assert "The connection failed." in str(refusal)
     assert host.refusal(now) is None
     assert fill(host, Outcome.UNREACHABLE, now, DOWN) == 1
-    assert host.refusal(now + 30) is not None
+    assert host.refusal(now + MANNERS.rest / 2) is not None
     later = host.resumes_at
     assert fill(host, Outcome.GOOD, later) == 1
     assert host.refusal(later + 0.2) is None
