@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -132,7 +132,7 @@ def measure(
     stages = [
         _timed("+ decode", count, from_memory, me),
         _timed("+ fetch", count, fetched, with_server),
-        _whole(settings, server, count),
+        _whole(settings, server, count, arguments.workers),
     ]
     ceilings.append(_timed("encoder", count, alone, me))
     if not arguments.no_loop:
@@ -157,8 +157,8 @@ def measure(
     return [Stage(**{**asdict(stage), "of_ceiling": shares[stage.name]}) for stage in every], facts
 
 
-def _whole(settings: Settings, server: "PhotoSource", count: int) -> Stage:
-    """A job through a worker process of its own, from its first claim to its last item settled."""
+def _whole(settings: Settings, server: "PhotoSource", count: int, workers: int) -> Stage:
+    """A job through worker processes that share the cores, from its first claim to its last item settled."""
     connection = connect_redis(settings)
     ledger, jobs = IngestLedger(connection, settings), Jobs(connection, settings)
     environment = {
@@ -169,14 +169,20 @@ def _whole(settings: Settings, server: "PhotoSource", count: int) -> Stage:
         "LICHTBILD_DTYPE": settings.dtype,
         "LICHTBILD_TUNING_FOLDER": settings.tuning_folder,
         "LICHTBILD_FETCH_ALLOW": ",".join(settings.fetch_allow),
+        "LICHTBILD_CPU_THREADS": str(max(1, available_cores() // workers)),
     }
-    command = [sys.executable, "-m", "worker", "--queue", "ingest", "--name", "measured"]
-    with tempfile.TemporaryFile() as log, subprocess.Popen(command, env=environment, stderr=log) as worker:
+    command = [sys.executable, "-m", "worker", "--queue", "ingest", "--name"]
+    with tempfile.TemporaryFile() as log, ExitStack() as started:
+        running = [
+            started.enter_context(subprocess.Popen([*command, f"measured-{n}"], env=environment, stderr=log))
+            for n in range(workers)
+        ]
         try:
-            _until(lambda: bool(Presence(connection).alive("ingest")), worker)
-            stored = {p.pid: p.name() for p in psutil.process_iter() if _is_store(p)}
-            watched = {"worker": worker.pid, "photo server": server.process_id}
-            watched |= {f"store {pid}": pid for pid in stored}
+            _until(lambda: len(Presence(connection).alive("ingest")) == workers, running)
+            watched = {f"worker {n}" if n else "worker": worker.pid for n, worker in enumerate(running)}
+            watched["photo server"] = server.process_id
+            stores = [process.pid for process in psutil.process_iter() if _is_store(process)]
+            watched |= {f"store {n}": pid for n, pid in enumerate(stores)}
 
             def run() -> None:
                 submission = ledger.submission("photos")
@@ -184,7 +190,7 @@ def _whole(settings: Settings, server: "PhotoSource", count: int) -> Stage:
                     numbers = range(start, min(start + settings.chunk_size, count))
                     submission.stage([Item(f"p{n}", f"{server.url}/{n}", {"n": n}) for n in numbers])
                 job_id = submission.submit()
-                _until(lambda: jobs.get(job_id).is_final, worker)
+                _until(lambda: jobs.get(job_id).is_final, running)
                 ended.append(jobs.get(job_id))
 
             ended: list[Any] = []
@@ -202,7 +208,8 @@ def _whole(settings: Settings, server: "PhotoSource", count: int) -> Stage:
                 }
             )
         finally:
-            worker.terminate()
+            for worker in running:
+                worker.terminate()
 
 
 def _is_store(process: psutil.Process) -> bool:
@@ -246,11 +253,11 @@ def _cpu_seconds(pid: int) -> float:
     return float(times.user + times.system)
 
 
-def _until(condition: Callable[[], bool], worker: "subprocess.Popen[bytes]", seconds: float = 900) -> None:
+def _until(condition: Callable[[], bool], workers: "Sequence[subprocess.Popen[bytes]]", seconds: float = 900) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        if worker.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"The worker ended ({worker.returncode}) or took too long.")
+        if any(worker.poll() is not None for worker in workers) or time.monotonic() > deadline:
+            raise SystemExit("A worker ended, or it took too long.")
         time.sleep(0.05)
 
 
@@ -302,6 +309,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--longest", type=int, default=640, help="longest side, in pixels")
     parser.add_argument("--latency", type=float, default=0.05, help="of each answer, in seconds")
     parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--workers", type=int, default=1, help="that share the cores, in the whole")
     parser.add_argument("--loop-images", type=int, default=100)
     parser.add_argument("--no-loop", action="store_true", help="leave the plain way out")
     parser.add_argument("--tiny", action="store_true", help="a tiny model, to see that it runs")
