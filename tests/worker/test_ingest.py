@@ -1,10 +1,11 @@
 """Chunks through a worker's own parts: real Redis, catalogue, image server and model; the test rings the bell."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from redis.exceptions import RedisError
 
 from shared.catalogue.clickhouse import ClickHouseCatalogue
 from shared.doorbell import celery_app
@@ -228,6 +229,43 @@ def test_a_worker_whose_catalogue_is_away_pauses_and_fails_nothing(
                 worker.ingest.answer_bell()
     assert len(pauses) == 5
     assert connection.zcard(keys.LEASES) == 0
+    worker.ingest.answer_bell()
+    assert worker.ingest.writer.flush(30)
+    assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
+
+
+@pytest.fixture
+def full_redis(connection) -> Iterator[Callable[[], None]]:
+    """Makes Redis refuse what needs memory, until the test is over."""
+    yield lambda: connection.config_set("maxmemory", 1)
+    connection.config_set("maxmemory", 0)
+
+
+def test_a_full_redis_hands_nothing_out_and_fails_nothing(worker, submit, items, connection, settings, full_redis):
+    job_id = submit(items)
+    full_redis()
+    with pytest.raises(RedisError):
+        worker.ingest.answer_bell()
+    job = Jobs(connection, settings).get(job_id)
+    assert (job.status, job.pending) == ("queued", 6)
+    connection.config_set("maxmemory", 0)
+    worker.ingest.answer_bell()
+    assert worker.ingest.writer.flush(30)
+    assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
+
+
+def test_a_chunk_in_hand_is_settled_although_redis_is_full(
+    worker, submit, items, connection, settings, full_redis, monkeypatch
+):
+    """Settling frees memory: if a full Redis refused it, it could never become less full."""
+    write = ClickHouseCatalogue.write
+
+    def write_as_redis_fills(*arguments: Any) -> None:
+        write(*arguments)
+        full_redis()
+
+    monkeypatch.setattr(ClickHouseCatalogue, "write", write_as_redis_fills)
+    job_id = submit(items)
     worker.ingest.answer_bell()
     assert worker.ingest.writer.flush(30)
     assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
