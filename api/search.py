@@ -1,7 +1,6 @@
 """`POST /v1/search`: record a query and ring for a worker; answer at once, or as soon as the hits are there."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any, Self
@@ -166,5 +165,6 @@ def _query(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> tu
 def _base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    # Binascii's own error is one; of letters beyond ASCII the library complains with its parent.
+    except ValueError:
         raise InvalidRequestError("image: must be base64.") from None

@@ -59,7 +59,7 @@ def test_from_the_zip_to_hits(api, images, tmp_path):
     # Never the original: each was asked for in a size that still covers what the model looks at.
     stored = set(range(LIMIT)) - missing
     assert set(host.sizes) == stored
-    assert all(path.endswith(f"?w={2 * EDGE}&h={2 * EDGE}&fit=max&fm=jpg&q=75") for path in images.asked)
+    assert all(path.endswith(f"?w={3 * EDGE}&h={3 * EDGE}&fit=max&fm=jpg&q=75") for path in images.asked)
     for n, (width, height) in host.sizes.items():
         assert min(width, height) >= EDGE
         assert width / height == pytest.approx(SIZES[n % 4][0] / SIZES[n % 4][1], rel=0.05)

@@ -48,7 +48,7 @@ class HostQueue(Generic[T]):
         self._is_closed = False
 
     def put(self, host: str, item: T, after: float = 0.0) -> bool:
-        """Queue an item, or in `after` seconds bring one back, before the others. False if the queue is closed."""
+        """Queue an item, or in `after` seconds bring one back, behind the others. False if the queue is closed."""
         with self._changed:
             if self._is_closed:
                 return False
@@ -98,7 +98,8 @@ class HostQueue(Generic[T]):
         while self._later and self._later[0][0] <= now:
             _, _, name, item = heapq.heappop(self._later)
             if item is not None:
-                self._lane(name).waiting.appendleft(item)
+                # Behind the others: else the refusals of a busy host would all fall on the same few items.
+                self._lane(name).waiting.append(item)
             self._ready[name] = None
         while self._ready:
             name, _ = self._ready.popitem(last=False)
