@@ -106,6 +106,24 @@ def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, coll
     assert set(result["took_ms"]) == {"queue", "encode", "search"}
 
 
+def test_a_job_whose_host_does_not_answer_holds_up_no_other(lichtbild, images, collection):
+    gate = threading.Event()
+    images.default = gated(gate, lambda n: n >= CHUNK)
+    # More chunks than both workers do of a job at a time.
+    slow = [item | {"url": item["url"].replace("127.0.0.1", "127.1")} for item in items(images, 13 * CHUNK)[CHUNK:]]
+    slow_id = lichtbild.ingest(slow, collection)
+    try:
+        wait_for(lambda: lichtbild.held() >= 8, "both workers to have all they take of a job")
+
+        quick = lichtbild.finished(lichtbild.ingest(items(images, CHUNK), collection), 30)
+
+        assert (quick["status"], quick["progress"]["stored"]) == ("succeeded", CHUNK)
+        assert lichtbild.look(slow_id)["progress"]["stored"] == 0
+    finally:
+        gate.set()
+    assert lichtbild.finished(slow_id)["progress"]["stored"] == 12 * CHUNK
+
+
 def test_an_uploaded_image_that_is_none_fails_its_search_and_nothing_else(lichtbild, images, collection):
     images.default = lambda path: photo(number(path))
     lichtbild.finished(lichtbild.ingest(items(images, 3), collection))

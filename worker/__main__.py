@@ -11,13 +11,14 @@ from shared.doorbell import celery_app
 from shared.errors import ConfigurationError
 from shared.ledger.presence import QUEUES, Queue
 from shared.settings import Settings, load_settings
+from worker.lanes import CHUNKS_OF_A_JOB
 
 if TYPE_CHECKING:
     from worker.encoder import Encoder
     from worker.fetcher import Fetcher
 
-# Chunks side by side in an ingest worker: while one is embedded, the next are fetched and the last is written.
-_CONCURRENCY = {"ingest": 4, "search": 32}
+# What a worker does side by side: chunks, of which one job has a few, or searches.
+_CONCURRENCY = {"ingest": 4 * CHUNKS_OF_A_JOB, "search": 32}
 
 
 def main() -> None:

@@ -121,7 +121,9 @@ class Host:
         if is_dead:
             self.limit, asked_pause = 1.0, self.manners.rest
         # Jitter, so that the workers that were refused together do not come back together.
-        pause = max(asked_pause * random.uniform(1, 1.1), pause * random.uniform(0.5, 1))  # noqa: S311
+        # A host that says how long knows better than our doubling, which would keep chunks waiting for half a minute
+        # and more after each of its answers.
+        pause = asked_pause * random.uniform(1, 1.1) if asked_pause else pause * random.uniform(0.5, 1)  # noqa: S311
         self.resumes_at = max(self.resumes_at, now + pause)
         if is_dead or asked_pause > self.manners.longest_pause:
             self.closed_until, self.closed_by = self.resumes_at, error

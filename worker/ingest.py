@@ -4,27 +4,29 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from shared.catalogue.interface import Catalogue, Row, Vector, check_model
+from shared.catalogue.interface import Catalogue, check_model
 from shared.doorbell import Doorbell
 from shared.errors import ItemError, ModelMismatchError, UnavailableError
 from shared.items import Failure, Item, Outcome, Stage
 from shared.ledger.ingest import Claim, IngestLedger
 from shared.settings import Settings
-from worker.batcher import Batcher, Encoded
+from worker.batcher import Batcher
 from worker.cores import available_cores
 from worker.decoder import decode, kept_pixels
 from worker.encoder import Encoder
 from worker.fetcher import Download, Fetcher
 from worker.held import Held, look_up
+from worker.lanes import Lanes
 from worker.leases import Leases
 from worker.quarantine import Quarantine
 from worker.sources import Sources
+from worker.tally import Prepared, Tally
 from worker.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -33,18 +35,6 @@ log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 30.0
 # Before this worker takes its next chunk when a part of ours is away.
 _PAUSE_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """An image on its way through the model, or past it, None, if it has not changed. Times in seconds."""
-
-    encoded: "Future[Encoded] | None"
-    url: str
-    content_hash: bytes
-    bytes: int
-    fetch_seconds: float
-    decode_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +54,7 @@ class Ingest:
     pool: ThreadPoolExecutor
     entry: threading.Lock = field(default_factory=threading.Lock)
     quarantine: Quarantine = field(default_factory=Quarantine)
+    lanes: Lanes = field(default_factory=Lanes)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer_bell(self) -> None:
@@ -72,8 +63,7 @@ class Ingest:
         A chunk that lost a worker before is handed back and claimed again once this process does nothing else: if it
         kills its worker again, no other chunk is counted as lost with it.
         """
-        with self.quarantine.admitted(alone=False):
-            claim = self.ledger.claim()
+        with self.quarantine.admitted(alone=False), self._claimed() as claim:
             if claim is None:
                 return
             if claim.attempts == 1 or self._is_given_up(claim):
@@ -82,10 +72,24 @@ class Ingest:
             self.ledger.release(claim)
         with self.quarantine.admitted(alone=True):
             self.writer.flush(_FLUSH_SECONDS)
-            claim = self.ledger.claim()
-            if claim is not None:
-                self._work(claim)
-                self.writer.flush(_FLUSH_SECONDS)
+            with self._claimed() as claim:
+                if claim is not None:
+                    self._work(claim)
+                    self.writer.flush(_FLUSH_SECONDS)
+
+    @contextmanager
+    def _claimed(self) -> Iterator[Claim | None]:
+        claim = self.lanes.enter(self.ledger.claim)
+        try:
+            yield claim
+        finally:
+            if claim is not None and self.lanes.leave(claim) and claim.more_waiting:
+                self._ring()
+
+    def _ring(self) -> None:
+        # While Redis is away nobody would hear it; then the reconciler rings.
+        with suppress(UnavailableError):
+            self.doorbell.ring_ingest()
 
     def _is_given_up(self, claim: Claim) -> bool:
         return claim.attempts > self.settings.chunk_attempts
@@ -94,8 +98,7 @@ class Ingest:
         self.leases.hold(claim)
         try:
             if claim.more_waiting:
-                with suppress(UnavailableError):
-                    self.doorbell.ring_ingest()
+                self._ring()
             self._do(claim)
         except UnavailableError:
             # One of our own parts is away: no fault of the items, so this attempt does not count.
@@ -126,7 +129,7 @@ class Ingest:
                 self.sources.submit(item, partial(self._prepare, claim, item, held.get(item.id)))
                 for item in claim.items
             ]
-        self._store(claim, held, prepared)
+        self._store(claim, Tally.of(claim.version, claim.items, held, prepared))
 
     def _check_collection(self, claim: Claim) -> None:
         """Create the collection on first use, but not for a preflight. Raises ModelMismatchError."""
@@ -144,7 +147,7 @@ class Ingest:
         if len(claim.items) > 1:
             self.ledger.split(claim)
             self.leases.drop(claim)
-            self.doorbell.ring_ingest()
+            self._ring()
             return
         failure = Failure(
             claim.items[0], "crashed_worker", f"{claim.attempts - 1} workers died with this image.", claim.attempts - 1
@@ -152,10 +155,10 @@ class Ingest:
         self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
         self.leases.drop(claim)
 
-    def _prepare(self, claim: Claim, item: Item, held: Held | None, download: Download) -> _Prepared:
+    def _prepare(self, claim: Claim, item: Item, held: Held | None, download: Download) -> Prepared:
         """Decode an image and hand it to the batcher, which holds the thread that fetched it while it is full."""
         content_hash = hashlib.sha256(download.content).digest()
-        fetched = _Prepared(None, item.url, content_hash, len(download.content), download.seconds)
+        fetched = Prepared(None, item.url, content_hash, len(download.content), download.seconds)
         if held is not None and held.content_hash == content_hash:
             return replace(fetched, url=held.url)
         began = time.thread_time()
@@ -170,41 +173,17 @@ class Ingest:
         decode_seconds = time.thread_time() - began
         return replace(fetched, encoded=self.batcher.submit_image(pixels), url=url, decode_seconds=decode_seconds)
 
-    def _store(self, claim: Claim, held: Mapping[str, Held], futures: Sequence["Future[_Prepared]"]) -> None:
-        rows: list[Row] = []
-        failures: list[Failure] = []
-        busy: dict[Stage, float] = {"fetch": 0.0, "decode": 0.0, "encode": 0.0}
-        size = unchanged = 0
-        for item, future in zip(claim.items, futures, strict=True):
-            try:
-                prepared = future.result()
-                encoded = prepared.encoded.result() if prepared.encoded else None
-            except ItemError as error:
-                busy["fetch"] += error.tried_seconds
-                failures.append(Failure(item, error.code, str(error), error.attempts))
-                continue
-            busy["fetch"] += prepared.fetch_seconds
-            busy["decode"] += prepared.decode_seconds
-            size += prepared.bytes
-            if encoded:
-                busy["encode"] += encoded.seconds
-            else:
-                unchanged += held[item.id].is_unchanged
-            embedding = encoded.vector if encoded else held[item.id].embedding
-            if embedding is not None:
-                rows.append(_row(item, prepared, embedding, claim.version))
-        stored = len(claim.items) - len(failures) - unchanged
-
+    def _store(self, claim: Claim, tally: Tally) -> None:
         def written(write_seconds: float) -> None:
-            stages = self._stage_seconds({**busy, "write": write_seconds})
+            outcome = tally.outcome(write_seconds, self._stage_lanes())
             try:
-                if self.ledger.settle(claim, Outcome(stored, unchanged, failures, size, stages)):
+                if self.ledger.settle(claim, outcome):
                     self.sources.forget(claim.items)
             finally:
                 self.leases.drop(claim)
             log.info(
                 *("Job %s, chunk %d: %d stored, %d unchanged, %d failed.", claim.job_id, claim.chunk),
-                *(stored, unchanged, len(failures)),
+                *(outcome.stored, outcome.unchanged, len(outcome.failures)),
             )
 
         def is_wanted() -> bool:
@@ -213,18 +192,8 @@ class Ingest:
             log.warning("Job %s, chunk %d: another worker has taken it over.", claim.job_id, claim.chunk)
             return False
 
-        self.writer.write(claim.collection, () if claim.preflight else rows, written, is_wanted)
+        self.writer.write(claim.collection, () if claim.preflight else tally.rows, written, is_wanted)
 
-    def _stage_seconds(self, busy: Mapping[Stage, float]) -> dict[Stage, float]:
-        """How long each stage was at work: what its lanes spent, by how many of them there are."""
-        lanes: dict[Stage, int] = {
-            "fetch": self.settings.fetch_concurrency,
-            "decode": available_cores(),
-            "encode": 1,
-            "write": 1,
-        }
-        return {stage: seconds / lanes[stage] for stage, seconds in busy.items()}
-
-
-def _row(item: Item, prepared: _Prepared, embedding: Vector, version: int) -> Row:
-    return Row(item.id, prepared.url, embedding, prepared.content_hash, item.attributes, version)
+    def _stage_lanes(self) -> dict[Stage, int]:
+        """How many items each stage has in its hands at a time."""
+        return {"fetch": self.settings.fetch_concurrency, "decode": available_cores(), "encode": 1, "write": 1}

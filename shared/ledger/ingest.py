@@ -5,7 +5,7 @@ import json
 import secrets
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -67,13 +67,13 @@ class IngestLedger:
         """Begin a job."""
         return Submission(self._redis, self._settings, collection)
 
-    def claim(self) -> Claim | None:
-        """Take the next chunk, or None if nothing waits."""
+    def claim(self, but_of: Collection[str] = ()) -> Claim | None:
+        """Take the next chunk, or None if nothing waits. New chunks of the jobs `but_of` are passed over."""
         token = secrets.token_hex(8)
         lease = round(self._settings.lease_seconds * 1000)
         found = self._claim(
             keys=[keys.LEASES, keys.ACTIVE],
-            args=[keys.PREFIX, token, lease, keys.CHANGES, lease * _LEASES_UNDER_WAY],
+            args=[keys.PREFIX, token, lease, keys.CHANGES, lease * _LEASES_UNDER_WAY, *but_of],
         )
         if not found:
             return None

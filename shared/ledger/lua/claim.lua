@@ -1,6 +1,7 @@
 -- Take one chunk: expired leases first, then the jobs in turn. Attempts are counted here, before any work.
 -- KEYS 1 leases, 2 active; and of each job met on the way: job, job:chunks, job:waiting, job:attempts, writers
--- ARGV 1 key prefix, 2 token, 3 lease in ms, 4 changes channel, 5 ms for which an ended job may still have a row under way
+-- ARGV 1 key prefix, 2 token, 3 lease in ms, 4 changes channel, 5 ms for which an ended job may still have a row under way,
+-- 6 … ids of jobs to pass over, but for what lost its worker
 -- Returns nil, or {job id, chunk, payload, attempts, version, collection, 1 if more may be waiting, 1 if it is a
 -- preflight, 1 if an older submission may still write to the collection}.
 local time = redis.call('TIME')
@@ -64,18 +65,25 @@ while true do
   end
 end
 
+local passed_over = {}
+for index = 6, #ARGV do
+  passed_over[ARGV[index]] = true
+end
+
 for _ = 1, redis.call('LLEN', KEYS[2]) do
   local id = redis.call('LMOVE', KEYS[2], KEYS[2], 'LEFT', 'RIGHT')
-  local job = ARGV[1] .. 'job:' .. id
-  local chunk = workable(redis.call('HGET', job, 'status')) and redis.call('LPOP', job .. ':waiting')
-  while chunk and redis.call('HEXISTS', job .. ':chunks', chunk) == 0 do
-    chunk = redis.call('LPOP', job .. ':waiting')
-  end
-  if not chunk or redis.call('LLEN', job .. ':waiting') == 0 then
-    redis.call('LREM', KEYS[2], 0, id)
-  end
-  if chunk then
-    return take(id, chunk)
+  if not passed_over[id] then
+    local job = ARGV[1] .. 'job:' .. id
+    local chunk = workable(redis.call('HGET', job, 'status')) and redis.call('LPOP', job .. ':waiting')
+    while chunk and redis.call('HEXISTS', job .. ':chunks', chunk) == 0 do
+      chunk = redis.call('LPOP', job .. ':waiting')
+    end
+    if not chunk or redis.call('LLEN', job .. ':waiting') == 0 then
+      redis.call('LREM', KEYS[2], 0, id)
+    end
+    if chunk then
+      return take(id, chunk)
+    end
   end
 end
 return nil
