@@ -35,6 +35,11 @@ class Leases:
             self._held.pop(claim.member, None)
             self._until.pop(claim.member, None)
 
+    def count(self) -> int:
+        """How many chunks the process has in its hands."""
+        with self._lock:
+            return len(self._held)
+
     def still_holds(self, claim: Claim) -> bool:
         """Whether nobody else has taken the chunk over, as they may have if this process was stopped for a while.
 

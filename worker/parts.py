@@ -138,6 +138,7 @@ def build(
     heartbeat.watch(app)
     sweeper = Sweeper(Spool.of(settings), Jobs(redis, settings), settings.staging_seconds)
     ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
+    leases = Leases(ingest_ledger, settings.lease_seconds)
     return Parts(
         queue=queue,
         name=name,
@@ -145,13 +146,13 @@ def build(
             settings=settings,
             ledger=ingest_ledger,
             doorbell=doorbell,
-            leases=Leases(ingest_ledger, settings.lease_seconds),
+            leases=leases,
             catalogue=catalogue,
             fetcher=fetcher,
             sources=Sources(settings, fetcher, pool),
             encoder=encoder,
             batcher=batcher,
-            writer=Writer(catalogue, settings.write_rows, settings.write_seconds),
+            writer=Writer(catalogue, settings.write_rows, settings.write_seconds, leases.count),
             pool=pool,
         ),
         search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),

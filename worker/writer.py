@@ -35,10 +35,15 @@ class Writer:
     it gives up: what it has not written is told to nobody, and whoever waits to hand rows over is refused.
     """
 
-    def __init__(self, catalogue: Catalogue, rows: int, seconds: float) -> None:
+    def __init__(self, catalogue: Catalogue, rows: int, seconds: float, in_hand: Callable[[], int]) -> None:
+        """Inserts as soon as `rows` wait, or some have for `seconds`, or nothing is left to wait for.
+
+        `in_hand` says how many chunks the process has in its hands, those that wait here included.
+        """
         self._catalogue = catalogue
         self._rows = rows
         self._seconds = seconds
+        self._in_hand = in_hand
         self._entries: deque[_Entry] = deque()
         self._changed = threading.Condition()
         self._deadline: float | None = None
@@ -128,7 +133,8 @@ class Writer:
 
     def _is_enough(self) -> bool:
         is_urgent = self._is_stopping() or any(entry.is_urgent for entry in self._entries)
-        return is_urgent or sum(len(entry.rows) for entry in self._entries) >= self._rows
+        is_all = len(self._entries) >= self._in_hand()
+        return is_urgent or is_all or sum(len(entry.rows) for entry in self._entries) >= self._rows
 
     def _commit(self, collection: str, entries: Sequence[_Entry]) -> None:
         started = time.perf_counter()
