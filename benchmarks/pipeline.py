@@ -104,14 +104,17 @@ def measure(
     tune(encoder, settings, "throughput")
     shortest = kept_pixels(settings, encoder.edge)
     pixels = [encoder.prepare(decode(photo, settings.max_image_pixels, shortest)) for photo in photos[:128]]
-    batcher = Batcher(encoder)
+    batcher = Batcher(encoder, encoder.passes)
     fetcher = Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)
     count = arguments.images
 
+    def encode(start: int) -> None:
+        end = min(start + encoder.batch_size, count)
+        encoder.encode_images([pixels[n % len(pixels)] for n in range(start, end)])
+
     def alone() -> None:
-        size = encoder.batch_size
-        for start in range(0, count, size):
-            encoder.encode_images([pixels[n % len(pixels)] for n in range(start, min(start + size, count))])
+        with ThreadPoolExecutor(encoder.passes) as pool:
+            list(pool.map(encode, range(0, count, encoder.batch_size)))
 
     def prepared(content: bytes) -> "Future[Encoded]":
         return batcher.submit_image(encoder.prepare(decode(content, settings.max_image_pixels, shortest)))
@@ -145,7 +148,8 @@ def measure(
         "model": "tiny" if arguments.tiny else "ViT-B/32 of full size, random weights",
         "dtype": encoder.plan.images.dtype,
         "batch_size": encoder.batch_size,
-        "threads": torch.get_num_threads(),
+        "passes": encoder.passes,
+        "threads": encoder.threads,
         "cores": available_cores(),
         "longest_side": arguments.longest,
         "bytes_per_image": round(statistics.mean(map(len, photos))),

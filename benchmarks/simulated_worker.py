@@ -34,6 +34,7 @@ class SimulatedEncoder:
     dimension = DIMENSION
     batch_size = BATCH_SIZE
     text_batch_size = BATCH_SIZE
+    passes = 1
     edge = 8
 
     def __init__(self, seconds_per_batch: float) -> None:

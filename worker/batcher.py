@@ -61,27 +61,29 @@ class _Lane:
 
 
 class Batcher:
-    """One per model per process. Submit from any thread; one thread runs the model.
+    """One per model per process. Submit from any thread; the model runs in `passes` threads of the batcher's own.
 
     Texts go before images, and a query's images before others. A batch is of one kind. A request that was cancelled,
     or whose deadline (`time.monotonic`) has passed, is dropped unprocessed; late ones fail with `ItemError` "timeout".
     """
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, passes: int = 1) -> None:
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
         texts = _Tower(encoder.encode_texts, encoder.text_batch_size, lambda _: "a")
         images = _Tower(encoder.encode_images, encoder.batch_size, np.zeros_like)
         self._texts, self._query_images, self._images = (
-            _Lane(tower, tower.batch_size * _WAITING_BATCHES, threading.Condition(lock))
+            _Lane(tower, tower.batch_size * (_WAITING_BATCHES + passes - 1), threading.Condition(lock))
             for tower in (texts, images, images)
         )
         self._by_urgency = (self._texts, self._query_images, self._images)
         self._closed = False
-        self._began: float | None = None
+        # When the batch began that each thread is at.
+        self._began: dict[threading.Thread, float] = {}
         self._is_broken = False
-        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, name=f"batcher-{n}", daemon=True) for n in range(passes)]
+        for thread in self._threads:
+            thread.start()
 
     def submit_image(
         self, pixels: Pixels, *, is_query: bool = False, deadline: float | None = None
@@ -94,15 +96,15 @@ class Batcher:
         return self._submit(self._texts, text, deadline)
 
     def works(self) -> bool:
-        """Whether the thread that runs the model lives, is not stuck in a batch, and the model encodes anything."""
-        began = self._began
-        is_stuck = began is not None and time.monotonic() - began > _STUCK_SECONDS
-        return self._thread.is_alive() and not is_stuck and not self._is_broken
+        """Whether the threads that run the model live, none is stuck in a batch, and the model encodes anything."""
+        is_stuck = any(time.monotonic() - began > _STUCK_SECONDS for began in list(self._began.values()))
+        return all(thread.is_alive() for thread in self._threads) and not is_stuck and not self._is_broken
 
     def close(self) -> None:
         """Encode what is queued, then stop."""
         self._refuse_more()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _submit(self, lane: _Lane, value: Any, deadline: float | None) -> "Future[Encoded]":
         request = _Request(value, Future(), deadline)
@@ -122,12 +124,13 @@ class Batcher:
 
     def _run(self) -> None:
         batch: list[_Request] = []
+        me = threading.current_thread()
         try:
             while lane := self._next():
                 batch = self._take(lane)
-                self._began = time.monotonic()
+                self._began[me] = time.monotonic()
                 self._encode(lane.tower, batch)
-                self._began = None
+                del self._began[me]
         finally:
             # Something is left only if this thread ends unforeseen: then nobody shall wait for what never comes.
             self._refuse_more()

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ _GPU_PASS_TOKENS = 8192
 
 
 class Encoder(Protocol):
-    """Two towers with one space. Only `prepare` is thread-safe: the batcher runs the model from one thread.
+    """Two towers with one space. `prepare` is thread-safe; `passes` threads at a time may encode.
 
     `batch_size` is the most images, `text_batch_size` the most texts, that should go through at once.
     """
@@ -37,6 +38,7 @@ class Encoder(Protocol):
     dimension: int
     batch_size: int
     text_batch_size: int
+    passes: int
     edge: int
 
     def prepare(self, image: Any) -> Pixels:
@@ -62,10 +64,11 @@ class TowerPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a model runs."""
+    """How a model runs. Of `passes` side by side on a processor each has its share of the threads."""
 
     images: TowerPlan
     texts: TowerPlan
+    passes: int = 1
 
 
 class ClipEncoder:
@@ -81,6 +84,10 @@ class ClipEncoder:
         self.edge = loaded.image_rule.edge
         self._pixels = PixelBatches(loaded.image_rule, self.device)
         self._texts = loaded.text_rule
+        # A tokenizer takes one list at a time.
+        self._tokenizing = threading.Lock()
+        # All that a model on a processor has; on a GPU one pass at a time is what fills it.
+        self.threads = torch.get_num_threads() if self.device.type == "cpu" else 1
         self._pass_tokens = _CPU_PASS_TOKENS if self.device.type == "cpu" else _GPU_PASS_TOKENS
         self._dtypes: dict[Kind, torch.dtype] = {"images": torch.float32, "texts": torch.float32}
         tower = TowerPlan(
@@ -95,6 +102,8 @@ class ClipEncoder:
         self.plan = plan
         self.batch_size = plan.images.batch_size
         self.text_batch_size = plan.texts.batch_size
+        self.passes = plan.passes
+        self._share_threads(plan.passes)
         towers: dict[Kind, TowerPlan] = {"images": plan.images, "texts": plan.texts}
         for kind, tower in towers.items():
             self._dtypes[kind] = getattr(torch, tower.dtype)
@@ -110,6 +119,7 @@ class ClipEncoder:
             "batch_size": self.batch_size,
             "text_dtype": self.plan.texts.dtype,
             "text_batch_size": self.text_batch_size,
+            "passes": self.passes,
         }
 
     def parameters(self) -> int:
@@ -139,6 +149,20 @@ class ClipEncoder:
                 setattr(self._model, name, part)
             self._dtypes[kind] = before
 
+    @contextmanager
+    def passes_side_by_side(self, passes: int) -> Iterator[None]:
+        """Within, threads that are started share the processor's between so many passes."""
+        try:
+            self._share_threads(passes)
+            yield
+        finally:
+            self._share_threads(self.passes)
+
+    def _share_threads(self, passes: int) -> None:
+        # A thread takes over at its first use of torch what holds then, and keeps it.
+        if self.device.type == "cpu":
+            torch.set_num_threads(max(1, self.threads // passes))
+
     @torch.inference_mode()
     def encode_images(self, pixels: Sequence[Pixels]) -> NDArray[np.float32]:
         inputs = self._pixels(pixels, self._dtypes["images"])
@@ -148,7 +172,9 @@ class ClipEncoder:
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         order: list[int] = []
         parts: list[NDArray[np.float32]] = []
-        for rows, tokens in self._texts.groups(self._texts.tokens(texts), self._pass_tokens):
+        with self._tokenizing:
+            every = self._texts.tokens(texts)
+        for rows, tokens in self._texts.groups(every, self._pass_tokens):
             order += rows
             parts.append(self._text_vectors(tokens))
         vectors: NDArray[np.float32] = np.concatenate(parts)[np.argsort(order)]

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 log = logging.getLogger(__name__)
 
 # Raised when the same fingerprint would lead to other measurements.
-_VERSION = 1
+_VERSION = 2
 # Longer than one measuring takes, several times over; a neighbour that hangs holds nobody up for ever.
 _PATIENCE_SECONDS = 60.0
 

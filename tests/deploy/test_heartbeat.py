@@ -107,7 +107,7 @@ def test_the_check_exits_0_or_1_and_imports_next_to_nothing(tmp_path):
 class StuckEncoder:
     """A model whose driver hangs until it is let go."""
 
-    name, dimension, batch_size, text_batch_size, edge = "stuck", 2, 1, 1, 1
+    name, dimension, batch_size, text_batch_size, passes, edge = "stuck", 2, 1, 1, 1, 1
 
     def __init__(self) -> None:
         self.let_go = threading.Event()

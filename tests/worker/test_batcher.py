@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from shared.errors import ItemError, UnavailableError
+from tests.stack import wait_for
 from worker.batcher import Batcher
 
 
@@ -62,6 +63,20 @@ def test_what_waits_while_the_model_works_shares_the_next_batch():
     for future in [first, *rest]:
         future.result(10)
     assert encoder.batches == [[0], [1, 2, 3, 4], [5]]
+    batcher.close()
+
+
+def test_passes_go_side_by_side():
+    gate = threading.Event()
+    batcher = Batcher(FakeEncoder(gate), passes=2)
+    futures = [batcher.submit_image(0)]
+    wait_for(futures[0].running, "the first pass")
+    futures.append(batcher.submit_image(1))
+    wait_for(futures[1].running, "another beside it")
+    gate.set()
+    for number, future in enumerate(futures):
+        assert np.allclose(future.result(10).vector, vector(number))
+    assert batcher.works()
     batcher.close()
 
 

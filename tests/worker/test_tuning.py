@@ -79,6 +79,8 @@ class Machine:
     seconds: Callable[[str, int], float]
     blur: float = 0.0
     fits: int = 10**6
+    threads: int = 1
+    passes: int = 1
     edge: int = 8
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     now: float = 0.0
@@ -93,10 +95,16 @@ class Machine:
         yield
         self.dtype = before
 
+    @contextmanager
+    def passes_side_by_side(self, passes):
+        self.passes = passes
+        yield
+        self.passes = 1
+
     def encode_images(self, inputs):
         if len(inputs) > self.fits:
             raise RuntimeError("DefaultCPUAllocator: not enough memory")
-        self.now += self.seconds(self.dtype, len(inputs))
+        self.now += self.seconds(self.dtype, len(inputs)) / self.passes
         angle = 0.0 if self.dtype == "float32" else self.blur
         return np.tile(np.array([np.cos(angle), np.sin(angle)], np.float32), (len(inputs), 1))
 
@@ -116,6 +124,16 @@ def test_the_search_climbs_to_the_best_batch_of_the_best_dtype(monkeypatch):
         assert {t.batch_size for t in found.timings if (t.kind, t.dtype) == ("images", dtype)} == expected
     assert found.is_steady
     assert choose(found, "throughput").images.dtype == "bfloat16"
+
+
+@pytest.mark.parametrize(("strength", "passes"), [(1.0, 4), (1.02, 4), (1.2, 1)])
+def test_bulk_takes_a_pass_for_each_thread_unless_one_of_all_threads_is_faster(monkeypatch, strength, passes):
+    """`strength`: how many times as fast as four passes beside each other one pass by four threads is."""
+    machine = Machine(lambda _, __: 0.0, threads=4)
+    machine.seconds = lambda _, size: (0.01 * size + 0.02) * (machine.passes if machine.passes > 1 else 1 / strength)
+    found = measure(machine, monkeypatch)
+    assert choose(found, "throughput").passes == passes
+    assert choose(found, "latency").passes == 1
 
 
 def test_a_dtype_whose_vectors_stray_is_not_used(monkeypatch):
