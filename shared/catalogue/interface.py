@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import InvalidRequestError, ModelMismatchError
+from shared.filters import Condition
 
 Vector = NDArray[np.float32]
 
@@ -67,13 +68,27 @@ class Collection:
     dimension: int
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A collection's vector index: its type, and why it is not there if it failed.
+
+    `rows` says how many of the stored rows it covers by now; all others are scanned.
+    """
+
+    type: str | None
+    status: Literal["none", "building", "built", "error"]
+    reason: str | None
+    rows: int
+
+
 class Catalogue(Protocol):
     """Thread-safe. Raises UnavailableError when the server is away or refuses for now."""
 
     def ping(self) -> None: ...
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
-        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors."""
+        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors,
+        and NewerSchemaError as `describe` does."""
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows; when it returns they are found by searches. Repeating it changes nothing."""
@@ -88,8 +103,11 @@ class Catalogue(Protocol):
     def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
         """The vectors held under these ids; those that are not there are left out."""
 
-    def search(self, collection: str, vector: Vector, top_k: int) -> list[Hit]:
-        """The `top_k` nearest by cosine distance, nearest first."""
+    def search(
+        self, collection: str, vector: Vector, top_k: int, where: Condition | None = None, exact: bool = False
+    ) -> list[Hit]:
+        """The `top_k` nearest by cosine distance, nearest first, among those that match the condition; never fewer
+        while so many match. `exact` leaves the index aside, if there is one."""
 
     def get(self, collection: str, photo_id: str) -> Photo | None:
         """One photo with its embedding, or None."""
@@ -101,10 +119,20 @@ class Catalogue(Protocol):
         """How many photos there are."""
 
     def describe(self, collection: str) -> Collection | None:
-        """The collection's model and dimension, or None."""
+        """The collection's model and dimension, or None. Raises NewerSchemaError if a newer Lichtbild made it."""
 
     def collections(self) -> list[Collection]:
-        """All collections, by name."""
+        """All collections, by name, but for those that a newer Lichtbild made."""
+
+    def build_index(self, collection: str) -> None:
+        """Begin to build the vector index, or to cover rows that came since, and return; searches and writes go on
+        meanwhile. Raises NotFoundError if there is no collection."""
+
+    def drop_index(self, collection: str) -> None:
+        """Drop the vector index. Nothing to do where there is none. Raises NotFoundError if there is no collection."""
+
+    def index(self, collection: str) -> Index:
+        """What is there of the vector index; `none` also where there is no collection."""
 
 
 def check_name(collection: str) -> str:
