@@ -12,6 +12,9 @@ class ClickHouse:
     # `ReplacingMergeTree(version, deleted)` hides tombstones under FINAL by itself.
     visible = "1"
 
+    def prepare(self, session: Session) -> None:
+        """Nothing: the metric is in each query."""
+
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
         return (
             f"CREATE TABLE IF NOT EXISTS `{collection}` ("

@@ -19,10 +19,13 @@ class Nearest:
 
 
 class Dialect(Protocol):
-    """Holds no state of the server's; names of collections are checked before they come here."""
+    """Made for one server. Names of collections are checked before they come here."""
 
     visible: str
     """A condition that hides tombstones from `FROM table FINAL`: `1` where the engine hides them itself."""
+
+    def prepare(self, session: Session) -> None:
+        """Called before a collection is created: raise ConfigurationError if the server would search wrongly."""
 
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
         """The statement that creates a collection unless it exists; `comment` is unquoted text."""

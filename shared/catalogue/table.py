@@ -1,7 +1,8 @@
 """The catalogue in SQL: what is the same for every engine that speaks ClickHouse's protocol."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -39,17 +40,26 @@ class SqlCatalogue:
     table: of two workers with different models that create it at once, one wins and the other is refused.
     """
 
-    def __init__(self, session: Session, dialect: Dialect) -> None:
+    def __init__(self, session: Session, detect: Callable[[Session], Dialect]) -> None:
         self._session = session
-        self._dialect = dialect
+        self._detect = detect
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        """Asked for with the first statement that needs it, since the server may be away until then."""
+        return self._detect(self._session)
 
     def ping(self) -> None:
         self._session.rows("SELECT 1")
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
         comment = json.dumps({"kind": _COMMENT_KIND, "schema": 1, "model": model, "dimension": dimension})
-        self._session.command(self._dialect.create_table(check_name(collection), dimension, comment))
         found = self.describe(collection)
+        # Only where it is missing: a worker's user need not be allowed to create tables.
+        if found is None:
+            self._dialect.prepare(self._session)
+            self._session.command(self._dialect.create_table(collection, dimension, comment))
+            found = self.describe(collection)
         if found is None:
             raise ModelMismatchError(f"The table {collection!r} is of another kind; use another collection.")
         check_model(found, model, dimension)

@@ -1,9 +1,11 @@
 """What every catalogue must do, whatever server keeps it: each test runs against each target.
 
-The targets are the embedded server, over HTTP, and the server that `LICHTBILD_TEST_CATALOGUE_URL` names, if it is set.
+The targets are the embedded server, over HTTP, the stand-in for MyScale, and the server that
+`LICHTBILD_TEST_CATALOGUE_URL` names, if it is set.
 """
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -11,16 +13,36 @@ from pydantic import SecretStr
 from shared.catalogue.connect import connect
 from shared.catalogue.interface import Catalogue
 from shared.settings import Settings
+from tests.contract.myscale_stand_in import StandIn, running_stand_in
 
 _REAL = os.environ.get("LICHTBILD_TEST_CATALOGUE_URL")
-TARGETS = ["embedded", *(["real"] if _REAL else [])]
+TARGETS = ["embedded", "stand_in", *(["real"] if _REAL else [])]
+
+
+@pytest.fixture(scope="session")
+def running_myscale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """The open-source build."""
+    with running_stand_in(tmp_path_factory.mktemp("myscale")) as server:
+        yield server
+
+
+@pytest.fixture
+def myscale(running_myscale: StandIn) -> StandIn:
+    """The stand-in, as it behaves if it is told nothing, and with no statements noted yet."""
+    running_myscale.indexes("soon")
+    running_myscale.cancel(0)
+    running_myscale.read_only(False)
+    return running_myscale
 
 
 @pytest.fixture(params=TARGETS)
 def settings(request: pytest.FixtureRequest) -> Settings:
     """Settings whose catalogue is the target's."""
-    url = _REAL if request.param == "real" else request.getfixturevalue("catalogue_url")
-    return Settings(catalogue_url=SecretStr(url))
+    if request.param == "real":
+        return Settings(catalogue_url=SecretStr(_REAL or ""))
+    if request.param == "stand_in":
+        return Settings(catalogue_url=SecretStr(request.getfixturevalue("myscale").url))
+    return Settings(catalogue_url=SecretStr(request.getfixturevalue("catalogue_url")))
 
 
 @pytest.fixture

@@ -1,0 +1,233 @@
+"""The dialect of MyScale: the cloud, and the open-source MyScaleDB, whose base is as old as ClickHouse 23.3.
+
+Nothing here was run against a real MyScale. What it relies on was read in the sources and tests of myscale/MyScaleDB,
+of its search-index and in MyScale's documentation; docs/catalogue.md has the list. So the forms are the ones that those
+tests use: a literal query vector, an ascending order, a literal limit, PREWHERE for the filter, no FINAL beside
+`distance()`.
+"""
+
+import math
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from shared.catalogue.conditions import Parameters, to_sql
+from shared.catalogue.dialect import Nearest, quote
+from shared.catalogue.interface import Index, Vector
+from shared.catalogue.session import Rows, Session
+from shared.errors import ConfigurationError, UnavailableError
+
+IndexType = Literal["MSTG", "SCANN", "FLAT", "HNSWFLAT", "HNSWSQ", "IVFFLAT", "IVFSQ"]
+
+_INDEX = "photo_vectors"
+# Candidates beyond those wanted: room for rows that were replaced or deleted since the last merge.
+_SPARE_CANDIDATES = 8
+_MOST_CANDIDATES = 10_000
+# An index is looked for again after this long; a search in between at worst names a parameter that is unknown.
+_INDEX_TYPE_SECONDS = 10.0
+_STATUSES: dict[str, Literal["building", "built", "error"]] = {
+    "Built": "built",
+    "InProgress": "building",
+    "Error": "error",
+}
+_BAD_ARGUMENTS = 36
+# Of the scratch table's two unit vectors to [0, 1], by cosine; squared L2 would make it 0.4 and 2.
+_PROBE_VECTORS = "('near', [0.6, 0.8]), ('far', [1.0, 0.0])"
+_PROBE_DISTANCES = {"near": 0.2, "far": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What this server's build knows.
+
+    `metric_setting` is the table setting for the metric of a search without an index, or None.
+    """
+
+    knows_brute_force: bool
+    knows_mstg: bool
+    metric_setting: str | None
+
+
+class MyScale:
+    """Searches by `distance()` with an index and without, then looks at what the candidates are by now.
+
+    `distance()` finds the nearest rows of each part, before rows of one id are merged: a photo's replaced row may be
+    among them and push out what is there today, and FINAL only sorts out what was found. So the search takes more
+    candidates than it needs, without FINAL, reads their photos anew, and keeps those of which the candidate is the row
+    of today. If too few are left it asks for more, and at last scans. Distances are those of the vectors that were
+    read, not the index's own, which may be rounded.
+    """
+
+    # Of FINAL's rows the tombstones: whether a build's engine would hide them by itself does not matter then.
+    visible = "deleted = 0"
+
+    def __init__(self, server: Server, index_type: IndexType | Literal["auto"]) -> None:
+        self._settings = {"enable_brute_force_vector_search": 1} if server.knows_brute_force else {}
+        self._metric_setting = server.metric_setting
+        self._index_type = _default_type(server) if index_type == "auto" else index_type
+        self._types: dict[str, tuple[float, str | None]] = {}
+
+    def prepare(self, session: Session) -> None:
+        table = f"lichtbild_probe_{secrets.token_hex(8)}"
+        session.command(self.create_table(table, 2, ""))
+        try:
+            session.command(f"INSERT INTO `{table}` (photo_id, photo_embed) VALUES {_PROBE_VECTORS}")  # noqa: S608
+            found = session.rows(
+                f"SELECT photo_id, distance(photo_embed, [0.0, 1.0]) AS dist FROM `{table}`"  # noqa: S608
+                " ORDER BY dist ASC LIMIT 2",
+                settings=self._settings,
+            )
+        finally:
+            session.command(f"DROP TABLE IF EXISTS `{table}`")
+        measured = {photo_id: float(distance) for photo_id, distance in found}
+        if measured.keys() != _PROBE_DISTANCES.keys():
+            raise ConfigurationError(
+                "The catalogue's search does not find rows that were just written: its server searches only parts with "
+                "a finished index. Use a MyScale that knows enable_brute_force_vector_search."
+            )
+        if not all(math.isclose(measured[name], _PROBE_DISTANCES[name], abs_tol=1e-3) for name in measured):
+            raise ConfigurationError(
+                f"The catalogue does not measure cosine distances: {measured} instead of {_PROBE_DISTANCES}. Use a "
+                "MyScale whose tables know float_vector_search_metric_type."
+            )
+
+    def create_table(self, collection: str, dimension: int, comment: str) -> str:
+        metric = f", {self._metric_setting} = 'Cosine'" if self._metric_setting else ""
+        return (
+            f"CREATE TABLE IF NOT EXISTS `{collection}` ("
+            " photo_id String,"
+            " photo_image_url String CODEC(ZSTD),"
+            " photo_embed Array(Float32) CODEC(NONE),"
+            " content_hash String,"
+            " attributes String CODEC(ZSTD),"
+            " stored_at DateTime64(3, 'UTC') DEFAULT now64(3),"
+            " version UInt64,"
+            " deleted UInt8,"
+            # The server refuses an index, and a search, on a column without it.
+            f" CONSTRAINT vector_len CHECK length(photo_embed) = {int(dimension)}"
+            ") ENGINE = ReplacingMergeTree(version) ORDER BY photo_id"
+            # Candidates are read one by one: of each, this many rows' vectors come from the disk, not 8192.
+            f" SETTINGS index_granularity = 1024{metric} COMMENT {quote(comment)}"
+        )
+
+    def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
+        limit = 2 * wanted.top_k + _SPARE_CANDIDATES
+        while not wanted.exact and limit <= _MOST_CANDIDATES:
+            candidates = self._candidates(session, collection, wanted, limit)
+            found = _still_there(session, collection, wanted.vector, candidates)
+            if len(found) >= wanted.top_k:
+                return found[: wanted.top_k]
+            if len(candidates) < limit:
+                break  # There is no more, or the index gives no more: some types look at a part of the rows only.
+            limit *= 4
+        return _scan(session, collection, wanted)
+
+    def build_index(self, session: Session, collection: str, dimension: int) -> None:  # noqa: ARG002
+        if self.index(session, collection).status != "none":
+            return
+        add = f"ADD VECTOR INDEX {_INDEX} photo_embed TYPE {self._index_type}('metric_type=Cosine')"
+        try:
+            session.command(f"ALTER TABLE `{collection}` {add}")
+        except UnavailableError as error:
+            if getattr(error.__cause__, "code", None) != _BAD_ARGUMENTS:
+                raise
+            raise ConfigurationError(
+                f"The catalogue refuses an index of the type {self._index_type}; set LICHTBILD_MYSCALE_INDEX_TYPE to "
+                "one that its server knows."
+            ) from error
+
+    def drop_index(self, session: Session, collection: str) -> None:
+        if self.index(session, collection).status != "none":
+            session.command(f"ALTER TABLE `{collection}` DROP VECTOR INDEX {_INDEX}")
+
+    def index(self, session: Session, collection: str) -> Index:
+        found = session.rows(
+            "SELECT type, status, latest_failed_part, latest_fail_reason FROM system.vector_indices"  # noqa: S608
+            f" WHERE database = currentDatabase() AND table = {{table:String}} AND name = '{_INDEX}'",
+            {"table": collection},
+        )
+        if not found:
+            return Index(None, "none", None)
+        kind, status, part, reason = found[0]
+        return Index(kind, _STATUSES.get(status, "error"), f"{part}: {reason}" if status == "Error" else None)
+
+    def _candidates(self, session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
+        parameters = Parameters()
+        condition = "" if wanted.where is None else f" AND {to_sql(wanted.where, parameters)}"
+        tuning = _search_parameter(self._indexed_by(session, collection), limit)
+        return session.rows(
+            f"SELECT photo_id, version, distance{tuning}(photo_embed, {_literal(wanted.vector)}) AS dist"  # noqa: S608
+            f" FROM `{collection}` PREWHERE deleted = 0{condition} ORDER BY dist ASC LIMIT {int(limit)}",
+            parameters,
+            self._settings,
+        )
+
+    def _indexed_by(self, session: Session, collection: str) -> str | None:
+        until, kind = self._types.get(collection, (0.0, None))
+        if time.monotonic() >= until:
+            kind = self.index(session, collection).type
+            self._types[collection] = (time.monotonic() + _INDEX_TYPE_SECONDS, kind)
+        return kind
+
+
+def _default_type(server: Server) -> IndexType:
+    """MSTG is in the cloud's build alone, SCANN in the open-source one alone."""
+    return "MSTG" if server.knows_mstg else "SCANN"
+
+
+def _search_parameter(index_type: str | None, limit: int) -> str:
+    """The parameter that decides how thoroughly an index of this type searches; each type refuses the others'.
+
+    Ranges and defaults as in MyScale's documentation: alpha 1 to 4, ef_s 16 to 1024 with a default of 50, nprobe with a
+    default of 1, which would look at one of a thousand cells.
+    """
+    match (index_type or "").upper():
+        case "MSTG" | "SCANN":
+            return "('alpha=3')"
+        case "HNSWFLAT" | "HNSWSQ":
+            return f"('ef_s={min(max(2 * limit, 64), 1024)}')"
+        case "IVFFLAT" | "IVFSQ":
+            return "('nprobe=32')"
+        case _:
+            return ""
+
+
+def _literal(vector: Vector) -> str:
+    """The vector as SQL. With a point or an exponent in each number: whole ones would make it an array of UInt64."""
+    return f"[{', '.join(repr(float(value)) for value in vector)}]"
+
+
+def _still_there(session: Session, collection: str, vector: Vector, candidates: Rows) -> list[tuple[Any, ...]]:
+    """The photos whose row of today is among the candidates, nearest first."""
+    versions = {(photo_id, version) for photo_id, version, _ in candidates}
+    if not versions:
+        return []
+    rows = session.rows(
+        "SELECT photo_id, photo_image_url, attributes, photo_embed, version"  # noqa: S608
+        f" FROM `{collection}` FINAL PREWHERE photo_id IN {{photo_ids:Array(String)}} WHERE deleted = 0",
+        {"photo_ids": sorted({photo_id for photo_id, _ in versions})},
+    )
+    photos = [row[:-1] for row in rows if (row[0], row[-1]) in versions]
+    measured = [(*photo, _distance(vector, photo[-1])) for photo in photos]
+    return sorted(measured, key=lambda row: cast(float, row[-1]))
+
+
+def _distance(vector: Vector, stored: Any) -> float:
+    """The cosine distance, 0 to 2."""
+    other = np.asarray(stored, np.float32)
+    return float(1 - vector @ other / (np.linalg.norm(vector) * np.linalg.norm(other)))
+
+
+def _scan(session: Session, collection: str, wanted: Nearest) -> Rows:
+    """Without `distance()`: no index and no vector search takes part in this."""
+    parameters = Parameters(vector=wanted.vector.tolist())
+    condition = "" if wanted.where is None else f" AND {to_sql(wanted.where, parameters)}"
+    return session.rows(
+        "SELECT photo_id, photo_image_url, attributes, photo_embed,"  # noqa: S608
+        " cosineDistance(photo_embed, {vector:Array(Float32)}) AS dist"
+        f" FROM `{collection}` FINAL WHERE deleted = 0{condition} ORDER BY dist ASC LIMIT {int(wanted.top_k)}",
+        parameters,
+    )
