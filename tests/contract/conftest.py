@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from shared.catalogue.connect import connect
 from shared.catalogue.interface import Catalogue
 from shared.settings import Settings
+from tests.contract.myscale_engine import Build
 from tests.contract.myscale_stand_in import StandIn, running_stand_in
 
 _REAL = os.environ.get("LICHTBILD_TEST_CATALOGUE_URL")
@@ -21,17 +22,18 @@ TARGETS = ["embedded", "stand_in", *(["real"] if _REAL else [])]
 
 @pytest.fixture(scope="session")
 def running_myscale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """The open-source build."""
     with running_stand_in(tmp_path_factory.mktemp("myscale")) as server:
         yield server
 
 
 @pytest.fixture
 def myscale(running_myscale: StandIn) -> StandIn:
-    """The stand-in, as it behaves if it is told nothing, and with no statements noted yet."""
+    """The stand-in as it is at its start: the open-source build, with no statements noted yet."""
+    running_myscale.become(Build())
     running_myscale.indexes("soon")
     running_myscale.cancel(0)
     running_myscale.read_only(False)
+    running_myscale.statements()
     return running_myscale
 
 

@@ -19,6 +19,7 @@ from tests.contract.myscale_sql import (
     bracketed,
     clauses,
     distances,
+    named,
     replaced,
     split,
     system_names,
@@ -76,7 +77,6 @@ class MyScaleEngine(Engine):
         self.cancellations = 0
         self.read_only = False
         self.statements: list[tuple[str, dict[str, str]]] = []
-        self._types = index_types(build.cloud)
         self._metrics: dict[str, str] = {}
         self._lock = threading.Lock()
         self._column("CREATE DATABASE IF NOT EXISTS stand_in")
@@ -117,9 +117,9 @@ class MyScaleEngine(Engine):
                 return execute(text)
             return self._alter(text, seen, execute)
         if seen[:5] == ["SYSTEM", "WAIT", "BUILDING", "VECTOR", "INDICES"]:
-            return self._finish(bare(seen[5]), execute)
+            return self._finish(named(text, 5), execute)
         if seen[:2] == ["DROP", "TABLE"]:
-            self.indexes.forget(bare(seen[4] if seen[2] == "IF" else seen[2]))
+            self.indexes.forget(named(text, 4 if seen[2] == "IF" else 2))
         if seen and seen[0] == "SELECT":
             return execute(self._select(text, own))
         outcome = execute(text)
@@ -136,7 +136,7 @@ class MyScaleEngine(Engine):
     # --- definitions ---
 
     def _create(self, sql: str, execute: Any) -> Outcome:
-        table = bare(next(word for word in words(sql)[2:] if word not in {"IF", "NOT", "EXISTS"}))
+        table = named(sql, 5 if words(sql)[2] == "IF" else 2)
         begin, end = bracketed(sql)
         columns = split(sql.encode()[begin:end].decode())
         indexes = [column for column in columns if words(column)[:2] == ["VECTOR", "INDEX"]]
@@ -170,11 +170,11 @@ class MyScaleEngine(Engine):
         return sql[: match.start()] + (f"SETTINGS {', '.join(plain)} " if plain else "") + sql[match.end() :], own
 
     def _alter(self, sql: str, seen: list[str], execute: Any) -> Outcome:
-        table, action = bare(seen[2]), seen[3:6]
+        table, action = named(sql, 2), seen[3:6]
         if action == ["ADD", "VECTOR", "INDEX"]:
             self._add(table, sql[re.search(r"\bVECTOR\s+INDEX\b", sql, re.IGNORECASE).start() :])  # type: ignore[union-attr]
         elif action == ["DROP", "VECTOR", "INDEX"]:
-            self.indexes.drop(table, bare(seen[6]))
+            self.indexes.drop(table, named(sql, 6))
         else:
             raise refusal(Code.SYNTAX_ERROR, "This ALTER of a vector index is not known")
         return execute("SELECT 1 WHERE 0")  # type: ignore[no-any-return]
@@ -186,7 +186,9 @@ class MyScaleEngine(Engine):
         if match is None:
             raise refusal(Code.SYNTAX_ERROR, "Expected VECTOR INDEX name column TYPE type('key=value', …)")
         name, column, kind = bare(match[1]), bare(match[2]), match[3].upper()
-        given = check_parameters([unquoted(part) for part in split(match[4] or "")], kind, self._types)
+        given = check_parameters(
+            [unquoted(part) for part in split(match[4] or "")], kind, index_types(self.build.cloud)
+        )
         self._check_column(table, column)
         metric = given.get("metric_type")
         index = VectorIndex(table, name, column, kind, f"{name} {column} TYPE {kind}", metric and metric.upper())
@@ -305,7 +307,7 @@ class MyScaleEngine(Engine):
         if self._column(f"SELECT 1 FROM system.tables WHERE database = 'default' AND name = '{table}'"):
             self._check_column(table, call.column)
         if index is not None:
-            check_parameters(call.parameters, index.kind, self._types) if call.parameters else None
+            check_parameters(call.parameters, index.kind, index_types(self.build.cloud)) if call.parameters else None
         if call.query.startswith("["):
             if not re.search(r"[.eE]", call.query):
                 raise refusal(Code.BAD_ARGUMENTS, "The query vector is an Array(UInt64), not Array(Float32)")

@@ -28,6 +28,11 @@ def words(sql: str) -> list[str]:
     return [token.word or token.text.decode() for token in tokenize(sql.encode())]
 
 
+def named(sql: str, place: int) -> str:
+    """The identifier that is the token at this place, without its quotes."""
+    return bare(list(tokenize(sql.encode()))[place].text.decode())
+
+
 def clauses(sql: str) -> dict[str, str]:
     """The text after each keyword of a plain SELECT, subqueries left whole; a clause that is not there is missing."""
     encoded = sql.encode()

@@ -17,13 +17,12 @@ for). Its searches are exact: nothing is said about recall, speed, memory, or ho
 users, replicas, TLS, lightweight deletes or restarts, and `SHOW CREATE TABLE` does not show vector indexes. How a real
 FINAL treats candidates, whether a bound query vector is taken, and what `version()` says are inferred, not observed.
 
-`python -m tests.contract.myscale_stand_in --data DIR --port N --password-file FILE --build JSON`
+`python -m tests.contract.myscale_stand_in --data DIR --port N --password-file FILE`
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import signal
@@ -56,7 +55,10 @@ class StandIn:
 
     url: str
     http: str
-    build: Build
+
+    def become(self, build: Build) -> None:
+        """Another build of MyScale from now on; who has asked it already does not notice."""
+        self._tell(build=asdict(build))
 
     def indexes(self, building: Building, reason: str = "") -> None:
         """From now on parts get their index `soon`, not until told otherwise (`held`), or never (`failing`)."""
@@ -81,16 +83,15 @@ class StandIn:
 
 
 @contextmanager
-def running_stand_in(folder: Path, build: Build | None = None) -> Iterator[StandIn]:
-    """A stand-in for the length of a `with` block."""
-    build = build or Build()
+def running_stand_in(folder: Path) -> Iterator[StandIn]:
+    """A stand-in for the length of a `with` block: MyScaleDB's open-source build, until it is told otherwise."""
     data = DataFolder(folder)
     password_file = data.password("catalogue")
     port = free_ports(1)[0]
     http = f"http://{LOOPBACK}:{port}"
     command = [
         *(sys.executable, "-m", "tests.contract.myscale_stand_in", "--data", str(data.catalogue)),
-        *("--port", str(port), "--password-file", str(password_file), "--build", json.dumps(asdict(build))),
+        *("--port", str(port), "--password-file", str(password_file)),
     ]
     data.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = data.logs / "stand-in.log"
@@ -99,7 +100,7 @@ def running_stand_in(folder: Path, build: Build | None = None) -> Iterator[Stand
     try:
         _wait_until_ready("stand-in", process, lambda: http_answers(f"{http}/ping"), log)
         url = f"myscale://default:{password_file.read_text()}@{LOOPBACK}:{port}/default?secure=0"
-        yield StandIn(url, http, build)
+        yield StandIn(url, http)
     finally:
         end(process, seconds=5)
 
@@ -110,7 +111,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     options.data.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=options.data.resolve()))
-    engine = MyScaleEngine(options.data.resolve() / "engine", Build(**json.loads(options.build)))
+    engine = MyScaleEngine(options.data.resolve() / "engine", Build())
     app = create_app(engine, options.password_file.read_text().strip(), scratch, 1 << 30, Activity())
 
     @app.post("/stand-in")
@@ -126,6 +127,7 @@ def main() -> None:
 
 
 def _obey(engine: MyScaleEngine, order: dict[str, Any]) -> dict[str, object]:
+    engine.build = Build(**order["build"]) if "build" in order else engine.build
     engine.indexes.building = order.get("building", engine.indexes.building)
     engine.indexes.reason = order.get("reason", engine.indexes.reason)
     engine.cancellations = order.get("cancel", engine.cancellations)
@@ -139,7 +141,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--password-file", type=Path, required=True)
-    parser.add_argument("--build", default="{}")
     return parser.parse_args()
 
 
