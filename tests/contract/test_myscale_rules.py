@@ -316,7 +316,11 @@ def test_replacing_merge_tree_may_or_may_not_know_is_deleted(client, table, mysc
     myscale.become(Build(is_deleted_option=False))
     refused(42, lambda: table(constraint=columns, engine=engine))
     myscale.become(Build())
-    assert ids(client, f"SELECT id FROM {table(constraint=columns, engine=engine)} FINAL ORDER BY id") == ["a", "b", "c"]
+    assert ids(client, f"SELECT id FROM {table(constraint=columns, engine=engine)} FINAL ORDER BY id") == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 # --- the server itself ---
