@@ -9,23 +9,22 @@ tests use: a literal query vector, an ascending order, a literal limit, PREWHERE
 import math
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any, Literal
 
-import numpy as np
-
-from shared.catalogue.conditions import Parameters, to_sql
-from shared.catalogue.dialect import Nearest, quote
+from shared.catalogue.candidates import Nearest, matching
+from shared.catalogue.conditions import Parameters
+from shared.catalogue.dialect import quote
 from shared.catalogue.interface import Index, Vector
+from shared.catalogue.nearest import find
 from shared.catalogue.session import Rows, Session
 from shared.errors import ConfigurationError, UnavailableError
 
 IndexType = Literal["MSTG", "SCANN", "FLAT", "HNSWFLAT", "HNSWSQ", "IVFFLAT", "IVFSQ"]
 
 _INDEX = "photo_vectors"
-# Candidates beyond those wanted: room for rows that were replaced or deleted since the last merge.
-_SPARE_CANDIDATES = 8
-_MOST_CANDIDATES = 10_000
 # An index is looked for again after this long; a search in between at worst names a parameter that is unknown.
 _INDEX_TYPE_SECONDS = 10.0
 _STATUSES: dict[str, Literal["building", "built", "error"]] = {
@@ -33,6 +32,13 @@ _STATUSES: dict[str, Literal["building", "built", "error"]] = {
     "InProgress": "building",
     "Error": "error",
 }
+# The server says of how many parts the index is finished, not of how many rows.
+_STATUS = """
+    SELECT type, status, parts_with_vector_index + small_parts, total_parts, latest_failed_part, latest_fail_reason,
+        (SELECT sum(rows) FROM system.parts WHERE database = currentDatabase() AND table = {name:String} AND active)
+    FROM system.vector_indices
+    WHERE database = currentDatabase() AND table = {name:String} AND name = {index:String}
+"""
 _BAD_ARGUMENTS = 36
 # Of the scratch table's two unit vectors to [0, 1], by cosine; squared L2 would make it 0.4 and 2.
 _PROBE_VECTORS = "('near', [0.6, 0.8]), ('far', [1.0, 0.0])"
@@ -52,17 +58,16 @@ class Server:
 
 
 class MyScale:
-    """Searches by `distance()` with an index and without, then looks at what the candidates are by now.
+    """Candidates by `distance()`, with an index and without; `candidates.py` has what becomes of them.
 
-    `distance()` finds the nearest rows of each part, before rows of one id are merged: a photo's replaced row may be
-    among them and push out what is there today, and FINAL only sorts out what was found. So the search takes more
-    candidates than it needs, without FINAL, reads their photos anew, and keeps those of which the candidate is the row
-    of today. If too few are left it asks for more, and at last scans. Distances are those of the vectors that were
-    read, not the index's own, which may be rounded.
+    `distance()` finds the nearest rows of each part, before rows of one id are merged, also beside FINAL, which only
+    sorts out what was found. So there is no FINAL here: a replaced row could come back, or push out what counts. And no
+    distance of an index is shown: it may be rounded.
     """
 
-    # Of FINAL's rows the tombstones: whether a build's engine would hide them by itself does not matter then.
+    # Older builds' ReplacingMergeTree knows no column for tombstones, so that the engine is told of none.
     visible = "deleted = 0"
+    insert_settings: Mapping[str, Any] = {}
 
     def __init__(self, server: Server, index_type: IndexType | Literal["auto"]) -> None:
         self._settings = {"enable_brute_force_vector_search": 1} if server.knows_brute_force else {}
@@ -114,16 +119,8 @@ class MyScale:
         )
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        limit = 2 * wanted.top_k + _SPARE_CANDIDATES
-        while not wanted.exact and limit <= _MOST_CANDIDATES:
-            candidates = self._candidates(session, collection, wanted, limit)
-            found = _still_there(session, collection, wanted.vector, candidates)
-            if len(found) >= wanted.top_k:
-                return found[: wanted.top_k]
-            if len(candidates) < limit:
-                break  # There is no more, or the index gives no more: some types look at a part of the rows only.
-            limit *= 4
-        return _scan(session, collection, wanted)
+        ask_index = None if wanted.exact else partial(self._candidates, session, collection, wanted)
+        return find(session, collection, self.visible, wanted, ask_index)
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:  # noqa: ARG002
         if self.index(session, collection).status != "none":
@@ -144,26 +141,24 @@ class MyScale:
             session.command(f"ALTER TABLE `{collection}` DROP VECTOR INDEX {_INDEX}")
 
     def index(self, session: Session, collection: str) -> Index:
-        found = session.rows(
-            "SELECT type, status, latest_failed_part, latest_fail_reason FROM system.vector_indices"  # noqa: S608
-            f" WHERE database = currentDatabase() AND table = {{table:String}} AND name = '{_INDEX}'",
-            {"table": collection},
-        )
+        found = session.rows(_STATUS, {"name": collection, "index": _INDEX})
         if not found:
-            return Index(None, "none", None)
-        kind, status, part, reason = found[0]
-        return Index(kind, _STATUSES.get(status, "error"), f"{part}: {reason}" if status == "Error" else None)
+            return Index(None, "none", None, 0)
+        kind, status, covered, parts, failed, reason, rows = found[0]
+        why = f"{failed}: {reason}" if status == "Error" else None
+        return Index(kind, _STATUSES.get(status, "error"), why, rows * covered // max(parts, 1))
 
     def _candidates(self, session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
         parameters = Parameters()
-        condition = "" if wanted.where is None else f" AND {to_sql(wanted.where, parameters)}"
+        condition = matching(wanted.where, parameters)
         tuning = _search_parameter(self._indexed_by(session, collection), limit)
-        return session.rows(
+        found = session.rows(
             f"SELECT photo_id, version, distance{tuning}(photo_embed, {_literal(wanted.vector)}) AS dist"  # noqa: S608
-            f" FROM `{collection}` PREWHERE deleted = 0{condition} ORDER BY dist ASC LIMIT {int(limit)}",
+            f" FROM `{collection}` PREWHERE deleted = 0 AND {condition} ORDER BY dist ASC LIMIT {int(limit)}",
             parameters,
             self._settings,
         )
+        return [(photo_id, version) for photo_id, version, _ in found]
 
     def _indexed_by(self, session: Session, collection: str) -> str | None:
         until, kind = self._types.get(collection, (0.0, None))
@@ -198,36 +193,3 @@ def _search_parameter(index_type: str | None, limit: int) -> str:
 def _literal(vector: Vector) -> str:
     """The vector as SQL. With a point or an exponent in each number: whole ones would make it an array of UInt64."""
     return f"[{', '.join(repr(float(value)) for value in vector)}]"
-
-
-def _still_there(session: Session, collection: str, vector: Vector, candidates: Rows) -> list[tuple[Any, ...]]:
-    """The photos whose row of today is among the candidates, nearest first."""
-    versions = {(photo_id, version) for photo_id, version, _ in candidates}
-    if not versions:
-        return []
-    rows = session.rows(
-        "SELECT photo_id, photo_image_url, attributes, photo_embed, version"  # noqa: S608
-        f" FROM `{collection}` FINAL PREWHERE photo_id IN {{photo_ids:Array(String)}} WHERE deleted = 0",
-        {"photo_ids": sorted({photo_id for photo_id, _ in versions})},
-    )
-    photos = [row[:-1] for row in rows if (row[0], row[-1]) in versions]
-    measured = [(*photo, _distance(vector, photo[-1])) for photo in photos]
-    return sorted(measured, key=lambda row: cast(float, row[-1]))
-
-
-def _distance(vector: Vector, stored: Any) -> float:
-    """The cosine distance, 0 to 2."""
-    other = np.asarray(stored, np.float32)
-    return float(1 - vector @ other / (np.linalg.norm(vector) * np.linalg.norm(other)))
-
-
-def _scan(session: Session, collection: str, wanted: Nearest) -> Rows:
-    """Without `distance()`: no index and no vector search takes part in this."""
-    parameters = Parameters(vector=wanted.vector.tolist())
-    condition = "" if wanted.where is None else f" AND {to_sql(wanted.where, parameters)}"
-    return session.rows(
-        "SELECT photo_id, photo_image_url, attributes, photo_embed,"  # noqa: S608
-        " cosineDistance(photo_embed, {vector:Array(Float32)}) AS dist"
-        f" FROM `{collection}` FINAL WHERE deleted = 0{condition} ORDER BY dist ASC LIMIT {int(wanted.top_k)}",
-        parameters,
-    )

@@ -5,6 +5,7 @@ The targets are the embedded server, over HTTP, the stand-in for MyScale, and th
 """
 
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -50,3 +51,12 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 @pytest.fixture
 def catalogue(settings: Settings) -> Catalogue:
     return connect(settings)
+
+
+def until_built(catalogue: Catalogue, collection: str) -> None:
+    """Wait for a build that was begun."""
+    deadline = time.monotonic() + 60
+    while (index := catalogue.index(collection)).status == "building":
+        assert time.monotonic() < deadline, index
+        time.sleep(0.02)
+    assert index.status == "built", index
