@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from shared.catalogue.connect import connect
 from shared.catalogue.interface import Catalogue
 from shared.settings import Settings
-from tests.contract.myscale_engine import Build
+from tests.contract.myscale_build import Build
 from tests.contract.myscale_stand_in import StandIn, running_stand_in
 
 _REAL = os.environ.get("LICHTBILD_TEST_CATALOGUE_URL")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from embedded.catalogue_server.engine import Engine, Outcome
 from embedded.catalogue_server.errors import CatalogueError, Code, refusal
+from tests.contract.myscale_build import METRIC_SETTINGS, Build
 from tests.contract.myscale_indexes import Indexes, VectorIndex, check_parameters, index_types
+from tests.contract.myscale_queries import table_of, translated
 from tests.contract.myscale_sql import (
     Distance,
     assignments,
@@ -30,9 +30,7 @@ from tests.contract.myscale_sql import (
 _CANCELLED = 394
 _UNKNOWN_SETTING = 115
 _NUMBER_OF_ARGUMENTS = 42
-_EXPRESSIONS = {"L2": "L2SquaredDistance", "COSINE": "cosineDistance", "IP": "dotProduct"}
-_METRIC_SETTINGS = ("float_vector_search_metric_type", "vector_search_metric_type")
-_TABLE_SETTINGS = {*_METRIC_SETTINGS, "min_rows_to_build_vector_index", "min_bytes_to_build_vector_index"}
+_TABLE_SETTINGS = {*METRIC_SETTINGS, "min_rows_to_build_vector_index", "min_bytes_to_build_vector_index"}
 # Vector search of newer ClickHouse, which the old base has never heard of.
 _NEWER = re.compile(
     r"vector_similarity|bfloat16|qbit|\bvector_search_(filter|index|with|use)|hnsw_candidate|use_skip_indexes_if_final",
@@ -43,31 +41,14 @@ _VECTOR_INDICES = (
     " parts_with_vector_index Int64, small_parts Int64, status String, host_name String, latest_failed_part String,"
     " latest_fail_reason String"
 )
+_MOST_PARTS = 20
 _TABLES_COLUMNS = "name, uuid, engine, engine_full, create_table_query, comment, total_rows, total_bytes"
 
-
-@dataclass(frozen=True)
-class Build:
-    """Which MyScale this is: what differs between the cloud, the open-source build and older ones."""
-
-    cloud: bool = False
-    brute_force_setting: bool = True
-    metric_setting: str = _METRIC_SETTINGS[0]
-    is_deleted_option: bool = True
-    bound_vectors: bool = False
-    deaf_to_metrics: bool = False
-    """It takes each metric setting and goes on measuring L2: a fault that a start-up probe must find."""
-
-    def search_settings(self) -> dict[str, str]:
-        """Names and defaults that stock ClickHouse does not have."""
-        some = {"optimize_move_to_prewhere_for_vector_search": "1", "max_search_result_window": "10000"}
-        if self.brute_force_setting:
-            some["enable_brute_force_vector_search"] = "0"
-        return {**some, "two_stage_search_option": "1"} if self.cloud else some
+Execute = Callable[[str], Outcome]
 
 
 class MyScaleEngine(Engine):
-    """Parts are never merged by themselves, so that what was replaced stays beside what replaced it."""
+    """Parts are hardly ever merged by themselves, so that what was replaced stays beside what replaced it."""
 
     def __init__(self, folder: Path, build: Build) -> None:
         super().__init__(folder)
@@ -78,6 +59,7 @@ class MyScaleEngine(Engine):
         self.read_only = False
         self.statements: list[tuple[str, dict[str, str]]] = []
         self._metrics: dict[str, str] = {}
+        self._checked: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._column("CREATE DATABASE IF NOT EXISTS stand_in")
         self._column(f"CREATE TABLE IF NOT EXISTS stand_in.vector_indices ({_VECTOR_INDICES}) ENGINE = Memory")
@@ -109,20 +91,22 @@ class MyScaleEngine(Engine):
                 read_only=read_only or self.read_only,
             )
 
-        seen = words(text)
+        return self._obey(text, words(text), own, execute)
+
+    def _obey(self, text: str, seen: list[str], own: dict[str, str], execute: Execute) -> Outcome:
         if seen[:2] == ["CREATE", "TABLE"] and "MERGETREE" in "".join(seen).upper():
             return self._create(text, execute)
-        if seen[:2] == ["ALTER", "TABLE"] and "VECTOR" in seen:
-            if self.read_only:
-                return execute(text)
+        if seen[:2] == ["ALTER", "TABLE"] and "VECTOR" in seen and not self.read_only:
             return self._alter(text, seen, execute)
         if seen[:5] == ["SYSTEM", "WAIT", "BUILDING", "VECTOR", "INDICES"]:
             return self._finish(named(text, 5), execute)
-        if seen[:2] == ["DROP", "TABLE"]:
-            self.indexes.forget(named(text, 4 if seen[2] == "IF" else 2))
-        if seen and seen[0] == "SELECT":
+        if seen[:1] == ["SELECT"]:
             return execute(self._select(text, own))
         outcome = execute(text)
+        if seen[:2] == ["DROP", "TABLE"]:
+            self._forget(named(text, 4 if seen[2] == "IF" else 2))
+        if seen[:2] == ["INSERT", "INTO"]:
+            self._merge_many(named(text, 2))
         for index in self.indexes.all():
             self._see(index)
         return outcome
@@ -135,7 +119,7 @@ class MyScaleEngine(Engine):
 
     # --- definitions ---
 
-    def _create(self, sql: str, execute: Any) -> Outcome:
+    def _create(self, sql: str, execute: Execute) -> Outcome:
         table = named(sql, 5 if words(sql)[2] == "IF" else 2)
         begin, end = bracketed(sql)
         columns = split(sql.encode()[begin:end].decode())
@@ -148,7 +132,7 @@ class MyScaleEngine(Engine):
                 f"Code: {_NUMBER_OF_ARGUMENTS}. DB::Exception: With extended storage definition syntax storage "
                 "ReplacingMergeTree requires 0 to 1 parameters (NUMBER_OF_ARGUMENTS_DOESNT_MATCH)",
             )
-        outcome: Outcome = execute(kept)
+        outcome = execute(kept)
         # No merges by themselves; OPTIMIZE TABLE … FINAL still works.
         execute(f"ALTER TABLE `{table}` MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1")
         if self.build.metric_setting in own:
@@ -162,14 +146,14 @@ class MyScaleEngine(Engine):
         if match is None:
             return sql, {}
         given = assignments(match[1])
-        unknown = set(given) & set(_METRIC_SETTINGS) - {self.build.metric_setting}
+        unknown = set(given) & set(METRIC_SETTINGS) - {self.build.metric_setting}
         if unknown:
             raise _unknown_setting(min(unknown))
         plain = [part for part in split(match[1]) if part.partition("=")[0].strip() not in _TABLE_SETTINGS]
         own = {name: value for name, value in given.items() if name in _TABLE_SETTINGS}
         return sql[: match.start()] + (f"SETTINGS {', '.join(plain)} " if plain else "") + sql[match.end() :], own
 
-    def _alter(self, sql: str, seen: list[str], execute: Any) -> Outcome:
+    def _alter(self, sql: str, seen: list[str], execute: Execute) -> Outcome:
         table, action = named(sql, 2), seen[3:6]
         if action == ["ADD", "VECTOR", "INDEX"]:
             self._add(table, sql[re.search(r"\bVECTOR\s+INDEX\b", sql, re.IGNORECASE).start() :])  # type: ignore[union-attr]
@@ -177,7 +161,7 @@ class MyScaleEngine(Engine):
             self.indexes.drop(table, named(sql, 6))
         else:
             raise refusal(Code.SYNTAX_ERROR, "This ALTER of a vector index is not known")
-        return execute("SELECT 1 WHERE 0")  # type: ignore[no-any-return]
+        return execute("SELECT 1 WHERE 0")
 
     def _add(self, table: str, declaration: str) -> None:
         match = re.fullmatch(
@@ -196,6 +180,8 @@ class MyScaleEngine(Engine):
         self._see(index)
 
     def _check_column(self, table: str, column: str) -> None:
+        if (table, column) in self._checked:
+            return
         kinds = self._column(
             f"SELECT type FROM system.columns WHERE database = 'default' AND table = '{table}' AND name = '{column}'"
         )
@@ -210,18 +196,30 @@ class MyScaleEngine(Engine):
                 f"Cannot create table with column '{column}' which type is 'Array(Float32)' because the constraint "
                 "information was not defined during the creation of a vector index for the column.",
             )
+        self._checked.add((table, column))
 
-    def _finish(self, table: str, execute: Any) -> Outcome:
+    def _finish(self, table: str, execute: Execute) -> Outcome:
         index = self.indexes.of(table)
         if index is not None:
             self._see(index, finish=True)
-        return execute("SELECT 1 WHERE 0")  # type: ignore[no-any-return]
+        return execute("SELECT 1 WHERE 0")
 
     def _see(self, index: VectorIndex, finish: bool = False) -> None:
         parts = self._column(
             f"SELECT name FROM system.parts WHERE database = 'default' AND table = '{index.table}' AND active"
         )
         self.indexes.see(index, parts, finish)
+
+    def _forget(self, table: str) -> None:
+        self.indexes.forget(table)
+        self._metrics.pop(table, None)
+        self._checked = {checked for checked in self._checked if checked[0] != table}
+
+    def _merge_many(self, table: str) -> None:
+        """A table of many small inserts would become slow; so many parts a server merges sooner or later."""
+        counted = f"SELECT count() FROM system.parts WHERE database = 'default' AND table = '{table}' AND active"
+        if int(self._column(counted)[0]) > _MOST_PARTS:
+            self._column(f"OPTIMIZE TABLE `{table}` FINAL")
 
     # --- queries ---
 
@@ -276,35 +274,17 @@ class MyScaleEngine(Engine):
         return f"values('{_VECTOR_INDICES}', {', '.join(rows)})" if rows else "stand_in.vector_indices"
 
     def _vector_search(self, sql: str, calls: list[Distance], own: dict[str, str]) -> str:
-        asked = clauses(sql)
-        table, final = _table(asked)
+        table = table_of(sql)
         index = self.indexes.of(table)
         if len({(call.parameters, call.column, call.query) for call in calls}) > 1:
             raise refusal(Code.NOT_IMPLEMENTED, "The stand-in knows one distance a query")
-        call = calls[0]
-        self._check_call(call, table, index)
+        self._check_call(calls[0], table, index)
         metric = "L2" if self.build.deaf_to_metrics else self._metric(table, index)
-        _check_order(asked, metric)
-        _check_limit(asked, int(own["max_search_result_window"]))
-        expression = f"{_EXPRESSIONS[metric]}({call.column}, {_vector(call.query)})"
-        moved = not final or assignments(asked.get("SETTINGS", "")).get("optimize_move_to_prewhere_if_final") == "1"
-        before, after = _filters(asked, moved)
-        order = "DESC" if metric == "IP" else "ASC"
-        top = asked["LIMIT"].replace("OFFSET", "+")
-        candidates = (
-            f"SELECT _part, _part_offset FROM `{table}` WHERE {before} AND {self._searchable(index, own)}"
-            f" ORDER BY {expression} {order} LIMIT {top} BY _part"
-        )
-        with_expression = {name: _with_expression(asked[name], expression) for name in ("SELECT", "ORDER")}
-        rest = "".join(f" {name} {asked[name]}" for name in ("LIMIT", "SETTINGS", "FORMAT") if asked.get(name))
-        return (
-            f"SELECT {with_expression['SELECT']} FROM `{table}`{' FINAL' if final else ''}"
-            f" PREWHERE (_part, _part_offset) IN ({candidates}) WHERE {_with_expression(after, expression)}"
-            f" ORDER {with_expression['ORDER']}{rest}"
-        )
+        return translated(sql, calls[0], metric, self._searchable(index, own), int(own["max_search_result_window"]))
 
     def _check_call(self, call: Distance, table: str, index: VectorIndex | None) -> None:
-        if self._column(f"SELECT 1 FROM system.tables WHERE database = 'default' AND name = '{table}'"):
+        known = (table, call.column) in self._checked
+        if known or self._column(f"SELECT 1 FROM system.tables WHERE database = 'default' AND name = '{table}'"):
             self._check_column(table, call.column)
         if index is not None:
             check_parameters(call.parameters, index.kind, index_types(self.build.cloud)) if call.parameters else None
@@ -332,45 +312,3 @@ def _unknown_setting(name: str) -> CatalogueError:
     return CatalogueError(
         _UNKNOWN_SETTING, f"Code: {_UNKNOWN_SETTING}. DB::Exception: Unknown setting '{name}' (UNKNOWN_SETTING)"
     )
-
-
-def _table(asked: dict[str, str]) -> tuple[str, bool]:
-    match = re.fullmatch(r"(`?\w+`?)(\s+FINAL)?", asked.get("FROM", ""), re.IGNORECASE)
-    if match is None or distances(asked.get("FROM", "")):
-        raise refusal(Code.NOT_IMPLEMENTED, "The stand-in knows distance() on one table, outside of subqueries")
-    final = match[2] is not None or assignments(asked.get("SETTINGS", "")).get("final") == "1"
-    return bare(match[1]), final
-
-
-def _check_order(asked: dict[str, str], metric: str) -> None:
-    if "ORDER" not in asked:
-        raise refusal(Code.SYNTAX_ERROR, "Not support distance function without ORDER BY clause")
-    if "LIMIT" not in asked:
-        raise refusal(Code.SYNTAX_ERROR, "Not support distance function without LIMIT clause")
-    descending = words(split(asked["ORDER"])[0])[-1] == "DESC"
-    if descending != (metric == "IP"):
-        right = "DESC" if metric == "IP" else "ASC"
-        raise refusal(Code.SYNTAX_ERROR, f"Use 'ORDER BY distance {right}' when the metric type is {metric}")
-
-
-def _check_limit(asked: dict[str, str], window: int) -> None:
-    match = re.fullmatch(r"(\d+)\s+OFFSET\s+(\d+)", asked["LIMIT"], re.IGNORECASE)
-    if match and int(match[2]) and int(match[1]) + int(match[2]) > window:
-        raise refusal(Code.BAD_ARGUMENTS, f"Sum of m and n in limit should not exceed {window}")
-
-
-def _filters(asked: dict[str, str], moved: bool) -> tuple[str, str]:
-    """What is looked at before the search, and what after it."""
-    where = asked.get("WHERE", "1")
-    if "PREWHERE" in asked:
-        return f"({asked['PREWHERE']})", f"({where})"
-    after_all = distances(where) or re.search(r"\bdist(ance)?\b", where)
-    return (f"({where})", "1") if moved and not after_all else ("1", f"({where})")
-
-
-def _vector(query: str) -> str:
-    return f"CAST({query}, 'Array(Float32)')"
-
-
-def _with_expression(text: str, expression: str) -> str:
-    return replaced(text, [(call.start, call.end, f"toFloat32({expression})") for call in distances(text)])

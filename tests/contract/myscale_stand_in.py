@@ -9,7 +9,7 @@ What it enforces, from MyScaleDB's sources and tests and MyScale's documentation
   sets an index back to InProgress; `system.vector_indices`; MyScale's names in `system.settings`.
 - The top k are found in each part before FINAL merges rows, so FINAL brings replaced rows back. WHERE beside FINAL
   filters after the search, unless `optimize_move_to_prewhere_if_final=1`; PREWHERE before it, and before FINAL merges.
-- Parts are never merged by themselves, so that what was replaced lies beside what replaced it.
+- Up to 20 parts are never merged by themselves, so that what was replaced lies beside what replaced it.
 
 What it does not prove: that a real MyScale does the same. Its engine is a new ClickHouse, so it accepts SQL, functions
 and a protocol that MyScale's old base may not (vector search of newer ClickHouse is refused, the rest is not looked
@@ -45,7 +45,8 @@ from embedded.ports import LOOPBACK, free_ports
 from embedded.process import end, spawn
 from embedded.readiness import http_answers
 from embedded.servers import _wait_until_ready, project_root
-from tests.contract.myscale_engine import Build, MyScaleEngine
+from tests.contract.myscale_build import Build
+from tests.contract.myscale_engine import MyScaleEngine
 from tests.contract.myscale_indexes import Building
 
 

@@ -193,7 +193,7 @@ def test_writes_go_on_while_an_index_is_built(catalogue, collection, vectors):
     catalogue.build_index(collection)
     written = 0
     # A server that indexes each insert would be building for as long as there are inserts.
-    while written < 5 or (catalogue.index(collection).status == "building" and written < 50):
+    while written < 5 or (catalogue.index(collection).status == "building" and written < 20):
         catalogue.write(collection, rows(vectors[COUNT + written : COUNT + written + 1], [COUNT + written]))
         written += 1
     until_built(catalogue, collection)

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from shared.catalogue.connect import parse
-from tests.contract.myscale_engine import Build
+from tests.contract.myscale_build import Build
 
 COLUMNS = "id String, v Array(Float32), place String, version UInt64"
 LENGTH = "CONSTRAINT len CHECK length(v) = 2"
