@@ -248,7 +248,7 @@ def test_every_type_of_error_has_its_line():
 
 def test_every_code_of_a_failed_item_has_its_line():
     raised = set(re.findall(r"\bItemError\(\s*\"(\w+)\"", source("worker"))) | {"crashed_worker"}
-    job_codes = {errors.NotFoundError.code, errors.ModelMismatchError.code}
+    job_codes = {errors.NotFoundError.code, errors.ModelMismatchError.code, errors.ConfigurationError.code}
     listed = HTTP_API.first_column("### Codes of failed items and searches")
     assert {code for code in listed if not code.startswith("http_")} == raised | job_codes
 

@@ -14,6 +14,8 @@ class Build:
     metric_setting: str = METRIC_SETTINGS[0]
     is_deleted_option: bool = True
     bound_vectors: bool = False
+    stock: bool = False
+    """No MyScale at all but ClickHouse, to have the stand-in's handle on that as well."""
     deaf_to_metrics: bool = False
     """It takes each metric setting and goes on measuring L2: a fault that a start-up probe must find."""
 
