@@ -5,13 +5,11 @@ from functools import partial
 
 from shared.catalogue import hnsw
 from shared.catalogue.candidates import Nearest
-from shared.catalogue.dialect import quote
+from shared.catalogue.definition import create_table
 from shared.catalogue.interface import Index
 from shared.catalogue.nearest import find
 from shared.catalogue.session import Rows, Session
 
-# Rows that are read together: a row by its id costs half a megabyte of vectors, where the engine's default costs ten.
-_GRANULE_ROWS = 256
 # For how long a search believes that there is an index, or none: it would find the same in either case.
 _BELIEVE_SECONDS = 5.0
 
@@ -30,20 +28,7 @@ class ClickHouse:
         """Nothing: the metric is in each query."""
 
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
-        return (
-            f"CREATE TABLE IF NOT EXISTS `{collection}` ("
-            " photo_id String,"
-            " photo_image_url String CODEC(ZSTD),"
-            " photo_embed Array(Float32) CODEC(NONE),"
-            " content_hash String,"
-            " attributes String CODEC(ZSTD),"
-            " stored_at DateTime64(3, 'UTC') DEFAULT now64(3),"
-            " version UInt64,"
-            " deleted UInt8,"
-            f" CONSTRAINT vector_len CHECK length(photo_embed) = {int(dimension)}"
-            f") ENGINE = ReplacingMergeTree(version, deleted) ORDER BY photo_id"
-            f" SETTINGS index_granularity = {_GRANULE_ROWS} COMMENT {quote(comment)}"
-        )
+        return create_table(collection, dimension, comment, "ReplacingMergeTree(version, deleted)")
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
         indexed = not wanted.exact and self._is_indexed(session, collection)

@@ -34,9 +34,3 @@ class Dialect(Protocol):
 
     def index(self, session: Session, collection: str) -> Index:
         """What is there of the index."""
-
-
-def quote(text: str) -> str:
-    """A string literal, for statements that take no parameters."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from shared.catalogue.candidates import Nearest, matching
 from shared.catalogue.conditions import Parameters
-from shared.catalogue.dialect import quote
+from shared.catalogue.definition import create_table
 from shared.catalogue.interface import Index, Vector
 from shared.catalogue.nearest import find
 from shared.catalogue.session import Rows, Session
@@ -100,23 +100,8 @@ class MyScale:
             )
 
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
-        metric = f", {self._metric_setting} = 'Cosine'" if self._metric_setting else ""
-        return (
-            f"CREATE TABLE IF NOT EXISTS `{collection}` ("
-            " photo_id String,"
-            " photo_image_url String CODEC(ZSTD),"
-            " photo_embed Array(Float32) CODEC(NONE),"
-            " content_hash String,"
-            " attributes String CODEC(ZSTD),"
-            " stored_at DateTime64(3, 'UTC') DEFAULT now64(3),"
-            " version UInt64,"
-            " deleted UInt8,"
-            # The server refuses an index, and a search, on a column without it.
-            f" CONSTRAINT vector_len CHECK length(photo_embed) = {int(dimension)}"
-            ") ENGINE = ReplacingMergeTree(version) ORDER BY photo_id"
-            # Candidates are read one by one: of each, this many rows' vectors come from the disk, not 8192.
-            f" SETTINGS index_granularity = 1024{metric} COMMENT {quote(comment)}"
-        )
+        settings = f"{self._metric_setting} = 'Cosine'" if self._metric_setting else ""
+        return create_table(collection, dimension, comment, "ReplacingMergeTree(version)", settings)
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
         ask_index = None if wanted.exact else partial(self._candidates, session, collection, wanted)
