@@ -6,12 +6,13 @@ The targets are the embedded server, over HTTP, the stand-in for MyScale, and th
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import clickhouse_connect
 import pytest
 from pydantic import SecretStr
 
-from shared.catalogue.connect import connect
+from shared.catalogue.connect import connect, parse
 from shared.catalogue.interface import Catalogue
 from shared.settings import Settings
 from tests.contract.myscale_build import Build
@@ -60,3 +61,18 @@ def until_built(catalogue: Catalogue, collection: str) -> None:
         assert time.monotonic() < deadline, index
         time.sleep(0.02)
     assert index.status == "built", index
+
+
+@pytest.fixture
+def statement(settings: Settings) -> Callable[[str], None]:
+    """Runs SQL of the target's own, as an operator would."""
+    address = parse(settings.catalogue_url.get_secret_value())
+    client = clickhouse_connect.get_client(
+        host=address.host,
+        port=address.port,
+        username=address.user,
+        password=address.password,
+        database=address.database,
+        secure=address.secure,
+    )
+    return client.command
