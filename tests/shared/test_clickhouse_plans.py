@@ -1,4 +1,4 @@
-"""ClickHouse leaves an index aside without a word if a query has anything more than it likes: so plans are read here."""
+"""ClickHouse leaves an index aside without a word if a query has more than it likes: so its plans are read here."""
 
 from collections.abc import Callable
 
