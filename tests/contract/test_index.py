@@ -115,6 +115,17 @@ def test_replaced_photos_never_appear_as_they_were(catalogue, indexed, vectors):
     assert recall(catalogue, indexed, held, queries(vectors)) >= 0.99
 
 
+def test_photos_that_moved_away_make_room_for_the_next_nearest(catalogue, indexed, vectors):
+    query = vectors[0]
+    held = {str(n): vectors[n] for n in range(COUNT)}
+    moved = sorted(nearest(held, query, 60))
+    catalogue.write(indexed, [Row(photo_id, "http://h/x", -query, bytes(32), {}, 2) for photo_id in moved])
+    held |= dict.fromkeys(moved, -query)
+    for exact in (False, True):
+        hits = catalogue.search(indexed, query, 10, exact=exact)
+        assert len({hit.photo.photo_id for hit in hits} & nearest(held, query, 10)) >= 9
+
+
 @pytest.mark.parametrize("share", [2, 10], ids=["half", "nine tenths"])
 def test_deleted_photos_never_appear_and_never_crowd_out_others(catalogue, indexed, vectors, share):
     gone = [n for n in range(COUNT) if n % share]
