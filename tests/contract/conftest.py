@@ -5,6 +5,7 @@ The targets are the embedded server, over HTTP, the stand-in for MyScale, and th
 """
 
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 
@@ -61,6 +62,15 @@ def until_built(catalogue: Catalogue, collection: str) -> None:
         assert time.monotonic() < deadline, index
         time.sleep(0.02)
     assert index.status == "built", index
+
+
+@pytest.fixture
+def collection(statement: Callable[[str], None]) -> Iterator[str]:
+    """A name that no other test uses; dropped in the end, since a real server is kept."""
+    name = f"c{secrets.token_hex(6)}"
+    yield name
+    for table in (name, *(f"{name}_{suffix}" for suffix in ("ours", "missing"))):
+        statement(f"DROP TABLE IF EXISTS `{table}`")
 
 
 @pytest.fixture
