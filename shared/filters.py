@@ -6,7 +6,7 @@ exists; `and` and `or` take a list of filters, `not` takes one.
 What a condition means, whatever engine answers it:
 - A field is the name of an attribute as it stands: dots and slashes in it have no meaning.
 - A number compares with numbers, and with strings that spell a number as JSON does, since cells of a TSV are strings:
-  "2400" is at least 2000.
+  "2400" is at least 2000. (Of attributes, whole numbers of more than 64 bits count as such strings.)
 - A string compares with strings, by their Unicode code points. True and false equal themselves and the strings
   "true" and "false".
 - A value of another kind is not equal, neither less nor greater. An attribute that is missing, or null, matches none of
