@@ -10,6 +10,7 @@ beginning; `overhead` is what is left of the client's time without `encode` and 
 import argparse
 import http.client
 import json
+import os
 import statistics
 import tempfile
 import threading
@@ -33,7 +34,15 @@ COLLECTION = "photos"
 _DIMENSION = 512
 _ROWS_AT_ONCE = 5_000
 _SUBJECTS = ("a man", "a dog", "two red cars", "a house", "a sailing boat", "three birds", "an old woman", "a tent")
-_PLACES = ("on the beach", "in the forest", "by the lake", "in the city", "in the mountains", "on a field", "in a garden")
+_PLACES = (
+    "on the beach",
+    "in the forest",
+    "by the lake",
+    "in the city",
+    "in the mountains",
+    "on a field",
+    "in a garden",
+)
 _TIMES = ("at night", "by day", "at sunset", "in the rain", "in the fog", "in the snow")
 
 
@@ -75,10 +84,7 @@ def texts(seed: int) -> Iterator[str]:
 def filled_stack(model: str, rows: int, **environment: str) -> Iterator[Stack]:
     """A stack whose collection `photos` holds so many random unit vectors, as if this model had made them."""
     with tempfile.TemporaryDirectory() as name:
-        options = StackOptions(Path(name), model=model, quiet=True)
-        options = StackOptions(
-            Path(name), model=model, quiet=True, environment={**options.environment, **environment}
-        )
+        options = StackOptions(Path(name), model=model, quiet=True, environment={**os.environ, **environment})
         with running_stack(options) as stack:
             fill(stack, model_name(str(MODEL_FOLDER) if model == "demo" else model), rows)
             yield stack
@@ -115,7 +121,9 @@ def measure(
             timings[number].append(ask(connection_of[number], {"text": text, "top_k": 10}))
 
     address = urlsplit(api_url)
-    connection_of = [http.client.HTTPConnection(address.hostname or "", address.port, timeout=60) for _ in range(clients)]
+    connection_of = [
+        http.client.HTTPConnection(address.hostname or "", address.port, timeout=60) for _ in range(clients)
+    ]
     threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
@@ -165,11 +173,9 @@ def _quantile(values: Sequence[float], share: float) -> float:
 
 def main() -> None:
     arguments = _arguments()
-    figures: list[Figure] = []
     with filled_stack(arguments.model, arguments.rows) as stack:
         measure(stack.api_url, 4, arguments.warm_up)
-        for clients in arguments.clients:
-            figures.append(measure(stack.api_url, clients, arguments.seconds)[0])
+        figures = [measure(stack.api_url, clients, arguments.seconds)[0] for clients in arguments.clients]
     _print(figures)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

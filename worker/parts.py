@@ -34,6 +34,7 @@ from worker.reconciler import Reconciler
 from worker.search import Search
 from worker.sources import Sources
 from worker.sweeper import Sweeper
+from worker.terms import Terms, TextVectors
 from worker.tuning import tune
 from worker.writer import Writer
 
@@ -82,6 +83,7 @@ class Parts:
         self.gone.set()
         self.reconciler.close()
         self.deletions.close()
+        self.search.close()
         self.ingest.fetcher.close()
         self.ingest.pool.shutdown()
         self.ingest.batcher.close()
@@ -154,7 +156,13 @@ def build(
             writer=Writer(catalogue, settings.write_rows, settings.write_seconds),
             pool=pool,
         ),
-        search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
+        search=Search(
+            search_ledger,
+            Jobs(redis, settings),
+            doorbell,
+            catalogue,
+            Terms(settings, catalogue, fetcher, encoder, batcher, pool, TextVectors()),
+        ),
         deletions=Deletions(DeletionLedger(redis, settings), catalogue, Thumbnails.of(settings)),
         reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, sweeper=sweeper),
         presence=Presence(redis),

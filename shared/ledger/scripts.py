@@ -53,6 +53,6 @@ class Finish:
                 keys.DELETIONS,
                 *(keys.image(job_id, term) for term in range(images)),
             ],
-            args=[job_id, status, field, value, retention, keys.CHANGES],
+            args=[job_id, status, field, value, retention, keys.CHANGES, keys.PREFIX],
         )
         return before.decode() if before else None
