@@ -58,7 +58,8 @@ def _among(raw: str, values: Sequence[Scalar], parameters: Parameters) -> str:
     """Whether it equals one of the values, each kind of them by its own rule."""
     switches = [str(value).lower() for value in values if isinstance(value, bool)]
     texts = [value for value in values if isinstance(value, str)]
-    numbers = [float(value) for value in values if not isinstance(value, bool | str)]
+    # IN compares bits: adding 0 makes -0.0 and 0.0 one.
+    numbers = [float(value) + 0.0 for value in values if not isinstance(value, bool | str)]
     ways = []
     if switches:
         spelled = parameters.add([*switches, *(f'"{switch}"' for switch in switches)], "Array(String)")
@@ -67,7 +68,7 @@ def _among(raw: str, values: Sequence[Scalar], parameters: Parameters) -> str:
         ways.append(f"({_is_text(raw)} AND {_text(raw)} IN {parameters.add(texts, 'Array(String)')})")
     if numbers:
         plain = _plain(raw)
-        ways.append(f"({_is_number(plain)} AND {_number(plain)} IN {parameters.add(numbers, 'Array(Float64)')})")
+        ways.append(f"({_is_number(plain)} AND {_number(plain)} + 0 IN {parameters.add(numbers, 'Array(Float64)')})")
     return f"({' OR '.join(ways)})"
 
 

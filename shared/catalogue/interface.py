@@ -70,11 +70,15 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A collection's vector index: its engine's name for the type, and why it is not there if it failed."""
+    """A collection's vector index: its type, and why it is not there if it failed.
+
+    `rows` says how many of the stored rows it covers by now; all others are scanned.
+    """
 
     type: str | None
     status: Literal["none", "building", "built", "error"]
     reason: str | None
+    rows: int
 
 
 class Catalogue(Protocol):
@@ -83,7 +87,8 @@ class Catalogue(Protocol):
     def ping(self) -> None: ...
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
-        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors."""
+        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors,
+        and NewerSchemaError as `describe` does."""
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows; when it returns they are found by searches. Repeating it changes nothing."""
@@ -114,14 +119,14 @@ class Catalogue(Protocol):
         """How many photos there are."""
 
     def describe(self, collection: str) -> Collection | None:
-        """The collection's model and dimension, or None."""
+        """The collection's model and dimension, or None. Raises NewerSchemaError if a newer Lichtbild made it."""
 
     def collections(self) -> list[Collection]:
-        """All collections, by name."""
+        """All collections, by name, but for those that a newer Lichtbild made."""
 
     def build_index(self, collection: str) -> None:
-        """Begin to build the vector index, and return; searches go on meanwhile. Nothing to do where there is one.
-        Raises NotFoundError if there is no collection."""
+        """Begin to build the vector index, or to cover rows that came since, and return; searches and writes go on
+        meanwhile. Raises NotFoundError if there is no collection."""
 
     def drop_index(self, collection: str) -> None:
         """Drop the vector index. Nothing to do where there is none. Raises NotFoundError if there is no collection."""

@@ -1,6 +1,6 @@
 -- End a job of any kind in a final state; a job that has ended stays as it is.
--- KEYS 1 job, 2 job:chunks, 3 job:waiting, 4 job:attempts, 5 job:failures, 6 active, 7 searches, 8 deletions,
---      9.. keys to delete; and the coverage of the job's collection
+-- KEYS 1 job, 2 job:chunks, 3 job:waiting, 4 job:attempts, 5 job:failures, 6 active, 7 searches,
+--      8 and 9 orders of each kind, 10.. keys to delete; and the coverage of the job's collection
 -- ARGV 1 job id, 2 status, 3 field to set ('result', 'error' or ''), 4 its JSON, 5 retention in s, 6 changes channel,
 --      7 key prefix
 -- Returns the status the job had, or nil if there is none.
@@ -21,10 +21,11 @@ if fields[1] == 'ingest' and not fields[7] then
 elseif fields[1] == 'delete' then
   redis.call('HINCRBY', coverage, 'changes', 1)
 end
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], unpack(KEYS, 9))
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], unpack(KEYS, 10))
 redis.call('LREM', KEYS[6], 0, ARGV[1])
 redis.call('ZREM', KEYS[7], ARGV[1])
 redis.call('ZREM', KEYS[8], ARGV[1])
+redis.call('ZREM', KEYS[9], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('EXPIRE', KEYS[5], ARGV[5])
 redis.call('PUBLISH', ARGV[6], ARGV[1])
