@@ -8,6 +8,7 @@ from shared.catalogue.conditions import Parameters
 from shared.catalogue.dialect import quote
 from shared.catalogue.interface import Index
 from shared.catalogue.session import Rows, Session
+from shared.catalogue.shared_scans import MOST_HITS, SharedScans
 
 # Rows that are read together: a row by its id costs half a megabyte of vectors, where the engine's default costs ten.
 _GRANULE_ROWS = 256
@@ -24,6 +25,7 @@ class ClickHouse:
 
     def __init__(self) -> None:
         self._indexed: dict[str, tuple[bool, float]] = {}
+        self._scans = SharedScans(_by_scan)
 
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
         return (
@@ -48,6 +50,8 @@ class ClickHouse:
                 found = live(session, collection, self.visible, wanted, candidates)
                 if len(found) == wanted.top_k:
                     return found
+        if wanted.where is None and wanted.top_k <= MOST_HITS:
+            return self._scans.rows(session, collection, wanted)
         return _by_scan(session, collection, wanted)
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:
