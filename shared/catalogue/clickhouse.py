@@ -1,5 +1,6 @@
 """The dialect of stock ClickHouse, and of the embedded server, which is the same engine."""
 
+import threading
 import time
 from functools import partial
 
@@ -15,6 +16,8 @@ from shared.catalogue.shared_scans import MOST_HITS, SharedScans
 _BELIEVE_SECONDS = 5.0
 # Of a thousand true neighbours 0.986 are found if the graph's walk keeps no more than are fetched, and 0.998 so.
 _KEPT_PER_FETCHED = 2
+# Searches of one process in an index at a time: enough to keep a server of many cores busy. Of 64 some find no place.
+_SEARCHES_IN_INDEX = 16
 
 
 class ClickHouse:
@@ -27,6 +30,7 @@ class ClickHouse:
     def __init__(self) -> None:
         self._indexed: dict[str, tuple[bool, float]] = {}
         self._scans = SharedScans(self._alone)
+        self._places = threading.BoundedSemaphore(_SEARCHES_IN_INDEX)
 
     def prepare(self, session: Session) -> None:
         """Nothing: the metric is in each query."""
@@ -37,7 +41,7 @@ class ClickHouse:
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
         found: Rows | None = None
         if not wanted.exact and self._is_indexed(session, collection):
-            ask_index = partial(_ask_index, session, collection, wanted)
+            ask_index = partial(self._ask_index, session, collection, wanted)
             found = by_index(session, collection, self.visible, wanted, ask_index)
         return self._by_scan(session, collection, wanted) if found is None else found
 
@@ -64,17 +68,17 @@ class ClickHouse:
             self._indexed[collection] = known, time.monotonic() + _BELIEVE_SECONDS
         return known
 
-
-def _ask_index(session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
-    """Candidates of which some may not match, or be tombstones: a condition here would only thin out what the index
-    returns. Anything more than ORDER BY the distance ASC and LIMIT would be answered without the index.
-    """
-    return session.rows(
-        f"SELECT photo_id, version FROM `{collection}`"  # noqa: S608
-        " ORDER BY cosineDistance(photo_embed, {vector:Array(Float32)}) ASC LIMIT {limit:UInt32}",
-        {"vector": wanted.vector.tolist(), "limit": limit},
-        {
-            "hnsw_candidate_list_size_for_search": max(hnsw.SEARCH_CANDIDATES, _KEPT_PER_FETCHED * limit),
-            "max_limit_for_vector_search_queries": limit,
-        },
-    )
+    def _ask_index(self, session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
+        """Candidates of which some may not match, or be tombstones: a condition here would only thin out what the index
+        returns. Anything more than ORDER BY the distance ASC and LIMIT would be answered without the index.
+        """
+        with self._places:
+            return session.rows(
+                f"SELECT photo_id, version FROM `{collection}`"  # noqa: S608
+                " ORDER BY cosineDistance(photo_embed, {vector:Array(Float32)}) ASC LIMIT {limit:UInt32}",
+                {"vector": wanted.vector.tolist(), "limit": limit},
+                {
+                    "hnsw_candidate_list_size_for_search": max(hnsw.SEARCH_CANDIDATES, _KEPT_PER_FETCHED * limit),
+                    "max_limit_for_vector_search_queries": limit,
+                },
+            )

@@ -66,7 +66,8 @@ def _default_port(scheme: str, secure: bool) -> int:
 def connect(settings: Settings) -> Catalogue:
     """Return the catalogue; the server is first asked on first use, also for its dialect."""
     address = parse(settings.catalogue_url.get_secret_value())
-    pool = httputil.get_pool_manager(maxsize=32)
+    # As many connections are kept as a search worker has searches under way.
+    pool = httputil.get_pool_manager(maxsize=64)
 
     def client() -> Client:
         return clickhouse_connect.get_client(

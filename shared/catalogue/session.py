@@ -18,8 +18,9 @@ Rows = Sequence[Sequence[Any]]
 
 # ClickHouse's error codes
 _UNKNOWN_TABLE = 60
-_CANCELLED = 394
-# MyScale cancels a query when an index is loaded or thrown out under it; the next one goes through.
+# MyScale cancels a query when an index is loaded or thrown out under it. ClickHouse's HNSW has so many places for
+# searches and calls it incorrect data (117) when all are taken. The next try goes through.
+_PASSING = (394, 117)
 _TRIES = 3
 
 
@@ -41,7 +42,7 @@ class Session:
             except DatabaseError as error:
                 if error.code == _UNKNOWN_TABLE:
                     return []
-                if error.code == _CANCELLED and tries > 1:
+                if error.code in _PASSING and tries > 1:
                     return run(client, tries - 1)
                 raise
 
