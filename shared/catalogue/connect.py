@@ -6,8 +6,10 @@ import clickhouse_connect
 from clickhouse_connect.driver import httputil
 from clickhouse_connect.driver.client import Client
 
-from shared.catalogue.clickhouse import ClickHouseCatalogue
+from shared.catalogue.clickhouse import ClickHouse
 from shared.catalogue.interface import Catalogue
+from shared.catalogue.session import Session
+from shared.catalogue.table import SqlCatalogue
 from shared.errors import ConfigurationError
 from shared.settings import Settings
 
@@ -43,4 +45,4 @@ def connect(settings: Settings) -> Catalogue:
             show_clickhouse_errors="scrub",
         )
 
-    return ClickHouseCatalogue(client)
+    return SqlCatalogue(Session(client), ClickHouse())

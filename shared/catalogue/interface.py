@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import InvalidRequestError, ModelMismatchError
+from shared.filters import Condition
 
 Vector = NDArray[np.float32]
 
@@ -67,6 +68,15 @@ class Collection:
     dimension: int
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A collection's vector index: its engine's name for the type, and why it is not there if it failed."""
+
+    type: str | None
+    status: Literal["none", "building", "built", "error"]
+    reason: str | None
+
+
 class Catalogue(Protocol):
     """Thread-safe. Raises UnavailableError when the server is away or refuses for now."""
 
@@ -88,8 +98,11 @@ class Catalogue(Protocol):
     def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
         """The vectors held under these ids; those that are not there are left out."""
 
-    def search(self, collection: str, vector: Vector, top_k: int) -> list[Hit]:
-        """The `top_k` nearest by cosine distance, nearest first."""
+    def search(
+        self, collection: str, vector: Vector, top_k: int, where: Condition | None = None, exact: bool = False
+    ) -> list[Hit]:
+        """The `top_k` nearest by cosine distance, nearest first, among those that match the condition; never fewer
+        while so many match. `exact` leaves the index aside, if there is one."""
 
     def get(self, collection: str, photo_id: str) -> Photo | None:
         """One photo with its embedding, or None."""
@@ -105,6 +118,16 @@ class Catalogue(Protocol):
 
     def collections(self) -> list[Collection]:
         """All collections, by name."""
+
+    def build_index(self, collection: str) -> None:
+        """Begin to build the vector index, and return; searches go on meanwhile. Nothing to do where there is one.
+        Raises NotFoundError if there is no collection."""
+
+    def drop_index(self, collection: str) -> None:
+        """Drop the vector index. Nothing to do where there is none. Raises NotFoundError if there is no collection."""
+
+    def index(self, collection: str) -> Index:
+        """What is there of the vector index; `none` also where there is no collection."""
 
 
 def check_name(collection: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from redis.exceptions import RedisError
 
-from shared.catalogue.clickhouse import ClickHouseCatalogue
+from shared.catalogue.table import SqlCatalogue
 from shared.doorbell import celery_app
 from shared.errors import UnavailableError
 from shared.items import Item
@@ -223,7 +223,7 @@ def test_a_worker_whose_catalogue_is_away_pauses_and_fails_nothing(
         def refuse(*_: Any) -> None:
             raise UnavailableError("away")
 
-        away.setattr(ClickHouseCatalogue, "ensure", refuse)
+        away.setattr(SqlCatalogue, "ensure", refuse)
         for _ in range(5):
             with pytest.raises(UnavailableError):
                 worker.ingest.answer_bell()
@@ -258,13 +258,13 @@ def test_a_chunk_in_hand_is_settled_although_redis_is_full(
     worker, submit, items, connection, settings, full_redis, monkeypatch
 ):
     """Settling frees memory: if a full Redis refused it, it could never become less full."""
-    write = ClickHouseCatalogue.write
+    write = SqlCatalogue.write
 
     def write_as_redis_fills(*arguments: Any) -> None:
         write(*arguments)
         full_redis()
 
-    monkeypatch.setattr(ClickHouseCatalogue, "write", write_as_redis_fills)
+    monkeypatch.setattr(SqlCatalogue, "write", write_as_redis_fills)
     job_id = submit(items)
     worker.ingest.answer_bell()
     assert worker.ingest.writer.flush(30)

@@ -1,4 +1,4 @@
-"""The catalogue on the real engine, over HTTP."""
+"""Writing, reading, searching and deleting, on every target."""
 
 import threading
 

@@ -1,0 +1,46 @@
+"""What one engine says differently from another. All else is in `table.py`."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.catalogue.interface import Index, Vector
+from shared.catalogue.session import Rows, Session
+from shared.filters import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A search: the `top_k` nearest to `vector`, which has a direction, of those that match `where`."""
+
+    vector: Vector
+    top_k: int
+    where: Condition | None
+    exact: bool
+
+
+class Dialect(Protocol):
+    """Holds no state of the server's; names of collections are checked before they come here."""
+
+    visible: str
+    """A condition that hides tombstones from `FROM table FINAL`: `1` where the engine hides them itself."""
+
+    def create_table(self, collection: str, dimension: int, comment: str) -> str:
+        """The statement that creates a collection unless it exists; `comment` is unquoted text."""
+
+    def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
+        """The nearest, nearest first: photo_id, photo_image_url, attributes, photo_embed, cosine distance."""
+
+    def build_index(self, session: Session, collection: str, dimension: int) -> None:
+        """Begin to build the index and return; nothing to do where there is one."""
+
+    def drop_index(self, session: Session, collection: str) -> None:
+        """Drop the index; nothing to do where there is none."""
+
+    def index(self, session: Session, collection: str) -> Index:
+        """What is there of the index."""
+
+
+def quote(text: str) -> str:
+    """A string literal, for statements that take no parameters."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

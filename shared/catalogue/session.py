@@ -1,0 +1,65 @@
+"""Statements to a server that speaks ClickHouse's HTTP interface, and its failures as our errors."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
+from clickhouse_connect.driver.exceptions import Error as DriverError
+from urllib3.exceptions import HTTPError
+
+from shared.errors import UnavailableError
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+Rows = Sequence[Sequence[Any]]
+
+_UNKNOWN_TABLE = 60  # ClickHouse's error code
+
+
+class Session:
+    """Connects on first use. Thread-safe. Raises UnavailableError when the server is away or refuses."""
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        self._connect = connect
+        self._connected: Client | None = None
+
+    def rows(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> Rows:
+        """Run a query; a table that does not exist yet has no rows."""
+
+        def run(client: Client) -> Rows:
+            try:
+                return client.query(sql, parameters=dict(parameters or {}), settings=dict(settings or {})).result_rows
+            except DatabaseError as error:
+                if error.code == _UNKNOWN_TABLE:
+                    return []
+                raise
+
+        return self._call(run)
+
+    def command(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that has no rows."""
+        self._call(lambda client: client.command(sql, settings=dict(settings or {})))
+
+    def insert(self, table: str, names: Sequence[str], types: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
+        """Insert columns of equal length. `table` is a checked name: the driver does not quote one with a dot."""
+        self._call(
+            lambda client: client.insert(
+                table, columns, column_names=names, column_type_names=types, column_oriented=True
+            )
+        )
+
+    def _call(self, run: Callable[[Client], Result]) -> Result:
+        try:
+            if self._connected is None:
+                self._connected = self._connect()
+            return run(self._connected)
+        except (DriverError, HTTPError, ConnectionError, TimeoutError) as error:
+            # The driver's text may hold SQL and addresses: it is for the log, not for clients.
+            log.warning("The catalogue failed: %s", error)
+            code = getattr(error, "name", None) or type(error).__name__
+            raise UnavailableError(f"The catalogue cannot be reached or refuses for now ({code}).") from error

@@ -1,0 +1,171 @@
+"""The catalogue in SQL: what is the same for every engine that speaks ClickHouse's protocol."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from shared.catalogue.dialect import Dialect, Nearest
+from shared.catalogue.interface import (
+    Collection,
+    Hit,
+    Index,
+    Known,
+    Photo,
+    Row,
+    Vector,
+    check_model,
+    check_name,
+    check_vector,
+)
+from shared.catalogue.session import Rows, Session
+from shared.errors import ModelMismatchError, NotFoundError
+from shared.filters import Condition
+
+_COLUMNS = ("photo_id", "photo_image_url", "photo_embed", "content_hash", "attributes", "version", "deleted")
+_TYPES = ("String", "String", "Array(Float32)", "String", "String", "UInt64", "UInt8")
+_LIST_TABLES = (
+    "SELECT name, comment FROM system.tables"
+    " WHERE database = currentDatabase() AND ({name:String} = '' OR name = {name:String}) ORDER BY name"
+)
+_COMMENT_KIND = "lichtbild"
+
+
+class SqlCatalogue:
+    """One ReplacingMergeTree per collection: the row of the highest version of an id is the photo, or its tombstone.
+
+    The model's name and dimension are in the table's comment, which is written by the very statement that creates the
+    table: of two workers with different models that create it at once, one wins and the other is refused.
+    """
+
+    def __init__(self, session: Session, dialect: Dialect) -> None:
+        self._session = session
+        self._dialect = dialect
+
+    def ping(self) -> None:
+        self._session.rows("SELECT 1")
+
+    def ensure(self, collection: str, model: str, dimension: int) -> None:
+        comment = json.dumps({"kind": _COMMENT_KIND, "schema": 1, "model": model, "dimension": dimension})
+        self._session.command(self._dialect.create_table(check_name(collection), dimension, comment))
+        found = self.describe(collection)
+        if found is None:
+            raise ModelMismatchError(f"The table {collection!r} is of another kind; use another collection.")
+        check_model(found, model, dimension)
+
+    def write(self, collection: str, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        columns: list[Sequence[Any]] = [
+            [row.photo_id for row in rows],
+            [row.url for row in rows],
+            cast(Sequence[Any], np.stack([row.embedding for row in rows]).astype(np.float32, copy=False)),
+            [row.content_hash.hex() for row in rows],
+            [json.dumps(row.attributes, separators=(",", ":")) for row in rows],
+            [row.version for row in rows],
+            [0] * len(rows),
+        ]
+        self._session.insert(check_name(collection), _COLUMNS, _TYPES, columns)
+
+    def delete(self, collection: str, versions: Mapping[str, int]) -> None:
+        if not versions:
+            return
+        found = self._found(collection)
+        count = len(versions)
+        # The table asks for a vector of its length in every row, and a direction: a zero vector has none.
+        anywhere = np.zeros((count, found.dimension), np.float32)
+        anywhere[:, 0] = 1.0
+        empty = [""] * count
+        columns = [list(versions), empty, anywhere, empty, ["{}"] * count, list(versions.values()), [1] * count]
+        self._session.insert(check_name(collection), _COLUMNS, _TYPES, cast(list[Sequence[Any]], columns))
+
+    def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
+        found = self._lookup(collection, "photo_image_url, content_hash, attributes, version", photo_ids)
+        return {
+            photo_id: Known(url, bytes.fromhex(content_hash), json.loads(attributes), version)
+            for photo_id, url, content_hash, attributes, version in found
+        }
+
+    def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
+        found = self._lookup(collection, "photo_embed", photo_ids)
+        return {photo_id: np.asarray(embedding, np.float32) for photo_id, embedding in found}
+
+    def search(
+        self, collection: str, vector: Vector, top_k: int, where: Condition | None = None, exact: bool = False
+    ) -> list[Hit]:
+        wanted = Nearest(check_vector(vector), top_k, where, exact)
+        found = self._dialect.search(self._session, check_name(collection), wanted)
+        return [
+            Hit(_photo(photo_id, url, attributes), float(distance), np.asarray(embedding, np.float32))
+            for photo_id, url, attributes, embedding, distance in found
+        ]
+
+    def get(self, collection: str, photo_id: str) -> Photo | None:
+        found = self._lookup(collection, "photo_image_url, attributes, photo_embed", [photo_id])
+        return _photo(*found[0]) if found else None
+
+    def random(self, collection: str) -> Photo | None:
+        # The inner query reads only ids, not vectors, attributes or URLs.
+        rows = f"`{check_name(collection)}` FINAL WHERE {self._dialect.visible}"
+        found = self._session.rows(
+            f"SELECT photo_id, photo_image_url, attributes FROM {rows}"  # noqa: S608
+            f" AND photo_id = (SELECT photo_id FROM {rows} ORDER BY rand() LIMIT 1)"
+        )
+        return _photo(*found[0]) if found else None
+
+    def count(self, collection: str) -> int:
+        found = self._session.rows(
+            f"SELECT count() FROM `{check_name(collection)}` FINAL WHERE {self._dialect.visible}"  # noqa: S608
+        )
+        return int(found[0][0]) if found else 0
+
+    def describe(self, collection: str) -> Collection | None:
+        return next(iter(self._tables(check_name(collection))), None)
+
+    def collections(self) -> list[Collection]:
+        return self._tables("")
+
+    def build_index(self, collection: str) -> None:
+        self._dialect.build_index(self._session, collection, self._found(collection).dimension)
+
+    def drop_index(self, collection: str) -> None:
+        self._found(collection)
+        self._dialect.drop_index(self._session, collection)
+
+    def index(self, collection: str) -> Index:
+        return self._dialect.index(self._session, check_name(collection))
+
+    def _found(self, collection: str) -> Collection:
+        found = self.describe(collection)
+        if found is None:
+            raise NotFoundError(f"There is no collection {collection!r}.")
+        return found
+
+    def _lookup(self, collection: str, columns: str, photo_ids: Sequence[str]) -> Rows:
+        if not photo_ids:
+            return ()
+        # `photo_id` is the sorting key, so it may be looked at before the rows of an id are merged.
+        return self._session.rows(
+            f"SELECT photo_id, {columns} FROM `{check_name(collection)}` FINAL"  # noqa: S608
+            f" PREWHERE photo_id IN {{photo_ids:Array(String)}} WHERE {self._dialect.visible}",
+            {"photo_ids": list(photo_ids)},
+        )
+
+    def _tables(self, name: str) -> list[Collection]:
+        """The collection of that name, or all if it is empty; other tables of the database are not ours."""
+        known = [(table, _read_comment(comment)) for table, comment in self._session.rows(_LIST_TABLES, {"name": name})]
+        return [Collection(table, facts["model"], facts["dimension"]) for table, facts in known if facts is not None]
+
+
+def _read_comment(comment: str) -> dict[str, Any] | None:
+    try:
+        facts = json.loads(comment)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and facts.get("kind") == _COMMENT_KIND else None
+
+
+def _photo(photo_id: str, url: str, attributes: str, embedding: Sequence[float] | None = None) -> Photo:
+    vector = None if embedding is None else np.asarray(embedding, np.float32)
+    return Photo(photo_id, url, json.loads(attributes), vector)

@@ -1,0 +1,28 @@
+"""What every catalogue must do, whatever server keeps it: each test runs against each target.
+
+The targets are the embedded server, over HTTP, and the server that `LICHTBILD_TEST_CATALOGUE_URL` names, if it is set.
+"""
+
+import os
+
+import pytest
+from pydantic import SecretStr
+
+from shared.catalogue.connect import connect
+from shared.catalogue.interface import Catalogue
+from shared.settings import Settings
+
+_REAL = os.environ.get("LICHTBILD_TEST_CATALOGUE_URL")
+TARGETS = ["embedded", *(["real"] if _REAL else [])]
+
+
+@pytest.fixture(params=TARGETS)
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """Settings whose catalogue is the target's."""
+    url = _REAL if request.param == "real" else request.getfixturevalue("catalogue_url")
+    return Settings(catalogue_url=SecretStr(url))
+
+
+@pytest.fixture
+def catalogue(settings: Settings) -> Catalogue:
+    return connect(settings)
