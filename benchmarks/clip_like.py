@@ -1,11 +1,11 @@
-"""Vectors with the shape of CLIP's, for as many photos and queries as a measurement wants, where no real ones can be had.
+"""Vectors with the shape of CLIP's, as many as a measurement wants, where no real ones can be had.
 
 Photos lie in a narrow cone around a mean of their own, in clusters of very different size; texts lie in another cone,
 off the photos', and lean only a little towards what they speak of (Liang et al., "Mind the Gap", 2022; Levi and Gilboa,
 "The Double-Ellipsoid Geometry of CLIP", 2025). The spread around both means falls with the direction's number, so that
-a few dozen of the directions carry most of it. The numbers below are chosen to give cosines like those of ViT-B/32,
-about 0.5 between any two photos, 0.75 between any two texts, 0.17 between a text and any photo and 0.35 between a text
-and its best ones; they are fitted to no set of photos.
+a few dozen of the directions carry most of it. The numbers below are chosen to give cosines like those of ViT-B/32:
+about 0.5 between any two photos, 0.75 between any two texts, 0.17 between a text and any photo, 0.35 between a text and
+its best ones. They are fitted to no set of photos.
 """
 
 from dataclasses import dataclass
