@@ -12,10 +12,8 @@ default.
 """
 
 import argparse
-import itertools
 import re
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ import psutil
 from numpy.typing import NDArray
 
 from benchmarks.clip_like import Matrix, combined, make_space, photos, texts
+from benchmarks.closed_loop import closed_loop
 from benchmarks.report import arguments_of, save, table
 from embedded.servers import running_catalogue
 from shared.catalogue.connect import connect
@@ -147,31 +146,21 @@ def _peer(vectors: Matrix, queries: Queries, arguments: argparse.Namespace) -> I
 
 
 def _speed(way: str, rows: int, search: Search, queries: Queries, *, clients: int, seconds: float) -> Speed:
-    """Run closed-loop clients for a time, each through queries of its own share, and judge all that they got."""
+    """Ask in turn whatever queries there are, and judge all that was found."""
     for vector in queries.vectors[:WARM_UP]:
         search(vector)
-    answers: list[tuple[int, float, Sequence[int]]] = []
-    deadline = time.perf_counter() + seconds
-
-    def client(number: int) -> None:
-        for query in itertools.cycle(range(number, len(queries.vectors), clients)):
-            started = time.perf_counter()
-            found = search(queries.vectors[query])
-            answers.append((query, time.perf_counter() - started, found))
-            if time.perf_counter() > deadline:
-                return
-
-    took = _timed(lambda: _in_threads(client, clients))
-    times = [1000 * taken for _, taken, _ in answers]
-    found = {kind: [(q, ids) for q, _, ids in answers if queries.kinds[q] == kind] for kind in KINDS}
+    count = len(queries.vectors)
+    done = closed_loop(lambda turn: search(queries.vectors[turn % count]), clients, seconds)
+    answers = [(turn % count, ids) for turn, ids in done.results]
+    found = {kind: [(query, ids) for query, ids in answers if queries.kinds[query] == kind] for kind in KINDS}
     return Speed(
         way,
         rows,
         clients,
         len(answers),
-        float(np.percentile(times, 50)),
-        float(np.percentile(times, 95)),
-        len(answers) / took,
+        done.percentile(50),
+        done.percentile(95),
+        done.per_second,
         {kind: _recall(queries, given) for kind, given in found.items() if given},
     )
 
@@ -209,14 +198,6 @@ def _until_built(catalogue: Catalogue, name: str) -> None:
         if index.status == "error":
             raise SystemExit(f"The index was not built: {index.reason}")
         time.sleep(0.1)
-
-
-def _in_threads(run: Callable[[int], None], count: int) -> None:
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def _timed(run: Callable[[], object]) -> float:

@@ -12,8 +12,8 @@ Each query is asked of a collection that has matches and of the same collection 
     noise                          a picture of noise
 
 A signal is good if it is higher for queries with matches. AUC is the chance that it is, for a query with matches and
-one without; 0.5 is a coin. A threshold is set on some galleries so that a twentieth of the texts with matches fall below
-it, and judged on others.
+one without; 0.5 is a coin. A threshold is set on some galleries so that a twentieth of the texts with matches fall
+below it, and judged on others.
 """
 
 import argparse
