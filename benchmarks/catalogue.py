@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.clip_like import Matrix, combined, make_space, photos, texts
 from benchmarks.closed_loop import closed_loop
-from benchmarks.report import arguments_of, save, table
+from benchmarks.report import arguments_of, write_figures, table
 from embedded.servers import running_catalogue
 from shared.catalogue.connect import connect
 from shared.catalogue.interface import Catalogue, Row, Vector
@@ -88,7 +88,7 @@ def main() -> None:
                 (stored if isinstance(figure, Stored) else speeds).append(figure)  # type: ignore[arg-type]
                 print(figure, flush=True)
     _print(stored, speeds)
-    save(arguments.json, {"stored": stored, "speeds": speeds})
+    write_figures(arguments.json, {"stored": stored, "speeds": speeds})
 
 
 def _catalogue(vectors: Matrix, queries: Queries, arguments: argparse.Namespace) -> Iterator[Stored | Speed]:

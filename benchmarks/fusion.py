@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import arguments_of, save, table
+from benchmarks.report import arguments_of, write_figures, table
 from embedded.demo_model import MODEL_FOLDER
 from embedded.demo_model.encoder import Encoder
 from embedded.demo_model.gallery import Gallery, draw_gallery, random_scenes
@@ -142,7 +142,7 @@ def main() -> None:
         "queries": sum(len(one.queries) for one in test),
     }
     _print(every, chosen, facts)
-    save(arguments.json, {**facts, "weights": every, "chosen": chosen})
+    write_figures(arguments.json, {**facts, "weights": every, "chosen": chosen})
 
 
 def draw(encoder: Encoder, arguments: argparse.Namespace, number: int) -> tuple[list[Query], Gallery]:

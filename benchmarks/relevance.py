@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.report import arguments_of, save, table
+from benchmarks.report import arguments_of, write_figures, table
 from embedded.demo_model import MODEL_FOLDER
 from embedded.demo_model.encoder import Encoder
 from embedded.demo_model.gallery import Gallery, draw_gallery, photograph, random_scenes
@@ -151,7 +151,7 @@ def main() -> None:
     lines = [_line(signal, tuning, test) for signal in SIGNALS]
     facts = {"photos_per_gallery": arguments.scenes, "queries_of_each_kind": arguments.queries * len(test)}
     _print(lines, facts)
-    save(arguments.json, {**facts, "signals": lines})
+    write_figures(arguments.json, {**facts, "signals": lines})
 
 
 def read(encoder: Encoder, arguments: argparse.Namespace, number: int) -> Readings:

@@ -15,7 +15,7 @@ def arguments_of(module: str, doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def save(file: Path | None, figures: Any) -> None:
+def write_figures(file: Path | None, figures: Any) -> None:
     """Write figures as JSON, data classes within them as objects; nothing where no file was asked for."""
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
