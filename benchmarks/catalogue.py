@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.clip_like import Matrix, combined, make_space, photos, texts
 from benchmarks.closed_loop import closed_loop
-from benchmarks.report import arguments_of, write_figures, table
+from benchmarks.report import arguments_of, table, write_figures
 from embedded.servers import running_catalogue
 from shared.catalogue.connect import connect
 from shared.catalogue.interface import Catalogue, Row, Vector

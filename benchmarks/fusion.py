@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import arguments_of, write_figures, table
+from benchmarks.report import arguments_of, table, write_figures
 from embedded.demo_model import MODEL_FOLDER
 from embedded.demo_model.encoder import Encoder
 from embedded.demo_model.gallery import Gallery, draw_gallery, random_scenes
