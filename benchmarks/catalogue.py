@@ -97,14 +97,14 @@ def _catalogue(vectors: Matrix, queries: Queries, arguments: argparse.Namespace)
         catalogue = connect(Settings(catalogue_url=url))
         catalogue.ensure(name, "clip-like", vectors.shape[1])
         seconds = _timed(lambda: _write(catalogue, name, vectors))
-        rows_bytes, _ = _bytes(Path(folder))
+        rows_bytes, _ = stored_bytes(Path(folder))
         yield Stored("exact", count, seconds, count / seconds, rows_bytes / count, _server_megabytes(folder))
         yield from _speeds("exact", catalogue, name, queries, arguments, exact=True)
         if count <= arguments.most_indexed:
             catalogue.build_index(name)
             seconds = _timed(lambda: _until_built(catalogue, name))
             yield from _speeds("indexed", catalogue, name, queries, arguments, exact=False)
-            _, index_bytes = _bytes(Path(folder))
+            _, index_bytes = stored_bytes(Path(folder))
             memory = _server_megabytes(folder)
             yield Stored("indexed", count, seconds, count / seconds, index_bytes / count, memory)
 
@@ -223,7 +223,7 @@ class _Part:
 _PART = re.compile(r"all_(\d+)_(\d+)_(\d+)(?:_(\d+))?")
 
 
-def _bytes(folder: Path) -> tuple[int, int]:
+def stored_bytes(folder: Path) -> tuple[int, int]:
     """Bytes on disk of rows and of indexes. Parts that others have replaced do not count: the engine keeps them for
     some minutes more."""
     parts = [

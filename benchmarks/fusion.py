@@ -162,7 +162,9 @@ def judge(encoder: Encoder, queries: Sequence[Query], gallery: Gallery, weights:
     codes = _codes(gallery.scenes)
     right = codes[None, :] == _codes([query.wanted for query in queries])[:, None]
     ranks = {
-        (name, weight): _first(method(found, weight), right) for name, method in METHODS.items() for weight in weights
+        (name, weight): first_ranks(method(found, weight), right)
+        for name, method in METHODS.items()
+        for weight in weights
     }
     return Judged(queries, ranks)
 
@@ -186,7 +188,7 @@ def _codes(scenes: Sequence[Scene]) -> NDArray[np.str_]:
     return np.array([" ".join(scene.attributes().values()) for scene in scenes])
 
 
-def _first(scores: Matrix, right: NDArray[np.bool_]) -> NDArray[np.float64]:
+def first_ranks(scores: Matrix, right: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The rank of the best right photo of each query; of wrong ones that tie with it, half stand before it."""
     best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
     before = ((scores > best) & ~right).sum(axis=1) + ((scores == best) & ~right).sum(axis=1) / 2
