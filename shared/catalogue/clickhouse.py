@@ -1,16 +1,28 @@
 """The dialect of stock ClickHouse, and of the embedded server, which is the same engine."""
 
-from shared.catalogue.conditions import Parameters, to_sql
-from shared.catalogue.dialect import Nearest, quote
+import time
+from collections.abc import Iterator
+
+from shared.catalogue import hnsw
+from shared.catalogue.candidates import Nearest, limits, live, matching
+from shared.catalogue.conditions import Parameters
+from shared.catalogue.dialect import quote
 from shared.catalogue.interface import Index
 from shared.catalogue.session import Rows, Session
 
+# For how long a search believes that there is an index, or none: it would find the same in either case.
+_BELIEVE_SECONDS = 5.0
+
 
 class ClickHouse:
-    """Exact scans."""
+    """Exact scans, and HNSW where it was built."""
 
     # `ReplacingMergeTree(version, deleted)` hides tombstones under FINAL by itself.
     visible = "1"
+    insert_settings = hnsw.INSERT_SETTINGS
+
+    def __init__(self) -> None:
+        self._indexed: dict[str, tuple[bool, float]] = {}
 
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
         return (
@@ -28,20 +40,74 @@ class ClickHouse:
         )
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        parameters = Parameters(vector=wanted.vector.tolist(), top_k=wanted.top_k)
-        condition = "1" if wanted.where is None else to_sql(wanted.where, parameters)
-        return session.rows(
-            f"SELECT photo_id, photo_image_url, attributes, photo_embed,"  # noqa: S608
-            f" cosineDistance(photo_embed, {{vector:Array(Float32)}}) AS distance"
-            f" FROM `{collection}` FINAL WHERE {condition} ORDER BY distance ASC LIMIT {{top_k:UInt32}}",
-            parameters,
-        )
+        indexed = not wanted.exact and self._is_indexed(session, collection)
+        for by_index, limit in _tries(wanted.top_k, indexed=indexed):
+            candidates = (_by_index if by_index else _by_scan)(session, collection, wanted, limit)
+            found = live(session, collection, self.visible, wanted, candidates)
+            # An index may return fewer than asked; a scan does so only if there are no more.
+            if len(found) == wanted.top_k or (not by_index and len(candidates) < limit):
+                return found
+        return _by_full_scan(session, collection, wanted)
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:
-        raise NotImplementedError
+        hnsw.build(session, collection, dimension)
 
     def drop_index(self, session: Session, collection: str) -> None:
-        raise NotImplementedError
+        hnsw.drop(session, collection)
 
-    def index(self, session: Session, collection: str) -> Index:  # noqa: ARG002
-        return Index(None, "none", None)
+    def index(self, session: Session, collection: str) -> Index:
+        return hnsw.status(session, collection)
+
+    def _is_indexed(self, session: Session, collection: str) -> bool:
+        known, until = self._indexed.get(collection, (False, 0.0))
+        if time.monotonic() > until:
+            known = hnsw.exists(session, collection)
+            self._indexed[collection] = known, time.monotonic() + _BELIEVE_SECONDS
+        return known
+
+
+def _tries(top_k: int, *, indexed: bool) -> Iterator[tuple[bool, int]]:
+    """Whether to ask the index, and for how many candidates."""
+    if indexed:
+        yield from ((True, limit) for limit in limits(top_k))
+    yield False, limits(top_k)[0]
+
+
+def _by_index(session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
+    """Candidates of which some may not match, or be tombstones: a condition here would only thin out what the index
+    returns. Anything more than ORDER BY the distance ASC and LIMIT would be answered without the index.
+    """
+    return session.rows(
+        f"SELECT photo_id, version FROM `{collection}`"  # noqa: S608
+        " ORDER BY cosineDistance(photo_embed, {vector:Array(Float32)}) ASC LIMIT {limit:UInt32}",
+        {"vector": wanted.vector.tolist(), "limit": limit},
+        {
+            "hnsw_candidate_list_size_for_search": max(hnsw.SEARCH_CANDIDATES, limit),
+            "max_limit_for_vector_search_queries": limit,
+        },
+    )
+
+
+def _by_scan(session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
+    """Candidates that matched when they were written."""
+    parameters = Parameters(vector=wanted.vector.tolist(), limit=limit)
+    return session.rows(
+        f"SELECT photo_id, version FROM `{collection}`"  # noqa: S608
+        f" WHERE NOT deleted AND {matching(wanted.where, parameters)}"
+        " ORDER BY cosineDistance(photo_embed, {vector:Array(Float32)}) ASC LIMIT {limit:UInt32}",
+        parameters,
+        {"use_skip_indexes": 0},
+    )
+
+
+def _by_full_scan(session: Session, collection: str, wanted: Nearest) -> Rows:
+    """The answer itself, with the rows of each id merged before anything else."""
+    parameters = Parameters(vector=wanted.vector.tolist(), top_k=wanted.top_k)
+    return session.rows(
+        "SELECT photo_id, photo_image_url, attributes, photo_embed,"  # noqa: S608
+        " cosineDistance(photo_embed, {vector:Array(Float32)}) AS dist"
+        f" FROM `{collection}` FINAL WHERE {matching(wanted.where, parameters)}"
+        " ORDER BY dist ASC, photo_id ASC LIMIT {top_k:UInt32}",
+        parameters,
+        {"use_skip_indexes": 0},
+    )

@@ -1,21 +1,11 @@
 """What one engine says differently from another. All else is in `table.py`."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from shared.catalogue.interface import Index, Vector
+from shared.catalogue.candidates import Nearest
+from shared.catalogue.interface import Index
 from shared.catalogue.session import Rows, Session
-from shared.filters import Condition
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """A search: the `top_k` nearest to `vector`, which has a direction, of those that match `where`."""
-
-    vector: Vector
-    top_k: int
-    where: Condition | None
-    exact: bool
 
 
 class Dialect(Protocol):
@@ -24,6 +14,9 @@ class Dialect(Protocol):
     visible: str
     """A condition that hides tombstones from `FROM table FINAL`: `1` where the engine hides them itself."""
 
+    insert_settings: Mapping[str, Any]
+    """Settings of every insert."""
+
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
         """The statement that creates a collection unless it exists; `comment` is unquoted text."""
 
@@ -31,7 +24,7 @@ class Dialect(Protocol):
         """The nearest, nearest first: photo_id, photo_image_url, attributes, photo_embed, cosine distance."""
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:
-        """Begin to build the index and return; nothing to do where there is one."""
+        """Begin to index what has no index yet, and return."""
 
     def drop_index(self, session: Session, collection: str) -> None:
         """Drop the index; nothing to do where there is none."""

@@ -70,11 +70,15 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A collection's vector index: its engine's name for the type, and why it is not there if it failed."""
+    """A collection's vector index: its type, and why it is not there if it failed.
+
+    `rows` says how many of the stored rows it covers by now; all others are scanned.
+    """
 
     type: str | None
     status: Literal["none", "building", "built", "error"]
     reason: str | None
+    rows: int
 
 
 class Catalogue(Protocol):
@@ -120,8 +124,8 @@ class Catalogue(Protocol):
         """All collections, by name."""
 
     def build_index(self, collection: str) -> None:
-        """Begin to build the vector index, and return; searches go on meanwhile. Nothing to do where there is one.
-        Raises NotFoundError if there is no collection."""
+        """Begin to build the vector index, or to cover rows that came since, and return; searches and writes go on
+        meanwhile. Raises NotFoundError if there is no collection."""
 
     def drop_index(self, collection: str) -> None:
         """Drop the vector index. Nothing to do where there is none. Raises NotFoundError if there is no collection."""

@@ -45,11 +45,18 @@ class Session:
         """Run a statement that has no rows."""
         self._call(lambda client: client.command(sql, settings=dict(settings or {})))
 
-    def insert(self, table: str, names: Sequence[str], types: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
+    def insert(
+        self, table: str, types: Mapping[str, str], columns: Sequence[Sequence[Any]], settings: Mapping[str, Any]
+    ) -> None:
         """Insert columns of equal length. `table` is a checked name: the driver does not quote one with a dot."""
         self._call(
             lambda client: client.insert(
-                table, columns, column_names=names, column_type_names=types, column_oriented=True
+                table,
+                columns,
+                column_names=list(types),
+                column_type_names=list(types.values()),
+                column_oriented=True,
+                settings=dict(settings),
             )
         )
 

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from shared.catalogue.dialect import Dialect, Nearest
+from shared.catalogue.candidates import Nearest
+from shared.catalogue.dialect import Dialect
 from shared.catalogue.interface import (
     Collection,
     Hit,
@@ -23,8 +24,15 @@ from shared.catalogue.session import Rows, Session
 from shared.errors import ModelMismatchError, NotFoundError
 from shared.filters import Condition
 
-_COLUMNS = ("photo_id", "photo_image_url", "photo_embed", "content_hash", "attributes", "version", "deleted")
-_TYPES = ("String", "String", "Array(Float32)", "String", "String", "UInt64", "UInt8")
+_COLUMNS = {
+    "photo_id": "String",
+    "photo_image_url": "String",
+    "photo_embed": "Array(Float32)",
+    "content_hash": "String",
+    "attributes": "String",
+    "version": "UInt64",
+    "deleted": "UInt8",
+}
 _LIST_TABLES = (
     "SELECT name, comment FROM system.tables"
     " WHERE database = currentDatabase() AND ({name:String} = '' OR name = {name:String}) ORDER BY name"
@@ -66,7 +74,7 @@ class SqlCatalogue:
             [row.version for row in rows],
             [0] * len(rows),
         ]
-        self._session.insert(check_name(collection), _COLUMNS, _TYPES, columns)
+        self._session.insert(check_name(collection), _COLUMNS, columns, self._dialect.insert_settings)
 
     def delete(self, collection: str, versions: Mapping[str, int]) -> None:
         if not versions:
@@ -78,7 +86,9 @@ class SqlCatalogue:
         anywhere[:, 0] = 1.0
         empty = [""] * count
         columns = [list(versions), empty, anywhere, empty, ["{}"] * count, list(versions.values()), [1] * count]
-        self._session.insert(check_name(collection), _COLUMNS, _TYPES, cast(list[Sequence[Any]], columns))
+        self._session.insert(
+            check_name(collection), _COLUMNS, cast(list[Sequence[Any]], columns), self._dialect.insert_settings
+        )
 
     def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
         found = self._lookup(collection, "photo_image_url, content_hash, attributes, version", photo_ids)

@@ -4,6 +4,7 @@ The targets are the embedded server, over HTTP, and the server that `LICHTBILD_T
 """
 
 import os
+import time
 
 import pytest
 from pydantic import SecretStr
@@ -26,3 +27,12 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 @pytest.fixture
 def catalogue(settings: Settings) -> Catalogue:
     return connect(settings)
+
+
+def until_built(catalogue: Catalogue, collection: str) -> None:
+    """Wait for a build that was begun."""
+    deadline = time.monotonic() + 60
+    while (index := catalogue.index(collection)).status == "building":
+        assert time.monotonic() < deadline, index
+        time.sleep(0.02)
+    assert index.status == "built", index

@@ -1,0 +1,203 @@
+"""An index changes how fast a search is, never what it finds."""
+
+import time
+
+import numpy as np
+import pytest
+
+from shared.catalogue.interface import Row
+from shared.errors import NotFoundError
+from shared.filters import parse
+from tests.contract.conftest import until_built
+
+DIMENSION = 32
+COUNT = 1500
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    """Unit vectors in clusters within a cone, as pictures have them."""
+    draw = np.random.default_rng(5)
+    clusters = draw.normal(size=(20, DIMENSION))[draw.integers(20, size=2 * COUNT)]
+    drawn = 1.0 + 0.6 * clusters + 0.3 * draw.normal(size=(2 * COUNT, DIMENSION))
+    return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+
+
+def rows(vectors: np.ndarray, ids, version: int = 1) -> list[Row]:
+    return [
+        Row(str(n), "http://h/x", vector, bytes(32), {"n": n}, version) for n, vector in zip(ids, vectors, strict=True)
+    ]
+
+
+@pytest.fixture
+def indexed(catalogue, collection, vectors):
+    """A collection of COUNT photos in several parts, with an index."""
+    catalogue.ensure(collection, "m", DIMENSION)
+    for start in range(0, COUNT, 500):
+        catalogue.write(collection, rows(vectors[start : start + 500], range(start, start + 500)))
+    catalogue.build_index(collection)
+    until_built(catalogue, collection)
+    return collection
+
+
+def nearest(held: dict[str, np.ndarray], query: np.ndarray, count: int) -> set[str]:
+    return set(sorted(held, key=lambda photo_id: -float(held[photo_id] @ query))[:count])
+
+
+def recall(catalogue, collection: str, held: dict[str, np.ndarray], queries: np.ndarray, count: int = 10) -> float:
+    """Of the true nearest, how many were found; every hit must be a photo as it is held now."""
+    right = 0
+    for query in queries:
+        hits = catalogue.search(collection, query, count)
+        assert len({hit.photo.photo_id for hit in hits}) == len(hits) == min(count, len(held))
+        for hit in hits:
+            assert np.allclose(hit.embedding, held[hit.photo.photo_id])
+            assert hit.distance == pytest.approx(1 - float(hit.embedding @ query), abs=1e-4)
+        assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
+        right += len({hit.photo.photo_id for hit in hits} & nearest(held, query, count))
+    return right / (len(queries) * min(count, len(held)))
+
+
+def queries(vectors: np.ndarray) -> np.ndarray:
+    """Some as pictures are, some far off, as texts are."""
+    draw = np.random.default_rng(6)
+    off = 0.2 * vectors[:20] + draw.normal(size=(20, DIMENSION)) / 6
+    off /= np.linalg.norm(off, axis=1, keepdims=True)
+    return np.concatenate([vectors[COUNT : COUNT + 20], off.astype(np.float32)])
+
+
+def test_a_built_index_finds_what_a_scan_finds(catalogue, indexed, vectors):
+    assert catalogue.index(indexed).status == "built"
+    held = {str(n): vectors[n] for n in range(COUNT)}
+    assert recall(catalogue, indexed, held, queries(vectors)) >= 0.99
+
+
+def test_without_an_index_the_status_is_none_and_dropping_is_no_error(catalogue, collection, vectors):
+    assert catalogue.index(collection).status == "none"
+    for call in (catalogue.build_index, catalogue.drop_index):
+        with pytest.raises(NotFoundError):
+            call(collection)
+    catalogue.ensure(collection, "m", DIMENSION)
+    catalogue.drop_index(collection)
+    index = catalogue.index(collection)
+    assert (index.type, index.status, index.reason, index.rows) == (None, "none", None, 0)
+
+
+def test_building_twice_is_no_error_and_covers_what_came_since(catalogue, indexed, vectors):
+    catalogue.write(indexed, rows(vectors[COUNT : COUNT + 500], range(COUNT, COUNT + 500)))
+    catalogue.build_index(indexed)
+    until_built(catalogue, indexed)
+    held = {str(n): vectors[n] for n in range(COUNT + 500)}
+    assert recall(catalogue, indexed, held, queries(vectors)) >= 0.99
+
+
+def test_a_dropped_index_is_gone_and_everything_is_still_found(catalogue, indexed, vectors):
+    catalogue.drop_index(indexed)
+    assert catalogue.index(indexed).status == "none"
+    held = {str(n): vectors[n] for n in range(COUNT)}
+    assert recall(catalogue, indexed, held, queries(vectors)) == 1.0
+
+
+def test_photos_written_after_the_build_are_found_at_once(catalogue, indexed, vectors):
+    for n in range(COUNT, COUNT + 20):
+        catalogue.write(indexed, rows(vectors[n : n + 1], [n]))
+        assert catalogue.search(indexed, vectors[n], 1)[0].photo.photo_id == str(n)
+
+
+def test_replaced_photos_never_appear_as_they_were(catalogue, indexed, vectors):
+    replaced = range(0, COUNT, 3)
+    held = {str(n): vectors[n + COUNT] if n in replaced else vectors[n] for n in range(COUNT)}
+    catalogue.write(indexed, rows(vectors[[n + COUNT for n in replaced]], replaced, version=2))
+    found = recall(catalogue, indexed, held, np.concatenate([queries(vectors), vectors[list(replaced)[:20]]]))
+    assert found >= 0.99
+    catalogue.build_index(indexed)
+    until_built(catalogue, indexed)
+    assert recall(catalogue, indexed, held, queries(vectors)) >= 0.99
+
+
+@pytest.mark.parametrize("share", [2, 10], ids=["half", "nine tenths"])
+def test_deleted_photos_never_appear_and_never_crowd_out_others(catalogue, indexed, vectors, share):
+    gone = [n for n in range(COUNT) if n % share]
+    catalogue.delete(indexed, {str(n): 2 for n in gone})
+    held = {str(n): vectors[n] for n in range(COUNT) if n not in set(gone)}
+    assert recall(catalogue, indexed, held, np.concatenate([queries(vectors), vectors[gone[:20]]])) >= 0.99
+    catalogue.build_index(indexed)
+    until_built(catalogue, indexed)
+    away = np.eye(DIMENSION, dtype=np.float32)
+    everywhere = np.concatenate([queries(vectors), vectors[gone[:20]], away[:3], -away[:3]])
+    assert recall(catalogue, indexed, held, everywhere) >= 0.99
+
+
+def test_all_of_a_few_that_are_left_are_found(catalogue, indexed, vectors):
+    catalogue.delete(indexed, {str(n): 2 for n in range(COUNT - 7)})
+    held = {str(n): vectors[n] for n in range(COUNT - 7, COUNT)}
+    assert recall(catalogue, indexed, held, queries(vectors)) == 1.0
+
+
+def test_the_same_photos_written_again_take_no_places(catalogue, indexed, vectors):
+    for _ in range(3):
+        catalogue.write(indexed, rows(vectors[:COUNT], range(COUNT)))
+    catalogue.build_index(indexed)
+    until_built(catalogue, indexed)
+    held = {str(n): vectors[n] for n in range(COUNT)}
+    assert recall(catalogue, indexed, held, queries(vectors)) >= 0.99
+
+
+@pytest.mark.parametrize("count", [1, 10, 100, 1000, COUNT + 1])
+def test_a_search_for_any_number_of_hits_gets_them(catalogue, indexed, vectors, count):
+    held = {str(n): vectors[n] for n in range(COUNT)}
+    assert recall(catalogue, indexed, held, queries(vectors)[::8], count) >= 0.99
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"n": {"lt": 15}}, {"n": {"lt": 300}}, {"not": {"n": {"lt": 15}}}, {"n": 7}],
+    ids=["1 %", "20 %", "99 %", "one"],
+)
+def test_as_many_hits_as_match_the_filter_are_found(catalogue, indexed, vectors, asked):
+    condition = parse(asked)
+    low, high = {"{'n': {'lt': 15}}": (0, 15), "{'n': {'lt': 300}}": (0, 300), "{'n': 7}": (7, 8)}.get(
+        str(asked), (15, COUNT)
+    )
+    held = {str(n): vectors[n] for n in range(low, high)}
+    for query in queries(vectors):
+        found = {hit.photo.photo_id for hit in catalogue.search(indexed, query, 10, condition)}
+        assert len(found & nearest(held, query, 10)) >= len(found) - 1
+        assert len(found) == min(10, len(held))
+
+
+def test_a_filter_sees_a_photo_as_it_is_not_as_it_was(catalogue, indexed, vectors):
+    changed = [Row(str(n), "http://h/x", vectors[n], bytes(32), {"n": n + 10_000}, 2) for n in range(15)]
+    catalogue.write(indexed, changed)
+    assert catalogue.search(indexed, vectors[3], 10, parse({"n": {"lt": 15}})) == []
+    assert len(catalogue.search(indexed, vectors[3], 10, parse({"n": {"gte": 10_000}}))) == 10
+
+
+def test_an_exact_search_leaves_the_index_aside(catalogue, indexed, vectors):
+    held = {str(n): vectors[n] for n in range(COUNT)}
+    for query in queries(vectors):
+        assert {hit.photo.photo_id for hit in catalogue.search(indexed, query, 10, exact=True)} == nearest(
+            held, query, 10
+        )
+
+
+def test_equal_distances_take_no_hit_away(catalogue, indexed, vectors):
+    twins = np.repeat(vectors[:1], 50, axis=0)
+    catalogue.write(indexed, rows(twins, range(9000, 9050)))
+    hits = catalogue.search(indexed, vectors[0], 20)
+    assert len({hit.photo.photo_id for hit in hits}) == 20
+    assert all(hit.distance == pytest.approx(0, abs=1e-4) for hit in hits)
+
+
+def test_writes_go_on_while_an_index_is_built(catalogue, collection, vectors):
+    catalogue.ensure(collection, "m", DIMENSION)
+    catalogue.write(collection, rows(vectors[:COUNT], range(COUNT)))
+    catalogue.build_index(collection)
+    written = 0
+    deadline = time.monotonic() + 30
+    while catalogue.index(collection).status == "building" or not written:
+        catalogue.write(collection, rows(vectors[COUNT + written : COUNT + written + 1], [COUNT + written]))
+        written += 1
+        assert time.monotonic() < deadline
+    held = {str(n): vectors[n] for n in range(COUNT + written)}
+    assert recall(catalogue, collection, held, queries(vectors)) >= 0.99
