@@ -43,9 +43,9 @@ def make_space(photos: int, dimension: int = 512, seed: int = 1) -> Space:
     rng = np.random.default_rng([seed, dimension])
     axes = np.linalg.qr(rng.standard_normal((dimension, dimension)))[0].astype(np.float32)
     photo_mean = axes[0]
-    text_mean = _BETWEEN_MEANS * axes[0] + np.sqrt(1 - _BETWEEN_MEANS**2, dtype=np.float32) * axes[1]
+    text_mean = _unit(_BETWEEN_MEANS * axes[:1] + np.sqrt(1 - _BETWEEN_MEANS**2) * axes[1:2])[0]
     # Variances like 1/n, as of principal components; both means are left out of it.
-    spread = axes[2:] / np.sqrt(np.arange(1, dimension - 1, dtype=np.float32))[:, None]
+    spread = np.asarray(axes[2:] / np.sqrt(np.arange(1, dimension - 1))[:, None], np.float32)
     count = max(2, photos // PHOTOS_PER_CLUSTER)
     popularity = 1 / (np.arange(count) + 20.0)
     return Space(photo_mean, text_mean, _directions(rng, spread, count), popularity / popularity.sum(), spread)

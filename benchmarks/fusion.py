@@ -31,7 +31,7 @@ from embedded.scenes.sampler import random_change
 from embedded.scenes.scene import Scene, is_held_out
 from embedded.scenes.vocabulary import ATTRIBUTES
 
-Matrix = NDArray[np.float32]
+Matrix = NDArray[np.floating]
 KINDS = ("one", "sentence", "two")
 REFERENCE = "weighted mean"
 # Cormack, Clarke and Büttcher (2009): the constant of reciprocal rank fusion.
@@ -97,12 +97,12 @@ def sum_of_standard_scores(found: Similarities, weight: float) -> Matrix:
 
 def max_of_standard_scores(found: Similarities, weight: float) -> Matrix:
     """The better of the two."""
-    return np.maximum((1 - weight) * _standard(found.photo), weight * _standard(found.text))
+    return np.asarray(np.maximum((1 - weight) * _standard(found.photo), weight * _standard(found.text)))
 
 
 def min_of_standard_scores(found: Similarities, weight: float) -> Matrix:
     """The worse of the two: both have to fit. The weight shifts what counts as equally good."""
-    return np.minimum(_standard(found.photo) / (1 - weight), _standard(found.text) / weight)
+    return np.asarray(np.minimum(_standard(found.photo) / (1 - weight), _standard(found.text) / weight))
 
 
 def product_of_ranks(found: Similarities, weight: float) -> Matrix:

@@ -215,10 +215,10 @@ def _line(signal: str, tuning: Sequence[Readings], test: Sequence[Readings]) -> 
     threshold = float(np.quantile(_texts(tuning, signal), FALSE_ALARMS))
     matching = {kind: _values([one.matching for one in test], kind, signal) for kind in (*TEXT_KINDS, "photo")}
     hopeless = {kind: _values([one.hopeless for one in test], kind, signal) for kind in KINDS}
-    auc = {kind: auc(matching[kind], hopeless[kind]) for kind in matching}
-    auc |= {kind: auc(_texts(test, signal), hopeless[kind]) for kind in ("unknown", "nonsense")}
-    auc["noise"] = auc(matching["photo"], hopeless["noise"])
-    by_gallery = [auc(_texts([one], signal), _hopeless_texts([one], signal)) for one in test]
+    auc = {kind: area_under_curve(matching[kind], hopeless[kind]) for kind in matching}
+    auc |= {kind: area_under_curve(_texts(test, signal), hopeless[kind]) for kind in ("unknown", "nonsense")}
+    auc["noise"] = area_under_curve(matching["photo"], hopeless["noise"])
+    by_gallery = [area_under_curve(_texts([one], signal), _hopeless_texts([one], signal)) for one in test]
     auc["all texts"] = float(np.mean(by_gallery))
     return Line(
         signal,
@@ -242,7 +242,7 @@ def _hopeless_texts(readings: Sequence[Readings], signal: str) -> NDArray[np.flo
     return np.concatenate([_values([one.hopeless for one in readings], kind, signal) for kind in kinds])
 
 
-def auc(matching: NDArray[np.float64], hopeless: NDArray[np.float64]) -> float:
+def area_under_curve(matching: NDArray[np.float64], hopeless: NDArray[np.float64]) -> float:
     """The area under the ROC curve, by ranks (Mann and Whitney); ties count half."""
     below = np.searchsorted(np.sort(hopeless), matching, "left") + np.searchsorted(np.sort(hopeless), matching, "right")
     return float(below.mean() / 2 / len(hopeless))

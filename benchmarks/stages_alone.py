@@ -72,7 +72,7 @@ def main() -> None:
         [path.read_bytes() for path in sorted(arguments.photos.iterdir())],
         connect(settings),
         arguments.collection,
-        encoder.encode_texts([short_text() for _ in range(encoder.text_batch_size)]),
+        list(encoder.encode_texts([short_text() for _ in range(encoder.text_batch_size)])),
     )
     alone = {
         stage: [_measured(stages.ask(stage), clients, arguments.seconds) for clients in arguments.clients]

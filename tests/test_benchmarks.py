@@ -13,7 +13,7 @@ from benchmarks.catalogue import stored_bytes
 from benchmarks.clip_like import combined, make_space, photos, texts
 from benchmarks.closed_loop import closed_loop
 from benchmarks.fusion import METHODS, REFERENCE, Similarities, first_ranks
-from benchmarks.relevance import auc
+from benchmarks.relevance import area_under_curve
 from benchmarks.search_figures import Alone, Idle, Load, bars
 
 ROOT = Path(__file__).parents[1]
@@ -93,10 +93,10 @@ def test_slerp_ranks_as_the_mean_does_where_both_terms_weigh_the_same():
 
 
 def test_auc_is_the_chance_that_a_match_scores_higher():
-    assert auc(np.array([3.0, 4.0]), np.array([1.0, 2.0])) == 1.0
-    assert auc(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == 0.0
-    assert auc(np.array([1.0, 3.0]), np.array([2.0])) == 0.5
-    assert auc(np.array([2.0]), np.array([2.0])) == 0.5
+    assert area_under_curve(np.array([3.0, 4.0]), np.array([1.0, 2.0])) == 1.0
+    assert area_under_curve(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == 0.0
+    assert area_under_curve(np.array([1.0, 3.0]), np.array([2.0])) == 0.5
+    assert area_under_curve(np.array([2.0]), np.array([2.0])) == 0.5
 
 
 def test_parts_that_others_replaced_are_not_counted(tmp_path):
