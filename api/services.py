@@ -11,9 +11,9 @@ from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell, celery_app
 from shared.ledger.connection import connect as connect_redis
-from shared.ledger.deletion import DeletionLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
+from shared.ledger.orders import OrderLedger
 from shared.ledger.presence import Presence
 from shared.ledger.search import SearchLedger
 from shared.ledger.watcher import Watcher
@@ -33,7 +33,8 @@ class Services:
     jobs: Jobs
     ingests: IngestLedger
     searches: SearchLedger
-    deletions: DeletionLedger
+    deletions: OrderLedger
+    indexes: OrderLedger
     backpressure: Backpressure
     watcher: Watcher
     presence: Presence
@@ -52,7 +53,8 @@ class Services:
             jobs=jobs,
             ingests=IngestLedger(connection, settings),
             searches=SearchLedger(connection, settings),
-            deletions=DeletionLedger(connection, settings),
+            deletions=OrderLedger(connection, settings, "delete"),
+            indexes=OrderLedger(connection, settings, "index"),
             backpressure=Backpressure(connection, settings),
             watcher=Watcher(connection, jobs),
             presence=Presence(connection),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Kind = Literal["ingest", "search", "delete"]
+Kind = Literal["ingest", "search", "delete", "index"]
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 

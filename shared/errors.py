@@ -95,6 +95,13 @@ class ModelMismatchError(LichtbildError):
     status = 409
 
 
+class NewerSchemaError(LichtbildError):
+    """A newer version of Lichtbild laid the collection out in a way that this one does not know."""
+
+    code = "newer_schema"
+    status = 503
+
+
 class ItemError(LichtbildError):
     """One image or query is at fault, never its neighbours. `code` is from a small fixed set.
 

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     write_seconds: float = Field(
         1.0, gt=0, description="Longest wait of a finished chunk for others to join its insert."
     )
+    index_rows: int = Field(
+        100_000, ge=0, description="Photos from which a collection gets a vector index by itself; 0: never."
+    )
     max_kept_failures: int = Field(
         1_000_000, ge=0, description="Failed items of a job kept with their lines; more are only counted."
     )

@@ -1,55 +1,46 @@
 """Deletes photos, in a thread of its own: a deletion must not wait for the chunks that this worker is busy with."""
 
 import logging
-import threading
 from collections import defaultdict
-
-from redis.exceptions import RedisError
 
 from shared.catalogue.interface import Catalogue
 from shared.errors import NotFoundError, UnavailableError
-from shared.ledger.deletion import Deletion, DeletionLedger
+from shared.ledger.orders import Order, OrderLedger
 from shared.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
 
-# How long a lost bell can go unnoticed, and how long the thread may take to stop, in seconds.
+# How long a lost bell can go unnoticed.
 _LOOK_AGAIN_SECONDS = 1.0
 
 
 class Deletions:
     """What waits together is deleted together, by one insert of tombstones per collection."""
 
-    def __init__(self, ledger: DeletionLedger, catalogue: Catalogue, thumbnails: Thumbnails | None) -> None:
+    def __init__(self, ledger: OrderLedger, catalogue: Catalogue, thumbnails: Thumbnails | None) -> None:
         self._ledger = ledger
         self._catalogue = catalogue
         self._thumbnails = thumbnails
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="deletions", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        """Finish what was taken; the rest is for other workers."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+    def wait_and_delete(self) -> None:
+        """Wait for a deletion, a moment at most, then do all that wait. Raises RedisError."""
+        self._ledger.wait(_LOOK_AGAIN_SECONDS)
+        self.delete_waiting()
 
     def delete_waiting(self) -> None:
         """Do all deletions that wait now. Those that the catalogue does not take now are taken again later."""
         while taken := self._ledger.take():
-            by_collection: defaultdict[str, list[Deletion]] = defaultdict(list)
+            by_collection: defaultdict[str, list[Order]] = defaultdict(list)
             for deletion in taken:
                 by_collection[deletion.collection].append(deletion)
             for collection, deletions in by_collection.items():
                 self._delete(collection, deletions)
 
-    def _delete(self, collection: str, deletions: list[Deletion]) -> None:
+    def _delete(self, collection: str, deletions: list[Order]) -> None:
         try:
             # Oldest first: of two deletions of one photo the newer version stays.
-            self._catalogue.delete(collection, {deletion.photo_id: deletion.version for deletion in deletions})
-            self._remove_thumbnails(collection, [deletion.photo_id for deletion in deletions])
+            self._catalogue.delete(collection, {deletion.subject: deletion.version for deletion in deletions})
+            self._remove_thumbnails(collection, [deletion.subject for deletion in deletions])
         except NotFoundError as error:
             for deletion in deletions:
                 self._ledger.fail(deletion, error)
@@ -66,12 +57,3 @@ class Deletions:
             for photo_id in photo_ids:
                 if photo_id not in there:
                     self._thumbnails.remove(collection, photo_id)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._ledger.wait(_LOOK_AGAIN_SECONDS)
-                self.delete_waiting()
-            except RedisError as error:
-                log.warning("Redis is away (%s); trying again.", type(error).__name__)
-                self._stop.wait(_LOOK_AGAIN_SECONDS)

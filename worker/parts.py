@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.doorbell import Doorbell
 from shared.ledger.connection import connect as connect_redis
-from shared.ledger.deletion import DeletionLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
+from shared.ledger.orders import OrderLedger
 from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
@@ -28,9 +28,11 @@ from worker.deletions import Deletions
 from worker.encoder import ClipEncoder, Encoder
 from worker.fetcher import Fetcher
 from worker.heartbeat import Heartbeat
+from worker.indexes import Indexes
 from worker.ingest import Ingest
 from worker.leases import Leases
-from worker.reconciler import Reconciler
+from worker.reconciler import INTERVAL_SECONDS, Reconciler
+from worker.repeated import Repeated
 from worker.search import Search
 from worker.sources import Sources
 from worker.sweeper import Sweeper
@@ -55,17 +57,18 @@ class Parts:
     ingest: Ingest
     search: Search
     deletions: Deletions
+    indexes: Indexes
     reconciler: Reconciler
+    repeated: Sequence[Repeated]
     presence: Presence
     heartbeat: Heartbeat
     gone: threading.Event
 
     def come_alive(self) -> None:
         """Tell, until `close`, that this worker is ready; start to reconcile."""
-        self.reconciler.start()
         self.heartbeat.start()
-        if self.queue == "ingest":
-            self.deletions.start()
+        for repeated in self.repeated:
+            repeated.start()
         threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
     def wind_down(self) -> None:
@@ -80,8 +83,8 @@ class Parts:
     def close(self) -> None:
         """Finish what is in flight, in the order in which it flows, and hand the rest back."""
         self.gone.set()
-        self.reconciler.close()
-        self.deletions.close()
+        for repeated in self.repeated:
+            repeated.close()
         self.ingest.fetcher.close()
         self.ingest.pool.shutdown()
         self.ingest.batcher.close()
@@ -138,6 +141,13 @@ def build(
     heartbeat.watch(app)
     sweeper = Sweeper(Spool.of(settings), Jobs(redis, settings), settings.staging_seconds)
     ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
+    reconciler = Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, sweeper=sweeper)
+    deletions = Deletions(OrderLedger(redis, settings, "delete"), catalogue, Thumbnails.of(settings))
+    indexes = Indexes(OrderLedger(redis, settings, "index"), catalogue, redis, settings.index_rows)
+    repeated = [Repeated("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS)]
+    if queue == "ingest":
+        repeated.append(Repeated("deletions", deletions.wait_and_delete, 0))
+        repeated.append(Repeated("indexes", indexes.wait_and_do, 0))
     return Parts(
         queue=queue,
         name=name,
@@ -155,8 +165,10 @@ def build(
             pool=pool,
         ),
         search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
-        deletions=Deletions(DeletionLedger(redis, settings), catalogue, Thumbnails.of(settings)),
-        reconciler=Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, sweeper=sweeper),
+        deletions=deletions,
+        indexes=indexes,
+        reconciler=reconciler,
+        repeated=repeated,
         presence=Presence(redis),
         heartbeat=heartbeat,
         gone=threading.Event(),

@@ -1,26 +1,20 @@
 """Rings again for work that nobody does: a bell was lost, a worker died, Redis came back."""
 
-import logging
-import threading
-
 from redis import Redis
-from redis.exceptions import RedisError
 
 from shared.doorbell import Doorbell
-from shared.errors import ItemError, UnavailableError
+from shared.errors import ItemError
 from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.presence import Queue
 from shared.ledger.search import SearchLedger
 from worker.sweeper import Sweeper
 
-log = logging.getLogger(__name__)
-
-_INTERVAL_SECONDS = 2.0
+INTERVAL_SECONDS = 2.0
 
 
 class Reconciler:
-    """One thread in every worker; a lock in Redis lets one of a queue's workers act in each interval."""
+    """Every worker has one; a lock in Redis lets one of a queue's workers act in each interval."""
 
     def __init__(
         self,
@@ -38,16 +32,12 @@ class Reconciler:
         self._searches = searches
         self._doorbell = doorbell
         self._sweeper = sweeper
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+    def reconcile_in_turn(self) -> None:
+        """Unless another worker of this queue did just now. Raises RedisError and UnavailableError."""
+        lock = keys.RECONCILER + self._queue
+        if self._redis.set(lock, "", nx=True, px=round(INTERVAL_SECONDS * 900)):
+            self.reconcile()
 
     def reconcile(self) -> None:
         """Ring for what waits, and sweep now and then. A bell too many finds nothing and costs nothing."""
@@ -61,12 +51,3 @@ class Reconciler:
             self._doorbell.ring_search(job_id)
         for job_id in late:
             self._searches.fail(job_id, ItemError("timeout", "No worker answered in time; try again."))
-
-    def _run(self) -> None:
-        while not self._stop.wait(_INTERVAL_SECONDS):
-            try:
-                lock = keys.RECONCILER + self._queue
-                if self._redis.set(lock, "", nx=True, px=round(_INTERVAL_SECONDS * 900)):
-                    self.reconcile()
-            except (RedisError, UnavailableError) as error:
-                log.warning("Redis is away (%s); trying again.", type(error).__name__)

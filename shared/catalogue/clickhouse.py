@@ -10,6 +10,8 @@ from shared.catalogue.dialect import quote
 from shared.catalogue.interface import Index
 from shared.catalogue.session import Rows, Session
 
+# Rows that are read together: a row by its id costs half a megabyte of vectors, where the engine's default costs ten.
+_GRANULE_ROWS = 256
 # For how long a search believes that there is an index, or none: it would find the same in either case.
 _BELIEVE_SECONDS = 5.0
 
@@ -36,7 +38,8 @@ class ClickHouse:
             " version UInt64,"
             " deleted UInt8,"
             f" CONSTRAINT vector_len CHECK length(photo_embed) = {int(dimension)}"
-            f") ENGINE = ReplacingMergeTree(version, deleted) ORDER BY photo_id COMMENT {quote(comment)}"
+            f") ENGINE = ReplacingMergeTree(version, deleted) ORDER BY photo_id"
+            f" SETTINGS index_granularity = {_GRANULE_ROWS} COMMENT {quote(comment)}"
         )
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:

@@ -87,7 +87,8 @@ class Catalogue(Protocol):
     def ping(self) -> None: ...
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
-        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors."""
+        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors,
+        and NewerSchemaError as `describe` does."""
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows; when it returns they are found by searches. Repeating it changes nothing."""
@@ -118,10 +119,10 @@ class Catalogue(Protocol):
         """How many photos there are."""
 
     def describe(self, collection: str) -> Collection | None:
-        """The collection's model and dimension, or None."""
+        """The collection's model and dimension, or None. Raises NewerSchemaError if a newer Lichtbild made it."""
 
     def collections(self) -> list[Collection]:
-        """All collections, by name."""
+        """All collections, by name, but for those that a newer Lichtbild made."""
 
     def build_index(self, collection: str) -> None:
         """Begin to build the vector index, or to cover rows that came since, and return; searches and writes go on

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse_connect.driver.exceptions import Error as DriverError
 from urllib3.exceptions import HTTPError
 
-from shared.errors import UnavailableError
+from shared.errors import NotFoundError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -48,17 +48,27 @@ class Session:
     def insert(
         self, table: str, types: Mapping[str, str], columns: Sequence[Sequence[Any]], settings: Mapping[str, Any]
     ) -> None:
-        """Insert columns of equal length. `table` is a checked name: the driver does not quote one with a dot."""
-        self._call(
-            lambda client: client.insert(
-                table,
-                columns,
-                column_names=list(types),
-                column_type_names=list(types.values()),
-                column_oriented=True,
-                settings=dict(settings),
-            )
-        )
+        """Insert columns of equal length. `table` is a checked name: the driver does not quote one with a dot.
+
+        Raises NotFoundError if there is no such table.
+        """
+
+        def run(client: Client) -> None:
+            try:
+                client.insert(
+                    table,
+                    columns,
+                    column_names=list(types),
+                    column_type_names=list(types.values()),
+                    column_oriented=True,
+                    settings=dict(settings),
+                )
+            except DatabaseError as error:
+                if error.code == _UNKNOWN_TABLE:
+                    raise NotFoundError(f"There is no table {table!r}.") from error
+                raise
+
+        self._call(run)
 
     def _call(self, run: Callable[[Client], Result]) -> Result:
         try:

@@ -1,10 +1,14 @@
 """The catalogue in SQL: what is the same for every engine that speaks ClickHouse's protocol."""
 
 import json
+import logging
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.catalogue.candidates import Nearest
 from shared.catalogue.dialect import Dialect
@@ -21,8 +25,10 @@ from shared.catalogue.interface import (
     check_vector,
 )
 from shared.catalogue.session import Rows, Session
-from shared.errors import ModelMismatchError, NotFoundError
+from shared.errors import ModelMismatchError, NewerSchemaError, NotFoundError, UnavailableError
 from shared.filters import Condition
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = {
     "photo_id": "String",
@@ -38,6 +44,11 @@ _LIST_TABLES = (
     " WHERE database = currentDatabase() AND ({name:String} = '' OR name = {name:String}) ORDER BY name"
 )
 _COMMENT_KIND = "lichtbild"
+# What a table's comment says of its layout. Schema 1 differs from 2 in the size of its granules alone: such a table is
+# used as it is, and is slower.
+_SCHEMA = 2
+# For how long a collection is believed to be as it was. Somebody may drop it meanwhile: `write` makes it again.
+_BELIEVE_SECONDS = 5.0
 
 
 class SqlCatalogue:
@@ -50,17 +61,23 @@ class SqlCatalogue:
     def __init__(self, session: Session, dialect: Dialect) -> None:
         self._session = session
         self._dialect = dialect
+        self._ensured: dict[str, _Ensured] = {}
 
     def ping(self) -> None:
         self._session.rows("SELECT 1")
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
-        comment = json.dumps({"kind": _COMMENT_KIND, "schema": 1, "model": model, "dimension": dimension})
+        ensured = self._ensured.get(collection)
+        if ensured is not None and ensured.believed_until > time.monotonic():
+            check_model(ensured.collection, model, dimension)
+            return
+        comment = json.dumps({"kind": _COMMENT_KIND, "schema": _SCHEMA, "model": model, "dimension": dimension})
         self._session.command(self._dialect.create_table(check_name(collection), dimension, comment))
         found = self.describe(collection)
         if found is None:
             raise ModelMismatchError(f"The table {collection!r} is of another kind; use another collection.")
         check_model(found, model, dimension)
+        self._ensured[collection] = _Ensured(found, time.monotonic() + _BELIEVE_SECONDS)
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         if not rows:
@@ -74,21 +91,21 @@ class SqlCatalogue:
             [row.version for row in rows],
             [0] * len(rows),
         ]
-        self._session.insert(check_name(collection), _COLUMNS, columns, self._dialect.insert_settings)
+        try:
+            self._insert(collection, columns)
+        except NotFoundError:
+            self._make_again(collection)
+            self._insert(collection, columns)
 
     def delete(self, collection: str, versions: Mapping[str, int]) -> None:
         if not versions:
             return
         found = self._found(collection)
         count = len(versions)
-        # The table asks for a vector of its length in every row, and a direction: a zero vector has none.
-        anywhere = np.zeros((count, found.dimension), np.float32)
-        anywhere[:, 0] = 1.0
         empty = [""] * count
-        columns = [list(versions), empty, anywhere, empty, ["{}"] * count, list(versions.values()), [1] * count]
-        self._session.insert(
-            check_name(collection), _COLUMNS, cast(list[Sequence[Any]], columns), self._dialect.insert_settings
-        )
+        vectors = _out_of_the_way(count, found.dimension)
+        columns = [list(versions), empty, vectors, empty, ["{}"] * count, list(versions.values()), [1] * count]
+        self._insert(collection, cast(list[Sequence[Any]], columns))
 
     def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
         found = self._lookup(collection, "photo_image_url, content_hash, attributes, version", photo_ids)
@@ -131,10 +148,13 @@ class SqlCatalogue:
         return int(found[0][0]) if found else 0
 
     def describe(self, collection: str) -> Collection | None:
-        return next(iter(self._tables(check_name(collection))), None)
+        for table, facts in self._tables(check_name(collection)):
+            return _collection(table, facts)
+        return None
 
     def collections(self) -> list[Collection]:
-        return self._tables("")
+        # One of a newer schema must not take the others with it.
+        return [_collection(table, facts) for table, facts in self._tables("") if facts["schema"] <= _SCHEMA]
 
     def build_index(self, collection: str) -> None:
         self._dialect.build_index(self._session, collection, self._found(collection).dimension)
@@ -145,6 +165,17 @@ class SqlCatalogue:
 
     def index(self, collection: str) -> Index:
         return self._dialect.index(self._session, check_name(collection))
+
+    def _insert(self, collection: str, columns: Sequence[Sequence[Any]]) -> None:
+        self._session.insert(check_name(collection), _COLUMNS, columns, self._dialect.insert_settings)
+
+    def _make_again(self, collection: str) -> None:
+        """The table was dropped after `ensure`: its photos are gone, but what is being written need not be."""
+        ensured = self._ensured.pop(collection, None)
+        if ensured is None:
+            raise UnavailableError(f"There is no collection {collection!r} to write to.")
+        log.warning("The table %s was dropped; it is made again.", collection)
+        self.ensure(collection, ensured.collection.model, ensured.collection.dimension)
 
     def _found(self, collection: str) -> Collection:
         found = self.describe(collection)
@@ -162,10 +193,38 @@ class SqlCatalogue:
             {"photo_ids": list(photo_ids)},
         )
 
-    def _tables(self, name: str) -> list[Collection]:
-        """The collection of that name, or all if it is empty; other tables of the database are not ours."""
+    def _tables(self, name: str) -> list[tuple[str, dict[str, Any]]]:
+        """The table of that name, or all if it is empty, with its comment; tables of another kind are not ours."""
         known = [(table, _read_comment(comment)) for table, comment in self._session.rows(_LIST_TABLES, {"name": name})]
-        return [Collection(table, facts["model"], facts["dimension"]) for table, facts in known if facts is not None]
+        return [(table, facts) for table, facts in known if facts is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ensured:
+    """A collection as it was found, believed until then (of time.monotonic)."""
+
+    collection: Collection
+    believed_until: float
+
+
+def _out_of_the_way(count: int, dimension: int) -> NDArray[np.float32]:
+    """Vectors for tombstones, since the table asks every row for one of its length, with a direction.
+
+    In many dimensions a random direction is nearly at right angles to any other, and photos are nearer than that to
+    each other and to texts: so tombstones are no index's candidates, and form no clump in its graph.
+    """
+    drawn = np.random.default_rng().standard_normal((count, dimension), np.float32)
+    unit: NDArray[np.float32] = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return unit
+
+
+def _collection(table: str, facts: Mapping[str, Any]) -> Collection:
+    if facts["schema"] > _SCHEMA:
+        raise NewerSchemaError(
+            f"Collection {table!r} was made by a newer Lichtbild (schema {facts['schema']}; this one knows {_SCHEMA}). "
+            "Update this process, or use another collection."
+        )
+    return Collection(table, facts["model"], facts["dimension"])
 
 
 def _read_comment(comment: str) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 
-Kind = Literal["ingest", "search", "delete"]
+Kind = Literal["ingest", "search", "delete", "index"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 STATUSES: tuple[Status, ...] = get_args(Status)

@@ -8,15 +8,25 @@ SEQUENCE = PREFIX + "sequence"  # STRING, number of submissions so far; gives ea
 ACTIVE = PREFIX + "active"  # LIST of ingest jobs that may have waiting chunks, in round-robin order
 LEASES = PREFIX + "leases"  # ZSET "job chunk token" -> deadline in ms of Redis' clock
 SEARCHES = PREFIX + "searches"  # ZSET unfinished search job -> when to ring for it again, in ms
-DELETIONS = PREFIX + "deletions"  # ZSET unfinished deletion -> when it may be taken (again), in ms
-DELETION_BELL = PREFIX + "deletion-bell"  # LIST of at most one element: a deletion waits
 CHANGES = PREFIX + "changes"  # CHANNEL, carries the id of each job that changed
 RECONCILER = PREFIX + "reconciler:"  # STRING with a short TTL per queue: somebody is reconciling
+GROWTH = PREFIX + "growth"  # STRING with a short TTL: somebody looks for collections that need an index
+UNINDEXED = PREFIX + "unindexed"  # SET of collections whose index was dropped on purpose
 
 
 def jobs(kind: str) -> str:
     """ZSET job id -> creation in ms, for listing."""
     return f"{PREFIX}jobs:{kind}"
+
+
+def orders(kind: str) -> str:
+    """ZSET unfinished order of this kind -> when it may be taken (again), in ms."""
+    return f"{PREFIX}orders:{kind}"
+
+
+def order_bell(kind: str) -> str:
+    """LIST of at most one element: an order of this kind waits."""
+    return f"{PREFIX}order-bell:{kind}"
 
 
 def writers(collection: str) -> str:

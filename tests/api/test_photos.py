@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from shared.catalogue.interface import Row
-from shared.ledger.deletion import DeletionLedger
+from shared.ledger.orders import OrderLedger
 from shared.thumbnails import Thumbnails
 from worker.deletions import Deletions
+from worker.repeated import Repeated
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_a_collection_tells_its_model_and_size(client, photos):
         "rows": 3,
         "model": "m",
         "dimension": 4,
-        "index": {"type": None, "status": "none", "reason": None},
+        "index": {"type": None, "status": "none", "reason": None, "rows": 0},
     }
     assert photos in [known["name"] for known in client.get("/v1/collections").json["collections"]]
 
@@ -70,10 +71,11 @@ def test_a_bad_collection_name_is_422(client, path):
 @pytest.fixture
 def deleting(connection, settings, catalogue) -> Iterator[None]:
     """A worker's thread that deletes."""
-    deletions = Deletions(DeletionLedger(connection, settings), catalogue, Thumbnails.of(settings))
-    deletions.start()
+    deletions = Deletions(OrderLedger(connection, settings, "delete"), catalogue, Thumbnails.of(settings))
+    thread = Repeated("deletions", deletions.wait_and_delete, 0)
+    thread.start()
     yield
-    deletions.close()
+    thread.close()
 
 
 def test_a_deleted_photo_is_gone_when_the_answer_comes(client, photos, deleting, catalogue):
@@ -111,7 +113,7 @@ def test_a_deletion_that_nobody_does_yet_is_a_job(client, photos, monkeypatch, c
     monkeypatch.setattr("api.photos._DELETION_SECONDS", 0.0)
     answer = client.delete(f"/v1/photos/a?collection={photos}")
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
-    Deletions(DeletionLedger(connection, settings), catalogue, Thumbnails.of(settings)).delete_waiting()
+    Deletions(OrderLedger(connection, settings, "delete"), catalogue, Thumbnails.of(settings)).delete_waiting()
     assert client.get(answer.headers["Location"]).json["status"] == "succeeded"
     assert client.get(f"/v1/photos/a?collection={photos}").status_code == 404
 

@@ -5,7 +5,10 @@ The targets are the embedded server, over HTTP, and the server that `LICHTBILD_T
 
 import os
 import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
 
+import clickhouse_connect
 import pytest
 from pydantic import SecretStr
 
@@ -36,3 +39,13 @@ def until_built(catalogue: Catalogue, collection: str) -> None:
         assert time.monotonic() < deadline, index
         time.sleep(0.02)
     assert index.status == "built", index
+
+
+@pytest.fixture
+def statement(settings: Settings) -> Callable[[str], None]:
+    """Runs SQL of the target's own, as an operator would."""
+    url = urlsplit(settings.catalogue_url.get_secret_value())
+    client = clickhouse_connect.get_client(
+        host=url.hostname, port=url.port, username=url.username, password=url.password, database=url.path.strip("/")
+    )
+    return client.command

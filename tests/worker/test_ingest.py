@@ -12,10 +12,10 @@ from shared.doorbell import celery_app
 from shared.errors import UnavailableError
 from shared.items import Item
 from shared.ledger import keys
-from shared.ledger.deletion import DeletionLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.job import Job
 from shared.ledger.jobs import Jobs
+from shared.ledger.orders import OrderLedger
 from shared.settings import Settings
 from tests.pictures import photo
 from worker.parts import Parts, build
@@ -165,7 +165,7 @@ def test_a_deleted_photo_is_found_no_more_and_can_be_ingested_again(
     ingest, submit, worker, items, catalogue, collection, connection, settings
 ):
     older = submit(items)
-    deletions = DeletionLedger(connection, settings)
+    deletions = OrderLedger(connection, settings, "delete")
     catalogue.ensure(collection, worker.ingest.encoder.name, worker.ingest.encoder.dimension)
     job_id = deletions.create(collection, "p0")
     worker.deletions.delete_waiting()

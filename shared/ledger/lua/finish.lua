@@ -1,6 +1,6 @@
 -- End a job of any kind in a final state; a job that has ended stays as it is.
--- KEYS 1 job, 2 job:chunks, 3 job:waiting, 4 job:attempts, 5 job:failures, 6 active, 7 searches, 8 deletions,
---      9.. keys to delete
+-- KEYS 1 job, 2 job:chunks, 3 job:waiting, 4 job:attempts, 5 job:failures, 6 active, 7 searches,
+--      8 and 9 orders of each kind, 10.. keys to delete
 -- ARGV 1 job id, 2 status, 3 field to set ('result', 'error' or ''), 4 its JSON, 5 retention in s, 6 changes channel
 -- Returns the status the job had, or nil if there is none.
 local status = redis.call('HGET', KEYS[1], 'status')
@@ -13,10 +13,11 @@ redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished', now)
 if ARGV[3] ~= '' then
   redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
 end
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], unpack(KEYS, 9))
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], unpack(KEYS, 10))
 redis.call('LREM', KEYS[6], 0, ARGV[1])
 redis.call('ZREM', KEYS[7], ARGV[1])
 redis.call('ZREM', KEYS[8], ARGV[1])
+redis.call('ZREM', KEYS[9], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('EXPIRE', KEYS[5], ARGV[5])
 redis.call('PUBLISH', ARGV[6], ARGV[1])
