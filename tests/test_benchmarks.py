@@ -41,13 +41,13 @@ ROOT = Path(__file__).parents[1]
         ),
         (
             "catalogue",
-            "--sizes 400 --most-indexed 0 --seconds 0.2 --queries 5",
+            "--sizes 400 --seconds 0.2 --queries 5",
             lambda told: all(set(speed["recall"].values()) == {1.0} for speed in told["speeds"]),
         ),
         (
             "search",
-            "--tiny --rows 200 --seconds 0.3 --clients 1 4 --waiting 10 --distinct 2 --longest 64 --no-index",
-            lambda told: len(told["loads"]) == 12 and told["waiting"]["errors"] == 0,
+            "--tiny --rows 200 --seconds 0.3 --clients 1 4 --waiting 10 --distinct 2 --longest 64",
+            lambda told: len(told["loads"]) == 18 and told["waiting"]["errors"] == 0,
         ),
     ],
 )
