@@ -2,13 +2,14 @@
 
 import json
 import logging
+import math
 from http import HTTPStatus
 
 from flask import Flask, Response
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from shared.errors import LichtbildError, OverloadedError
+from shared.errors import LichtbildError, OverloadedError, SearchesFullError
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,16 @@ def install(app: Flask) -> None:
 
 
 def _ours(error: LichtbildError) -> Response:
-    # A backlog shrinks slowly; all else that passes does so soon.
-    patience = _BACKLOG_SECONDS if isinstance(error, OverloadedError) else _RETRY_SECONDS
-    return problem(error.status, error.code, str(error), patience)
+    return problem(error.status, error.code, str(error), _patience(error))
+
+
+def _patience(error: LichtbildError) -> int:
+    """Seconds until another attempt may do better."""
+    if isinstance(error, SearchesFullError):
+        # What waited longest tells how long the queue takes to pass.
+        return min(_BACKLOG_SECONDS, math.ceil(error.waited_seconds) or 1)
+    # A backlog of items shrinks slowly; all else that passes does so soon.
+    return _BACKLOG_SECONDS if isinstance(error, OverloadedError) else _RETRY_SECONDS
 
 
 def _redis_away(error: RedisError) -> Response:

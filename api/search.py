@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -13,13 +13,30 @@ from api import arguments
 from api.faults import first_fault
 from api.services import services
 from shared.catalogue.interface import DEFAULT_COLLECTION, check_name
-from shared.errors import InvalidRequestError, MalformedError, PayloadTooLargeError, UnsupportedTypeError
+from shared.errors import (
+    InvalidRequestError,
+    MalformedError,
+    NotFoundError,
+    PayloadTooLargeError,
+    UnsupportedTypeError,
+)
+from shared.filters import parse
 from shared.items import photo_id_problem, url_problem
-from shared.queries import MAX_TERMS, MAX_TEXT_BYTES, MAX_TOP_K, Query, Term, TermKind
+from shared.queries import (
+    MAX_TERMS,
+    MAX_TEXT_BYTES,
+    MAX_TIMEOUT_MS,
+    MAX_TOP_K,
+    MAX_WINDOW,
+    Query,
+    Term,
+    TermKind,
+)
 
 routes = Blueprint("search", __name__)
 
 _KINDS: tuple[TermKind, ...] = ("text", "image_url", "image", "photo_id")
+_TEXTS = {*_KINDS, "collection", "after_job"}
 
 
 class GivenBody(BaseModel):
@@ -76,6 +93,14 @@ class SearchBody(GivenBody):
 
     terms: list[TermBody] = Field(default_factory=list)
     top_k: int = Field(5, ge=1, le=MAX_TOP_K)
+    offset: int = Field(0, ge=0)
+    filter: dict[str, Any] | None = None
+    max_distance: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
+    group_distance: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
+    exact: bool = False
+    include: list[Literal["embedding"]] = Field(default_factory=list)
+    after_job: str | None = None
+    timeout_ms: int | None = Field(None, ge=1, le=MAX_TIMEOUT_MS)
     collection: str = DEFAULT_COLLECTION
 
     def all_terms(self) -> list[TermBody]:
@@ -92,8 +117,11 @@ def search() -> ResponseReturnValue:
     request.max_content_length = request.max_form_memory_size = limit * 2 + 1024 * 1024
     body, uploaded = _read()
     query, images = _query(body, uploaded, limit)
-    job_id = parts.searches.create(query, images)
-    parts.doorbell.ring_search(job_id)
+    _check_after_job(query)
+    created = parts.searches.create(query, images, body.timeout_ms)
+    if created.must_ring:
+        parts.doorbell.ring_search()
+    job_id = created.job_id
     wait = arguments.preferred_wait()
     job = parts.watcher.wait(job_id, wait or 0)
     headers = {"Location": f"/v1/jobs/{job_id}"}
@@ -118,12 +146,11 @@ def _read() -> tuple[SearchBody, bytes | None]:
 
 
 def _form() -> Mapping[str, Any]:
-    """Form fields are texts; `top_k` is a number and `terms` JSON."""
+    """Form fields are texts; those that are not texts in the query are JSON."""
     fields: dict[str, Any] = dict(request.form)
     try:
-        for name in ("top_k", "terms"):
-            if name in fields:
-                fields[name] = json.loads(fields[name])
+        for name in fields.keys() - _TEXTS:
+            fields[name] = json.loads(fields[name])
     except ValueError as error:
         raise InvalidRequestError(f"{name}: must be JSON.") from error
     return fields
@@ -159,7 +186,37 @@ def _query(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> tu
         raise InvalidRequestError(f"A query has at most {MAX_TERMS} terms.")
     if any(len(content) > max_image_bytes for content in images.values()):
         raise PayloadTooLargeError(f"The image is larger than {max_image_bytes} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
-    return Query(tuple(terms), body.top_k, check_name(body.collection)), images
+    if body.offset + body.top_k > MAX_WINDOW:
+        raise InvalidRequestError(f"offset + top_k may be {MAX_WINDOW} at most; narrow the search by a filter instead.")
+    if body.filter is not None:
+        parse(body.filter)
+    query = Query(
+        tuple(terms),
+        body.top_k,
+        check_name(body.collection),
+        offset=body.offset,
+        filter=body.filter,
+        max_distance=body.max_distance,
+        group_distance=body.group_distance,
+        exact=body.exact,
+        include_embedding="embedding" in body.include,
+        after_job=body.after_job,
+    )
+    return query, images
+
+
+def _check_after_job(query: Query) -> None:
+    """Refuse to wait for what will never be what is waited for."""
+    if query.after_job is None:
+        return
+    try:
+        job = services().jobs.get(query.after_job)
+    except NotFoundError as error:
+        raise InvalidRequestError(f"after_job: {error}") from None
+    if job.kind == "search":
+        raise InvalidRequestError("after_job: this is a search; wait for an ingest or a deletion.")
+    if job.collection != query.collection:
+        raise InvalidRequestError(f"after_job: that job is of collection {job.collection!r}.")
 
 
 def _base64(text: str) -> bytes:

@@ -63,12 +63,12 @@ class Doorbell:
         """Say that chunks wait to be claimed."""
         self._ring(INGEST_TASK, "ingest")
 
-    def ring_search(self, job_id: str) -> None:
-        """Say that this search waits."""
-        self._ring(SEARCH_TASK, "search", job_id=job_id)
+    def ring_search(self) -> None:
+        """Say that searches wait to be taken."""
+        self._ring(SEARCH_TASK, "search")
 
-    def _ring(self, task: str, queue: str, **arguments: str) -> None:
+    def _ring(self, task: str, queue: str) -> None:
         try:
-            self._app.send_task(task, kwargs=arguments, queue=queue, retry=False)
+            self._app.send_task(task, queue=queue, retry=False)
         except (OperationalError, OSError) as error:
             raise UnavailableError("Redis cannot be reached.") from error

@@ -88,6 +88,14 @@ class OverloadedError(LichtbildError):
     retryable = True
 
 
+class SearchesFullError(OverloadedError):
+    """As many searches wait as may. `waited_seconds` is how long the oldest of them has waited."""
+
+    def __init__(self, most: int, waited_seconds: float) -> None:
+        super().__init__(f"{most} searches wait, and no more may (LICHTBILD_MAX_WAITING_SEARCHES); try again later.")
+        self.waited_seconds = waited_seconds
+
+
 class ModelMismatchError(LichtbildError):
     """The collection holds vectors of another model; mixing them would make every search wrong."""
 

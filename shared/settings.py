@@ -114,7 +114,12 @@ class Settings(BaseSettings):
     )
 
     idempotency_seconds: int = Field(24 * 3600, ge=1, description="How long an `Idempotency-Key` is remembered.")
-    search_timeout_seconds: float = Field(30.0, gt=0, description="A search unanswered for this long fails.")
+    search_timeout_seconds: float = Field(
+        30.0, gt=0, description="A search unanswered for this long fails, unless it says `timeout_ms`."
+    )
+    max_waiting_searches: int = Field(
+        512, ge=1, description="Searches that may wait for a worker; beyond it, searches are answered with 429."
+    )
     search_retention_seconds: int = Field(15 * 60, ge=1, description="How long a finished search is kept.")
     ingest_retention_seconds: int = Field(7 * 24 * 3600, ge=1, description="How long a finished ingest job is kept.")
     staging_seconds: int = Field(3600, ge=1, description="An upload abandoned for this long is dropped.")

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from worker.encoder import Encoder
     from worker.fetcher import Fetcher
 
-# Chunks side by side in an ingest worker: while one is embedded, the next are fetched and the last is written.
-_CONCURRENCY = {"ingest": 4, "search": 32}
+# Chunks side by side in an ingest worker: while one is embedded, the next are fetched and the last is written. A search
+# worker's bell only takes what waits.
+_CONCURRENCY = {"ingest": 4, "search": 2}
 
 
 def main() -> None:

@@ -18,3 +18,9 @@ def fuse(vectors: Sequence[Vector], weights: Sequence[float]) -> Vector:
     if length < 1e-6:
         raise ItemError("terms_cancel_out", "The terms cancel each other out; change their weights.")
     return (total / length).astype(np.float32)
+
+
+def effective_weights(weights: Sequence[float]) -> list[float]:
+    """What each term contributes to the sum, as shares of 1 that keep their signs."""
+    whole = sum(map(abs, weights)) or 1.0
+    return [round(weight / whole, 6) for weight in weights]

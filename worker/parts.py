@@ -36,6 +36,7 @@ from worker.repeated import Repeated
 from worker.search import Search
 from worker.sources import Sources
 from worker.sweeper import Sweeper
+from worker.terms import Terms, TextVectors
 from worker.tuning import tune
 from worker.writer import Writer
 
@@ -85,6 +86,7 @@ class Parts:
         self.gone.set()
         for repeated in self.repeated:
             repeated.close()
+        self.search.close()
         self.ingest.fetcher.close()
         self.ingest.pool.shutdown()
         self.ingest.batcher.close()
@@ -164,7 +166,13 @@ def build(
             writer=Writer(catalogue, settings.write_rows, settings.write_seconds),
             pool=pool,
         ),
-        search=Search(settings, search_ledger, catalogue, fetcher, encoder, batcher, pool),
+        search=Search(
+            search_ledger,
+            Jobs(redis, settings),
+            doorbell,
+            catalogue,
+            Terms(settings, catalogue, fetcher, encoder, batcher, pool, TextVectors()),
+        ),
         deletions=deletions,
         indexes=indexes,
         reconciler=reconciler,

@@ -47,7 +47,7 @@ class Reconciler:
             self._sweeper.sweep_if_due()
             return
         ring, late = self._searches.overdue()
-        for job_id in ring:
-            self._doorbell.ring_search(job_id)
+        if ring:
+            self._doorbell.ring_search()
         for job_id in late:
             self._searches.fail(job_id, ItemError("timeout", "No worker answered in time; try again."))

@@ -1,65 +1,155 @@
-"""Answer one search: embed its terms, fuse them, ask the catalogue, record the hits."""
+"""Answer searches: embed the terms, fuse them, ask the catalogue, record the hits."""
 
 import logging
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from redis.exceptions import RedisError
 
 from shared.catalogue.interface import Catalogue, Hit, Vector
-from shared.errors import ItemError, LichtbildError, ModelMismatchError, NotFoundError, UnavailableError
+from shared.doorbell import Doorbell
+from shared.errors import ItemError, LichtbildError, ModelMismatchError, UnavailableError
+from shared.filters import parse
+from shared.ledger.jobs import Jobs
 from shared.ledger.search import Begun, SearchLedger
-from shared.queries import Term
-from shared.settings import Settings
-from worker.batcher import Batcher
-from worker.decoder import decode, kept_pixels
-from worker.encoder import Encoder
-from worker.fetcher import Fetcher
-from worker.fusion import fuse
+from worker.fusion import effective_weights, fuse
+from worker.known_collections import Facts, KnownCollections
+from worker.paging import Group, page
+from worker.parking import Parking
+from worker.terms import Terms
 
 log = logging.getLogger(__name__)
 
+# Searches under way in one worker: enough to fill the model's batches while the catalogue answers others.
+_SIDE_BY_SIDE = 64
+# Of what waits, so much is taken at a time, so that another worker gets its share.
+_TAKEN_AT_ONCE = 32
 
-@dataclass(frozen=True)
+
 class Search:
     """The parts that a search passes through. Searches are answered side by side in several threads."""
 
-    settings: Settings
-    ledger: SearchLedger
-    catalogue: Catalogue
-    fetcher: Fetcher
-    encoder: Encoder
-    batcher: Batcher
-    pool: ThreadPoolExecutor
+    def __init__(
+        self,
+        ledger: SearchLedger,
+        jobs: Jobs,
+        doorbell: Doorbell,
+        catalogue: Catalogue,
+        terms: Terms,
+    ) -> None:
+        self._ledger = ledger
+        self._doorbell = doorbell
+        self._catalogue = catalogue
+        self._encoder = terms.encoder
+        self._terms = terms
+        self._collections = KnownCollections(catalogue)
+        self._parking = Parking(jobs, ledger, self._begin_again)
+        self._pool = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="search")
+        self._lock = threading.Lock()
+        self._room = _SIDE_BY_SIDE
+        self._more_wait = False
+        self._closed = False
 
-    def answer_bell(self, job_id: str) -> None:
-        """Do one search. A fault of the query ends it; a fault of our own leaves it to be rung for again."""
-        begun = self.ledger.begin(job_id)
-        if begun is None:
-            return
+    def answer_bell(self) -> None:
+        """Take what waits, as far as there is room, and answer it in other threads; whoever is done takes more."""
+        with self._lock:
+            most = min(self._room, _TAKEN_AT_ONCE)
+            if self._closed or most <= 0:
+                self._more_wait = True
+                return
+            self._room -= most
+        taken = None
         try:
-            self.ledger.succeed(job_id, self._result(begun))
-        except UnavailableError as error:
-            log.warning("Search %s waits: %s", job_id, error)
-        except LichtbildError as error:
-            self.ledger.fail(job_id, error)
+            taken = self._ledger.take(most)
+        finally:
+            with self._lock:
+                self._room += most - (len(taken.begun) if taken else 0)
+                self._more_wait = taken is not None and taken.more
+        for begun in taken.begun:
+            self._pool.submit(self._answer, begun, time.monotonic() + begun.left_ms / 1000)
+        if taken.more:
+            self._doorbell.ring_search()
+        for job_id in taken.late:
+            self._ledger.fail(job_id, ItemError("timeout", "All workers were busy until the deadline; try again."))
 
-    def _result(self, begun: Begun) -> dict[str, Any]:
+    def close(self) -> None:
+        """Answer what was taken, and hand what is parked to others."""
+        with self._lock:
+            self._closed = True
+        try:
+            self._parking.close()
+        except RedisError as error:
+            log.warning("Redis is away (%s); parked searches are taken again later.", type(error).__name__)
+        self._pool.shutdown()
+        self._collections.close()
+
+    def _begin_again(self, begun: Begun, deadline: float, parked: float) -> None:
+        """The job that a parked search waited for has ended. It comes on top of those that have room."""
+        with self._lock:
+            self._room -= 1
+        self._pool.submit(self._answer, begun, deadline, parked)
+
+    def _answer(self, begun: Begun, deadline: float, parked: float = 0.0) -> None:
+        try:
+            self._do(begun, deadline, parked)
+        except (RedisError, UnavailableError) as error:
+            # A fault of our own parts: the search is taken again after a while.
+            told = error if isinstance(error, UnavailableError) else type(error).__name__
+            log.warning("Search %s waits: %s", begun.job_id, told)
+        except Exception:
+            log.exception("Search %s failed unexpectedly.", begun.job_id)
+        finally:
+            self._take_more()
+
+    def _take_more(self) -> None:
+        with self._lock:
+            self._room += 1
+            wanted = self._more_wait and self._room >= _SIDE_BY_SIDE - _TAKEN_AT_ONCE
+        if wanted:
+            try:
+                self.answer_bell()
+            except (RedisError, UnavailableError) as error:
+                log.warning("Redis is away (%s).", type(error).__name__)
+
+    def _do(self, begun: Begun, deadline: float, parked: float) -> None:
+        """Do one search. A fault of the query ends it; a fault of our own leaves it for another attempt."""
+        try:
+            if not parked and not self._parking.has_ended(begun):
+                self._parking.park(begun, deadline)
+                return
+            result = self._result(begun, deadline)
+            if begun.query.after_job is not None:
+                result["took_ms"]["after_job"] = round(parked * 1000, 1)
+            self._ledger.succeed(begun.job_id, result)
+        except UnavailableError:
+            self._collections.forget(begun.query.collection)
+            raise
+        except LichtbildError as error:
+            self._ledger.fail(begun.job_id, error)
+
+    def _result(self, begun: Begun, deadline: float) -> dict[str, Any]:
         query = begun.query
-        self._check(query.collection)
         started = time.perf_counter()
-        vectors = self._vectors(begun)
-        self.ledger.forget_images(begun)
-        vector = fuse(vectors, [term.weight for term in query.terms])
+        # Looked at while the terms are encoded, if it is not known.
+        facts = self._collections.facts(query.collection, begun.changes)
+        vectors = self._terms.vectors(begun, deadline)
+        self._ledger.forget_images(begun)
+        weights = [term.weight for term in query.terms]
+        vector = fuse(vectors, weights)
         encoded = time.perf_counter()
-        hits = self.catalogue.search(query.collection, vector, query.top_k)
+        _check_time(deadline)
+        self._check_model(facts.result())
+        groups = self._page(begun, vector)
         found = time.perf_counter()
         return {
-            "hits": [_hit(hit, vectors) for hit in hits],
-            "model": self.encoder.name,
-            "searchable_rows": self.catalogue.count(query.collection),
+            "hits": [_hit(group, vectors, include_embedding=query.include_embedding) for group in groups],
+            "weights": effective_weights(weights),
+            "model": self._encoder.name,
+            "searchable_rows": facts.result().rows,
+            "pending_rows": begun.pending_rows,
             "took_ms": {
                 "queue": round(begun.waited_ms, 1),
                 "encode": round((encoded - started) * 1000, 1),
@@ -67,45 +157,46 @@ class Search:
             },
         }
 
-    def _check(self, name: str) -> None:
-        collection = self.catalogue.describe(name)
-        if collection is None:
-            raise NotFoundError(f"There is no collection {name!r} yet; ingest some images first.")
-        if (collection.model, collection.dimension) != (self.encoder.name, self.encoder.dimension):
+    def _page(self, begun: Begun, vector: Vector) -> list[Group]:
+        query = begun.query
+        where = None if query.filter is None else parse(query.filter)
+        groups = page(lambda limit: self._catalogue.search(query.collection, vector, limit, where, query.exact), query)
+        if not groups:
+            # It may have been dropped behind our back: the next search shall know.
+            self._collections.forget(query.collection)
+        return groups
+
+    def _check_model(self, facts: Facts) -> None:
+        found = facts.collection
+        if (found.model, found.dimension) != (self._encoder.name, self._encoder.dimension):
             raise ModelMismatchError(
-                f"Collection {name!r} holds vectors of {collection.model}; the search workers run {self.encoder.name}."
+                f"Collection {found.name!r} holds vectors of {found.model}; "
+                f"the search workers run {self._encoder.name}."
             )
 
-    def _vectors(self, begun: Begun) -> list[Vector]:
-        """Embed all terms at once, so that they share a batch with each other and with other searches."""
-        started = [self.pool.submit(self._term, begun, index, term) for index, term in enumerate(begun.query.terms)]
-        return [future.result() for future in started]
 
-    def _term(self, begun: Begun, index: int, term: Term) -> Vector:
-        deadline = time.monotonic() + self.settings.search_timeout_seconds - begun.waited_ms / 1000
-        if term.kind == "text":
-            return self.batcher.submit_text(term.value, deadline=deadline).result().vector
-        if term.kind == "photo_id":
-            return self._stored(begun.query.collection, term.value)
-        content = begun.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
-        shortest = kept_pixels(self.settings, self.encoder.edge)
-        pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels, shortest))
-        return self.batcher.submit_image(pixels, is_query=True, deadline=deadline).result().vector
-
-    def _stored(self, collection: str, photo_id: str) -> Vector:
-        photo = self.catalogue.get(collection, photo_id)
-        if photo is None or photo.embedding is None:
-            raise ItemError("photo_not_found", f"There is no photo {photo_id!r} in {collection!r}.")
-        return photo.embedding
+def _check_time(deadline: float) -> None:
+    if time.monotonic() >= deadline:
+        raise ItemError("timeout", "The query was encoded too late to be searched for.")
 
 
-def _hit(hit: Hit, vectors: list[Vector]) -> dict[str, Any]:
+def _hit(group: Group, vectors: list[Vector], *, include_embedding: bool) -> dict[str, Any]:
     """A hit as the contract shows it; `terms` is each term's own cosine similarity to the photo."""
-    similarities = np.stack(vectors) @ hit.embedding / (np.linalg.norm(hit.embedding) or 1.0)
+    best = group.best
+    similarities = np.stack(vectors) @ best.embedding / (np.linalg.norm(best.embedding) or 1.0)
+    shown = _photo(best)
+    shown["terms"] = [round(float(similarity), 6) for similarity in similarities]
+    if group.similar:
+        shown["similar"] = [_photo(hit) for hit in group.similar]
+    if include_embedding:
+        shown["embedding"] = best.embedding.tolist()
+    return shown
+
+
+def _photo(hit: Hit) -> dict[str, Any]:
     return {
         "photo_id": hit.photo.photo_id,
         "url": hit.photo.url,
         "distance": round(max(0.0, hit.distance), 6),
         "attributes": hit.photo.attributes,
-        "terms": [round(float(similarity), 6) for similarity in similarities],
     }

@@ -21,8 +21,8 @@ def register(app: Celery, parts: Callable[[], Parts]) -> None:
         _answer(parts().ingest.answer_bell)
 
     @app.task(name=SEARCH_TASK)  # type: ignore[untyped-decorator]
-    def search(job_id: str, **_: object) -> None:
-        _answer(lambda: parts().search.answer_bell(job_id))
+    def search(**_: object) -> None:
+        _answer(parts().search.answer_bell)
 
 
 def _answer(bell: Callable[[], None]) -> None:

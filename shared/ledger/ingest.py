@@ -116,7 +116,7 @@ class IngestLedger:
         failed = len(outcome.failures)
         seconds = [outcome.stage_seconds.get(stage, 0.0) for stage in ("fetch", "decode", "encode", "write")]
         settled = self._settle(
-            keys=[*self._keys(claim), keys.failures(claim.job_id)],
+            keys=[*self._keys(claim), keys.failures(claim.job_id), keys.coverage(claim.collection)],
             args=[
                 *(claim.job_id, claim.chunk, claim.token),
                 *(outcome.stored, outcome.unchanged, failed, outcome.bytes, *seconds),

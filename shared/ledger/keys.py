@@ -8,6 +8,8 @@ SEQUENCE = PREFIX + "sequence"  # STRING, number of submissions so far; gives ea
 ACTIVE = PREFIX + "active"  # LIST of ingest jobs that may have waiting chunks, in round-robin order
 LEASES = PREFIX + "leases"  # ZSET "job chunk token" -> deadline in ms of Redis' clock
 SEARCHES = PREFIX + "searches"  # ZSET unfinished search job -> when to ring for it again, in ms
+WAITING_SEARCHES = PREFIX + "searches-waiting"  # LIST of searches that no worker has taken, oldest first
+SEARCH_BELL = PREFIX + "search-bell"  # STRING with a short TTL: a bell was rung for what waits
 CHANGES = PREFIX + "changes"  # CHANNEL, carries the id of each job that changed
 RECONCILER = PREFIX + "reconciler:"  # STRING with a short TTL per queue: somebody is reconciling
 GROWTH = PREFIX + "growth"  # STRING with a short TTL: somebody looks for collections that need an index
@@ -32,6 +34,12 @@ def order_bell(kind: str) -> str:
 def writers(collection: str) -> str:
     """ZSET job id -> version: the submissions that may still write to a collection."""
     return f"{PREFIX}writers:{collection}"
+
+
+def coverage(collection: str) -> str:
+    """HASH of a collection: `pending`, items of ingests that have not ended, and `changes`, settled chunks and
+    deletions so far."""
+    return f"{PREFIX}collection:{collection}"
 
 
 def idempotency(key: str) -> str:

@@ -54,6 +54,6 @@ class Finish:
                 keys.orders("index"),
                 *(keys.image(job_id, term) for term in range(images)),
             ],
-            args=[job_id, status, field, value, retention, keys.CHANGES],
+            args=[job_id, status, field, value, retention, keys.CHANGES, keys.PREFIX],
         )
         return before.decode() if before else None

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,67 +15,83 @@ from shared.ledger.jobs import Jobs
 
 log = logging.getLogger(__name__)
 
-# A change can be missed while the subscription is being made again, so waiters look for themselves this often.
-_LOOK_AGAIN_SECONDS = 1.0
+# A connection can die without a sign. Whoever waits looks for itself this often, hundreds of waiters too.
+_LOOK_AGAIN_SECONDS = 10.0
+# A subscription that broke is made again after this long.
+_RETRY_SECONDS = 0.5
 
 
 class Watcher:
-    """Wakes those who wait for a job. The subscription is made when somebody waits."""
+    """Wakes those who wait for a job, and only them. The subscription is made when somebody waits."""
 
     def __init__(self, connection: "redis.Redis", jobs: Jobs) -> None:
         self._redis = connection
         self._jobs = jobs
-        self._changed = threading.Condition()
-        self._changes: Counter[str] = Counter()
-        self._waiters: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._waiting: defaultdict[str, set[threading.Event]] = defaultdict(set)
         self._listener: threading.Thread | None = None
 
     def wait(self, job_id: str, seconds: float, until: Callable[[Job], bool] = lambda job: job.is_final) -> Job:
         """Return the job as soon as `until` holds, or as it is after `seconds`."""
+        if seconds <= 0:
+            return self._jobs.get(job_id)
         deadline = time.monotonic() + seconds
-        with self._waiting_for(job_id):
+        with self._called_for(job_id) as changed:
             while True:
-                with self._changed:
-                    self._listen()
-                    seen = self._changes[job_id]
+                # Cleared before the look: what changes after it is not missed.
+                changed.clear()
                 job = self._jobs.get(job_id)
                 left = deadline - time.monotonic()
                 if until(job) or left <= 0:
                     return job
-                with self._changed:
-                    self._changed.wait_for(lambda: self._changes[job_id] != seen, min(left, _LOOK_AGAIN_SECONDS))  # noqa: B023
+                changed.wait(min(left, _LOOK_AGAIN_SECONDS))
 
     @contextmanager
-    def _waiting_for(self, job_id: str) -> Iterator[None]:
-        with self._changed:
-            self._waiters[job_id] += 1
+    def _called_for(self, job_id: str) -> Iterator[threading.Event]:
+        """An event that is set whenever the job may have changed."""
+        changed = threading.Event()
+        with self._lock:
+            self._waiting[job_id].add(changed)
+            if self._listener is None:
+                self._listener = threading.Thread(target=self._run, name="watcher", daemon=True)
+                self._listener.start()
         try:
-            yield
+            yield changed
         finally:
-            with self._changed:
-                self._waiters[job_id] -= 1
-                if not self._waiters[job_id]:
-                    del self._waiters[job_id]
-                    self._changes.pop(job_id, None)
-
-    def _listen(self) -> None:
-        if self._listener is None or not self._listener.is_alive():
-            self._listener = threading.Thread(target=self._run, name="watcher", daemon=True)
-            self._listener.start()
+            with self._lock:
+                self._waiting[job_id].discard(changed)
+                if not self._waiting[job_id]:
+                    del self._waiting[job_id]
 
     def _run(self) -> None:
-        """Note changes until the subscription breaks; the next look of a waiter makes it again."""
-        try:
-            with self._redis.pubsub() as subscription:  # type: ignore[no-untyped-call]
-                subscription.subscribe(keys.CHANGES)
-                for message in subscription.listen():
-                    # What changed while the subscription was being made was missed: all look again.
-                    self._note(message["data"].decode() if message["type"] == "message" else None)
-        except Exception as error:  # Whatever the library raises, it means the same here.
-            log.warning("The subscription to changes broke (%s).", type(error).__name__)
+        """Pass changes on for as long as the process lives."""
+        told = ""
+        while True:
+            try:
+                self._listen()
+            except Exception as error:  # Whatever the library raises, it means the same here.
+                if told != type(error).__name__:
+                    told = type(error).__name__
+                    log.warning("The subscription to changes broke (%s); it is made again.", told)
+            time.sleep(_RETRY_SECONDS)
 
-    def _note(self, job_id: str | None) -> None:
-        """This job changed, or any may have."""
-        with self._changed:
-            self._changes.update(self._waiters.keys() & {job_id} if job_id else self._waiters.keys())
-            self._changed.notify_all()
+    def _listen(self) -> None:
+        with self._redis.pubsub() as subscription:  # type: ignore[no-untyped-call]
+            subscription.subscribe(keys.CHANGES)
+            for message in subscription.listen():
+                if message["type"] == "message":
+                    self._wake(message["data"].decode())
+                else:
+                    # What changed while the subscription was being made was missed: all look again.
+                    self._wake_all()
+
+    def _wake(self, job_id: str) -> None:
+        with self._lock:
+            for changed in self._waiting.get(job_id, ()):
+                changed.set()
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            for events in self._waiting.values():
+                for changed in events:
+                    changed.set()

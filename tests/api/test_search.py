@@ -11,7 +11,9 @@ from tests.pictures import photo
 
 
 def begun(searches, answer):
-    return searches.begin(answer.json["id"])
+    (found,) = searches.take(5).begun
+    assert found.job_id == answer.json["id"]
+    return found
 
 
 def test_a_text_becomes_a_job(client, searches, connection):

@@ -91,7 +91,7 @@ def test_flower_asks_for_its_password_and_sees_the_queues_under_their_prefix(mac
     bell = Doorbell(celery_app(Settings(redis_url=redis_url(machine))))
     with machine.paused("search"):
         for _ in range(5):
-            bell.ring_search("nobody")
+            bell.ring_search()
         queues = asked.get(f"{address}/api/queues/length", timeout=30).json()["active_queues"]
     waiting = {queue["name"]: queue["messages"] for queue in queues}
     # One may be on its way to the worker already.

@@ -6,7 +6,7 @@ import threading
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from shared.errors import ConflictError, ItemError, NotFoundError, UnavailableError
+from shared.errors import ConflictError, NotFoundError, UnavailableError
 from shared.items import Failure, Item, Outcome
 from shared.ledger import keys
 from shared.ledger.connection import connect
@@ -103,7 +103,13 @@ def test_settling_all_chunks_ends_the_job_and_frees_its_payload(ledger, jobs, co
     assert job.stage_seconds == {"fetch": 1.0, "decode": 0.0, "encode": 0.5, "write": 0.0}
     assert ledger.claim() is None
     left = {key.decode() for key in connection.scan_iter()}
-    assert left == {keys.job(job_id), keys.jobs("ingest"), keys.SEQUENCE, keys.writers("photos")}
+    assert left == {
+        keys.job(job_id),
+        keys.jobs("ingest"),
+        keys.SEQUENCE,
+        keys.writers("photos"),
+        keys.coverage("photos"),
+    }
     assert connection.ttl(keys.job(job_id)) > 0
 
 
@@ -282,46 +288,8 @@ def test_many_workers_that_lose_leases_at_random_count_each_item_once(ledger, jo
     assert job.stored == len(ids)
 
 
-def query(*terms: Term) -> Query:
-    return Query(terms or (Term("text", "a dog"),), 5, "photos")
-
-
-def test_a_search_is_answered_once(searches, jobs):
-    job_id = searches.create(query(), {})
-    begun = searches.begin(job_id)
-    assert begun is not None
-    assert begun.query == query()
-    searches.succeed(job_id, {"hits": [1]})
-    searches.succeed(job_id, {"hits": [2]})
-    searches.fail(job_id, ItemError("late", "too late"))
-    job = jobs.get(job_id)
-    assert (job.status, job.result, job.error) == ("succeeded", {"hits": [1]}, None)
-    assert searches.begin(job_id) is None
-
-
-def test_uploaded_bytes_go_as_soon_as_they_are_encoded(searches, connection):
-    job_id = searches.create(query(Term("text", "x"), Term("image", "")), {1: b"bytes"})
-    begun = searches.begin(job_id)
-    assert begun is not None
-    assert begun.images == {1: b"bytes"}
-    searches.forget_images(begun)
-    assert not connection.exists(keys.image(job_id, 1))
-
-
-def test_nothing_of_a_search_is_kept_for_ever(searches, connection):
-    job_id = searches.create(query(Term("image", "")), {0: b"bytes"})
-    assert all(connection.ttl(key) > 0 for key in connection.keys(f"*{job_id}*"))
-
-
-def test_a_search_nobody_began_is_rung_for_again_and_one_past_its_deadline_given_up(searches, connection, settings):
-    job_id = searches.create(query(), {})
-    assert searches.overdue() == ([], [])
-    connection.zadd(keys.SEARCHES, {job_id: 1})
-    assert searches.overdue() == ([job_id], [])
-    assert searches.overdue() == ([], [])
-    connection.zadd(keys.SEARCHES, {job_id: 1})
-    connection.hset(keys.job(job_id), "created", 1)
-    assert searches.overdue() == ([], [job_id])
+def query() -> Query:
+    return Query((Term("text", "a dog"),), 5, "photos")
 
 
 def test_listing_is_newest_first_and_forgets_what_is_gone(ledger, jobs, connection):
@@ -336,7 +304,7 @@ def test_listing_is_newest_first_and_forgets_what_is_gone(ledger, jobs, connecti
 
 def test_a_waiter_is_woken_by_the_change(connection, jobs, searches):
     watcher = Watcher(connection, jobs)
-    job_id = searches.create(query(), {})
+    job_id = searches.create(query(), {}).job_id
     seen = []
     waiters = [threading.Thread(target=lambda: seen.append(watcher.wait(job_id, 20).status)) for _ in range(5)]
     for waiter in waiters:
@@ -348,7 +316,7 @@ def test_a_waiter_is_woken_by_the_change(connection, jobs, searches):
 
 
 def test_waiting_ends_in_time(connection, jobs, searches):
-    assert Watcher(connection, jobs).wait(searches.create(query(), {}), 0.01).status == "queued"
+    assert Watcher(connection, jobs).wait(searches.create(query(), {}).job_id, 0.01).status == "queued"
 
 
 def test_workers_are_known_while_they_are_alive(connection):

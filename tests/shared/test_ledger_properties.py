@@ -154,6 +154,12 @@ class LedgerMachine(RuleBasedStateMachine):
             assert job.failed_by_code.get("http_404", 0) == job.failed
 
     @invariant()
+    def what_is_still_to_come_is_known_for_the_collection(self):
+        unended = [job for job, expected in self.expected.items() if expected.status not in FINAL]
+        coming = sum(len(self.expected[job].ids - self.expected[job].outcomes.keys()) for job in unended)
+        assert int(self.redis.hget(keys.coverage("photos"), "pending") or 0) == coming
+
+    @invariant()
     def every_open_chunk_is_waiting_or_held_and_nothing_else_is_kept(self):
         waiting: dict[tuple[str, int], int] = {}
         for job_id, expected in self.expected.items():
@@ -191,7 +197,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert job.status in FINAL
             assert job.status != "succeeded" or job.pending == 0
         left = {key.decode() for key in self.redis.scan_iter()}
-        kept = {keys.SEQUENCE, keys.jobs("ingest"), keys.writers("photos"), keys.LEASES}
+        kept = {keys.SEQUENCE, keys.jobs("ingest"), keys.writers("photos"), keys.coverage("photos"), keys.LEASES}
         kept |= {key(job) for job in self.expected for key in (keys.job, keys.failures)}
         assert left <= kept
 

@@ -1,7 +1,8 @@
 -- End a job of any kind in a final state; a job that has ended stays as it is.
 -- KEYS 1 job, 2 job:chunks, 3 job:waiting, 4 job:attempts, 5 job:failures, 6 active, 7 searches,
---      8 and 9 orders of each kind, 10.. keys to delete
--- ARGV 1 job id, 2 status, 3 field to set ('result', 'error' or ''), 4 its JSON, 5 retention in s, 6 changes channel
+--      8 and 9 orders of each kind, 10.. keys to delete; and the coverage of the job's collection
+-- ARGV 1 job id, 2 status, 3 field to set ('result', 'error' or ''), 4 its JSON, 5 retention in s, 6 changes channel,
+--      7 key prefix
 -- Returns the status the job had, or nil if there is none.
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or status == 'succeeded' or status == 'failed' or status == 'cancelled' then
@@ -12,6 +13,13 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished', now)
 if ARGV[3] ~= '' then
   redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
+end
+local fields = redis.call('HMGET', KEYS[1], 'kind', 'collection', 'total', 'stored', 'unchanged', 'failed', 'preflight_of')
+local coverage = ARGV[7] .. 'collection:' .. (fields[2] or '')
+if fields[1] == 'ingest' and not fields[7] then
+  redis.call('HINCRBY', coverage, 'pending', fields[4] + fields[5] + fields[6] - fields[3])
+elseif fields[1] == 'delete' then
+  redis.call('HINCRBY', coverage, 'changes', 1)
 end
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], unpack(KEYS, 10))
 redis.call('LREM', KEYS[6], 0, ARGV[1])

@@ -1,5 +1,6 @@
 -- Count a finished chunk, once: only the call that removes the payload moves the counts.
--- KEYS 1 leases, 2 active, 3 job, 4 job:chunks, 5 job:waiting, 6 job:attempts, 7 job:failures
+-- KEYS 1 leases, 2 active, 3 job, 4 job:chunks, 5 job:waiting, 6 job:attempts, 7 job:failures,
+--      8 coverage of the collection
 -- ARGV 1 job id, 2 chunk, 3 token, 4 stored, 5 unchanged, 6 failed, 7 bytes, 8 fetch, 9 decode, 10 encode, 11 write,
 --      12 block of failures or '', 13 failures kept at most, 14 retention in s, 15 changes channel,
 --      16 hosts counted at most, 17 items that must be settled before a job can be paused for its failures,
@@ -21,6 +22,11 @@ redis.call('HINCRBYFLOAT', job, 'fetch', ARGV[8])
 redis.call('HINCRBYFLOAT', job, 'decode', ARGV[9])
 redis.call('HINCRBYFLOAT', job, 'encode', ARGV[10])
 redis.call('HINCRBYFLOAT', job, 'write', ARGV[11])
+
+if redis.call('HEXISTS', job, 'preflight_of') == 0 then
+  redis.call('HINCRBY', KEYS[8], 'pending', -(ARGV[4] + ARGV[5] + ARGV[6]))
+  redis.call('HINCRBY', KEYS[8], 'changes', 1)
+end
 
 -- The rate is taken over the last minute: twelve slots of five seconds, each "slot number, items".
 local slot = math.floor(now / 5000)
