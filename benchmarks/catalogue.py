@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.clip_like import Matrix, combined, make_space, photos, texts
 from benchmarks.closed_loop import closed_loop
+from benchmarks.neighbours import Neighbours
 from benchmarks.report import arguments_of, table, write_figures
 from embedded.servers import running_catalogue
 from shared.catalogue.connect import connect
@@ -63,7 +64,8 @@ class Stored:
 
 @dataclass(frozen=True)
 class Speed:
-    """So many clients, each with its next query as soon as it has an answer. Recall by kind of query."""
+    """So many clients, each with its next query as soon as it has an answer. Recall by kind of query; `others_cores`
+    were busy with other work meanwhile."""
 
     way: str
     rows: int
@@ -73,6 +75,7 @@ class Speed:
     p95_ms: float
     per_second: float
     recall: dict[str, float]
+    others_cores: float
 
 
 def main() -> None:
@@ -150,6 +153,7 @@ def _speed(way: str, rows: int, search: Search, queries: Queries, *, clients: in
     for vector in queries.vectors[:WARM_UP]:
         search(vector)
     count = len(queries.vectors)
+    neighbours = Neighbours()
     done = closed_loop(lambda turn: search(queries.vectors[turn % count]), clients, seconds)
     answers = [(turn % count, ids) for turn, ids in done.results]
     found = {kind: [(query, ids) for query, ids in answers if queries.kinds[query] == kind] for kind in KINDS}
@@ -162,6 +166,7 @@ def _speed(way: str, rows: int, search: Search, queries: Queries, *, clients: in
         done.percentile(95),
         done.per_second,
         {kind: _recall(queries, given) for kind, given in found.items() if given},
+        neighbours.cores(),
     )
 
 
@@ -247,7 +252,12 @@ def _print(stored: Sequence[Stored], speeds: Sequence[Speed]) -> None:
     header = ["", "rows", "to write or build, s", "rows/s", "bytes per row", "server's memory, MB"]
     print(table(header, (_stored_cells(figure) for figure in stored)), end="\n\n")
     kinds = [f"recall, {kind}" for kind in KINDS]
-    print(table(["", "rows", "clients", "queries", "p50 ms", "p95 ms", "QPS", *kinds], map(_speed_cells, speeds)))
+    print(
+        table(
+            ["", "rows", "clients", "queries", "p50 ms", "p95 ms", "QPS", *kinds, "others' cores"],
+            map(_speed_cells, speeds),
+        )
+    )
 
 
 def _stored_cells(figure: Stored) -> list[str]:
@@ -258,7 +268,13 @@ def _stored_cells(figure: Stored) -> list[str]:
 
 def _speed_cells(figure: Speed) -> list[str]:
     recall = [f"{figure.recall[kind]:.4f}" if kind in figure.recall else "" for kind in KINDS]
-    cells = [f"{figure.p50_ms:.1f}", f"{figure.p95_ms:.1f}", f"{figure.per_second:.1f}", *recall]
+    cells = [
+        f"{figure.p50_ms:.1f}",
+        f"{figure.p95_ms:.1f}",
+        f"{figure.per_second:.1f}",
+        *recall,
+        f"{figure.others_cores:.2f}",
+    ]
     return [figure.way, f"{figure.rows:,}", str(figure.clients), str(figure.queries), *cells]
 
 

@@ -33,6 +33,7 @@ import requests
 from benchmarks.clip_like import make_space, photos
 from benchmarks.drawn_photos import draw_photos
 from benchmarks.http_load import Answer, Client, load
+from benchmarks.neighbours import Neighbours
 from benchmarks.photo_server import PhotoSource, running_photo_server
 from benchmarks.queries import KINDS, Bodies
 from benchmarks.report import arguments_of, write_figures
@@ -71,10 +72,11 @@ class Bench:
             return "/v1/search", self.bodies.make(kind), _WAIT
 
         asyncio.run(load(self.stack.api_url, clients, self.seconds / 8, request))
-        before = _cpu_seconds(self.processes())
+        neighbours, before = Neighbours(), _cpu_seconds(self.processes())
         answers, seconds = asyncio.run(load(self.stack.api_url, clients, self.seconds, request))
         spent = {name: now - before.get(name, 0.0) for name, now in _cpu_seconds(self.processes()).items()}
-        return _judged(when, kind, clients, answers, seconds=seconds, spent=spent)
+        others = neighbours.cores()
+        return _judged(when, kind, clients, answers, seconds=seconds, spent=spent, others_cores=others)
 
 
 def main() -> None:
@@ -89,6 +91,8 @@ def main() -> None:
             "LICHTBILD_FETCH_ALLOW": "127.0.0.0/8",
             "LICHTBILD_TUNING_FOLDER": str(folder / "tuning"),
             "LICHTBILD_DTYPE": arguments.dtype,
+            # Submitting is measured, not refusing.
+            "LICHTBILD_MAX_WAITING_SEARCHES": "1000000",
         }
         options = StackOptions(folder / "data", model=str(model), environment=environment, quiet=True)
         with running_photo_server(folder / "photos", 0.05) as server, running_stack(options) as stack:
@@ -158,7 +162,14 @@ def _alone(
 
 
 def _judged(
-    when: str, kind: str, clients: int, answers: Sequence[Answer], *, seconds: float, spent: dict[str, float]
+    when: str,
+    kind: str,
+    clients: int,
+    answers: Sequence[Answer],
+    *,
+    seconds: float,
+    spent: dict[str, float],
+    others_cores: float,
 ) -> Load:
     found, times = [], []
     for answer in answers:
@@ -184,12 +195,12 @@ def _judged(
         per_second=len(found) / seconds,
         stages={stage: float(np.median([one[stage] for one in found])) for stage in (*STAGES, "rest")},
         core_ms={name: 1000 * cpu / len(found) for name, cpu in spent.items()},
+        others_cores=others_cores,
     )
 
 
 def _submitted(bench: Bench) -> Submitted:
-    """Searches that nobody waits for, from eight clients, until the queue is as long as it may be; then let it run
-    empty."""
+    """Searches that nobody waits for, from eight clients; then the queue is let run empty."""
 
     def request() -> tuple[str, bytes, dict[str, str]]:
         return "/v1/search", bench.bodies.make("text"), {"Content-Type": "application/json"}
@@ -245,7 +256,7 @@ async def _waiting(bench: Bench, job: str, count: int) -> Idle:
     woken = time.perf_counter() - cancelled
     for client in clients:
         client.close()
-    working = _judged("waiting", "text", 1, answers, seconds=seconds, spent={})
+    working = _judged("waiting", "text", 1, answers, seconds=seconds, spent={}, others_cores=0.0)
     errors = sum(answer.status != 200 for answer in ended) + working.failed + working.refused
     return Idle(count, errors, before, during, woken, working)
 

@@ -16,7 +16,8 @@ MOST_WAITING_MB = 150.0
 
 @dataclass(frozen=True)
 class Load:
-    """So many clients, each again as soon as it has its answer. Stages are medians, core-milliseconds per search."""
+    """So many clients, each again as soon as it has its answer. Stages are medians, core-milliseconds per search;
+    `others_cores` were busy with other work meanwhile."""
 
     when: str
     kind: str
@@ -30,6 +31,7 @@ class Load:
     per_second: float
     stages: Mapping[str, float]
     core_ms: Mapping[str, float]
+    others_cores: float
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,21 @@ def print_figures(figures: Mapping[str, Any]) -> None:
     """As tables; the bars last."""
     facts = ", ".join(f"{name} {value}" for name, value in figures["encoder"].items())
     print(f"{figures['rows']:,} rows; {facts}\n")
-    header = ["", "clients", "answers", "429", "failed", "p50 ms", "p95", "p99", "QPS", *STAGES, "rest", "core-ms"]
+    header = [
+        "",
+        "clients",
+        "answers",
+        "429",
+        "failed",
+        "p50 ms",
+        "p95",
+        "p99",
+        "QPS",
+        *STAGES,
+        "rest",
+        "core-ms",
+        "others",
+    ]
     print(table(header, map(_load_cells, figures["loads"])))
     print("\nAlone\n")
     alone = ((name, one) for name, found in figures["alone"].items() for one in found)
@@ -152,7 +168,7 @@ def print_figures(figures: Mapping[str, Any]) -> None:
 def _load_cells(one: Load) -> list[str]:
     times = [f"{value:.1f}" for value in (one.p50_ms, one.p95_ms, one.p99_ms, one.per_second, *one.stages.values())]
     counts = [str(count) for count in (one.clients, one.answers, one.refused, one.failed)]
-    return [f"{one.when}, {one.kind}", *counts, *times, f"{sum(one.core_ms.values()):.1f}"]
+    return [f"{one.when}, {one.kind}", *counts, *times, f"{sum(one.core_ms.values()):.1f}", f"{one.others_cores:.2f}"]
 
 
 def _alone_cells(name: str, one: Alone) -> list[str]:

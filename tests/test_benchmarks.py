@@ -117,7 +117,7 @@ def test_a_closed_loop_counts_turns_and_raises_what_went_wrong():
 
 
 def _load(when: str, kind: str, clients: int, p50: float, p95: float, per_second: float) -> Load:
-    return Load(when, kind, clients, 100, 0, 0, p50, p95, p95, per_second, {}, {})
+    return Load(when, kind, clients, 100, 0, 0, p50, p95, p95, per_second, {}, {}, 0.0)
 
 
 def test_bars_are_judged_by_what_was_measured():
