@@ -231,6 +231,14 @@ class Client:
     def collections(self) -> list[Collection]:
         return [Collection.from_json(found) for found in self._http.call("GET", "/v1/collections")["collections"]]
 
+    def build_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
+        """Have the collection's vector index built, or cover what came since; `wait` for the job if you like."""
+        return Job.from_json(self._http.call("POST", f"/v1/collections/{_segment(collection)}/index"))
+
+    def drop_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
+        """Have the collection's vector index dropped; it is not built again until somebody asks for it."""
+        return Job.from_json(self._http.call("DELETE", f"/v1/collections/{_segment(collection)}/index"))
+
     def health(self) -> None:
         """Return if Lichtbild's API answers; asked once. Raises Unreachable otherwise."""
         _, answer = self._http.ask("/healthz")

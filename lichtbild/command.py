@@ -9,6 +9,7 @@ import click
 
 from lichtbild.commands.connection import api_option
 from lichtbild.commands.demo import demo
+from lichtbild.commands.index import index
 from lichtbild.commands.ingest import ingest
 from lichtbild.commands.jobs import jobs
 from lichtbild.commands.photos import photos
@@ -44,7 +45,7 @@ def lichtbild() -> None:
     """Search images by what is in them: by text, by image, or by both."""
 
 
-for subcommand in (up, demo, ingest, search, jobs, photos, status):
+for subcommand in (up, demo, ingest, search, jobs, photos, index, status):
     lichtbild.add_command(subcommand)
 
 

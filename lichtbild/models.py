@@ -210,18 +210,33 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A collection's vector index. `rows` is how many stored rows it covers, `reason` is why it failed if it did."""
+
+    type: str | None
+    status: Literal["none", "building", "built", "error"]
+    reason: str | None
+    rows: int
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Index:
+        return cls(body["type"], body["status"], body["reason"], body["rows"])
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
-    """A set of photos of one model. `index` is the state of its vector index: none, building, built or error."""
+    """A set of photos of one model."""
 
     name: str
     rows: int
     model: str
     dimension: int
-    index: str
+    index: Index
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Collection:
-        return cls(body["name"], body["rows"], body["model"], body["dimension"], body["index"]["status"])
+        index = Index.from_json(body["index"])
+        return cls(body["name"], body["rows"], body["model"], body["dimension"], index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tests.docs_pages import ROOT, Page, pages
 from tests.image_server import ImageServer, reply, serving
 from tests.pictures import photo
 from tests.unsplash import row, table, write_zip
+from worker.indexes import IndexFailedError
 
 HTTP_API, OPERATING = Page(ROOT / "docs" / "http-api.md"), Page(ROOT / "docs" / "operating.md")
 BIN = Path(sys.executable).parent
@@ -248,7 +249,8 @@ def test_every_type_of_error_has_its_line():
 
 def test_every_code_of_a_failed_item_has_its_line():
     raised = set(re.findall(r"\bItemError\(\s*\"(\w+)\"", source("worker"))) | {"crashed_worker"}
-    job_codes = {errors.NotFoundError.code, errors.ModelMismatchError.code}
+    job_codes = {errors.NotFoundError.code, errors.ModelMismatchError.code, errors.NewerSchemaError.code}
+    job_codes.add(IndexFailedError.code)
     listed = HTTP_API.first_column("### Codes of failed items and searches")
     assert {code for code in listed if not code.startswith("http_")} == raised | job_codes
 

@@ -41,5 +41,8 @@ def _show(api: str, readiness: Readiness, collections: list[Collection]) -> None
         show_table(("worker", "queue", "model"), workers)
     if collections:
         say()
-        rows = [(found.name, str(found.rows), found.model, str(found.dimension)) for found in collections]
-        show_table(("collection", "photos", "model", "dimension"), rows, numbers=("photos", "dimension"))
+        rows = [
+            (found.name, str(found.rows), found.model, str(found.dimension), found.index.status)
+            for found in collections
+        ]
+        show_table(("collection", "photos", "model", "dimension", "index"), rows, numbers=("photos", "dimension"))

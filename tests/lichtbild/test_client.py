@@ -187,6 +187,15 @@ def test_a_deleted_photo_is_gone_when_the_call_returns(api: FakeApi, client: Cli
     assert api.seen[0].query == {"collection": "mine"}
 
 
+def test_indexes_are_built_and_dropped_by_jobs(api: FakeApi, client: Client) -> None:
+    job = ingest_job("queued", job_id="i1", kind="index", progress=None)
+    api.on("POST", "/v1/collections/photos/index", Reply(job, 202))
+    api.on("DELETE", "/v1/collections/mine/index", Reply(job, 202))
+
+    assert client.build_index().kind == "index"
+    assert client.drop_index("mine").id == "i1"
+
+
 def test_a_deletion_that_takes_too_long_goes_on(api: FakeApi, client: Client) -> None:
     slow = ingest_job("running", job_id="d1", kind="delete", progress=None)
     api.on("DELETE", "/v1/photos/a", Reply(slow, 202))

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, search_job
 
 ROOT = Path(__file__).parents[2]
+NO_INDEX = {"type": None, "status": "none", "reason": None, "rows": 0}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("LICHTBILD_", "FORCE_"))}
 
 
@@ -138,7 +139,7 @@ def test_status_says_whether_jobs_can_be_done(api: FakeApi, ready: bool, status:
     backlog = {"jobs": 2, "items": 1300, "held": 4, "searches": 1}
     answer = {"status": "…", "checks": checks, "workers": [worker], "backlog": backlog}
     api.on("GET", "/readyz", Reply(answer, 200 if ready else 503))
-    photos = {"name": "photos", "rows": 600, "model": "m", "dimension": 512, "index": {"status": "none"}}
+    photos = {"name": "photos", "rows": 600, "model": "m", "dimension": 512, "index": NO_INDEX}
     api.on("GET", "/v1/collections", Reply({"collections": [photos]}))
 
     said = lichtbild("status", api=api.url)
@@ -146,7 +147,7 @@ def test_status_says_whether_jobs_can_be_done(api: FakeApi, ready: bool, status:
 
     assert (said.returncode, as_json.returncode) == (status, status)
     assert f"{api.url} is {'ready' if ready else 'not ready'}" in said.stdout
-    assert "photos         600  m            512" in said.stdout
+    assert "photos         600  m            512  none" in said.stdout
     assert json.loads(as_json.stdout)["checks"] == checks
     assert "waiting         ingest: 1300 items, search: 1" in said.stdout
     assert "ingest-1  ingest  m" in said.stdout
@@ -154,6 +155,31 @@ def test_status_says_whether_jobs_can_be_done(api: FakeApi, ready: bool, status:
     assert document["collections"][0]["rows"] == 600
     assert document["workers"] == [{"name": "ingest-1", "queue": "ingest", "model": "m"}]
     assert document["backlog"] == backlog
+
+
+def test_an_index_is_built_dropped_and_shown(api: FakeApi) -> None:
+    job = ingest_job("running", job_id="i1", kind="index", progress=None)
+    photos = {"name": "mine", "rows": 25_000, "model": "m", "dimension": 512}
+    built = {"type": "hnsw", "status": "built", "reason": None, "rows": 25_100}
+    failed = {"type": "hnsw", "status": "error", "reason": "No memory", "rows": 0}
+    api.on("POST", "/v1/collections/mine/index", Reply(job, 202))
+    api.on("DELETE", "/v1/collections/mine/index", Reply(job, 202))
+    api.on("GET", "/v1/jobs/i1", Reply({**job, "status": "succeeded"}))
+    shown = [built, NO_INDEX, built, failed]
+    api.on("GET", "/v1/collections/mine", *(Reply({**photos, "index": index}) for index in shown))
+
+    done = [
+        lichtbild("index", *words, "--collection", "mine", api=api.url)
+        for words in (("build",), ("drop",), ("status", "--json"), ("status",), ("build", "--detach"))
+    ]
+
+    assert [run.returncode for run in done] == [0] * 5
+    assert "(hnsw) is built" in done[0].stdout
+    assert "covers 25,000 of 25,000 photos" in done[0].stdout
+    assert "no index" in done[1].stdout
+    assert json.loads(done[2].stdout) == built
+    assert "not built: No memory" in done[3].stdout
+    assert done[4].stdout == "i1\n"
 
 
 def test_status_of_an_older_api_lacks_what_it_does_not_say(api: FakeApi) -> None:

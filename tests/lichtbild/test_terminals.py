@@ -79,7 +79,7 @@ def completed(*words: str) -> set[str]:
 def test_subcommands_and_options_are_completed() -> None:
     assert completed("s") == {"search", "status"}
     assert completed("photos", "--r") == {"--random"}
-    assert completed("jobs", "--kind", "") == {"ingest", "search", "delete"}
+    assert completed("jobs", "--kind", "") == {"ingest", "search", "delete", "index"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
