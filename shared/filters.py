@@ -13,6 +13,7 @@ What a condition means, whatever engine answers it:
   the operators, `ne` included; only `{"exists": false}` and a `not` around the condition.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ MAX_DEPTH = 8
 MAX_CONDITIONS = 64
 MAX_VALUES = 1000
 MAX_STRING_BYTES = 4096
+MAX_BYTES = 64 * 1024
 
 _OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte")
 
@@ -88,6 +90,8 @@ def parse(value: object) -> Condition:
     condition = _object(value, MAX_DEPTH)
     if _size(condition) > MAX_CONDITIONS:
         raise InvalidRequestError(f"The filter has more than {MAX_CONDITIONS} conditions.")
+    if len(json.dumps(value)) > MAX_BYTES:
+        raise InvalidRequestError(f"The filter has more than {MAX_BYTES} bytes of JSON.")
     return condition
 
 

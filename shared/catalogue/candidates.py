@@ -8,17 +8,20 @@ a candidate itself. If not, more are fetched, and in the end the whole table is 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.catalogue.conditions import Parameters, to_sql
 from shared.catalogue.interface import Vector
 from shared.catalogue.session import Rows, Session
 from shared.filters import Condition
 
-# A first try fetches half as many again as are wanted, and a few; a second one so many times more, up to `_MOST`.
-_SPARE = 0.5
-_FEW = 10
+# A first try fetches a quarter more than are wanted, and a few; a second one so many times more, up to `_MOST`.
+_SPARE = 0.25
+_FEW = 5
 _WIDER = 16
 _MOST = 4096
+# A skip index under FINAL would bring back replaced rows.
+_SETTINGS = {"use_skip_indexes": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +50,22 @@ def live(session: Session, collection: str, visible: str, wanted: Nearest, candi
     for photo_id, version in candidates:
         versions[photo_id] = max(version, versions.get(photo_id, version))
     if len(versions) > _ranked(wanted.top_k):
-        # A granule of vectors is read for each row that is ranked, but hardly anything to find out which ones count.
-        lookup = _Lookup(collection, visible, wanted, versions)
-        counting = {photo_id for (photo_id,) in session.rows(lookup.sql("photo_id"), lookup.parameters, _SETTINGS)}
+        # Vectors are read in granules, many for each row that is ranked; hardly anything tells which rows count.
+        rows, parameters = _lookup(collection, visible, wanted, versions)
+        found = session.rows(f"SELECT photo_id FROM {rows}", parameters, _SETTINGS)  # noqa: S608
+        counting = {photo_id for (photo_id,) in found}
         nearest = [photo_id for photo_id in versions if photo_id in counting][: _ranked(wanted.top_k)]
         versions = {photo_id: versions[photo_id] for photo_id in nearest}
     if not versions:
         return []
-    lookup = _Lookup(collection, visible, wanted, versions)
-    lookup.parameters |= {"vector": wanted.vector.tolist(), "top_k": wanted.top_k}
-    columns = (
-        "photo_id, photo_image_url, attributes, photo_embed,"
+    rows, parameters = _lookup(collection, visible, wanted, versions)
+    return session.rows(
+        "SELECT photo_id, photo_image_url, attributes, photo_embed,"  # noqa: S608
         " cosineDistance(photo_embed, {vector:Array(Float32)}) AS dist"
+        f" FROM {rows} ORDER BY dist ASC, photo_id ASC LIMIT {{top_k:UInt32}}",
+        {**parameters, "vector": wanted.vector.tolist(), "top_k": wanted.top_k},
+        _SETTINGS,
     )
-    ranked = lookup.sql(columns) + " ORDER BY dist ASC, photo_id ASC LIMIT {top_k:UInt32}"
-    return session.rows(ranked, lookup.parameters, _SETTINGS)
 
 
 def matching(where: Condition | None, parameters: Parameters) -> str:
@@ -69,25 +73,18 @@ def matching(where: Condition | None, parameters: Parameters) -> str:
     return "1" if where is None else to_sql(where, parameters)
 
 
-# A skip index under FINAL would bring back replaced rows.
-_SETTINGS = {"use_skip_indexes": 0}
-
-
-class _Lookup:
-    """The rows of these ids that are of these versions, count and match."""
-
-    def __init__(self, collection: str, visible: str, wanted: Nearest, versions: Mapping[str, int]) -> None:
-        self.parameters = Parameters()
-        ids = self.parameters.add(list(versions), "Array(String)")
-        version = f"{self.parameters.add(list(versions.values()), 'Array(UInt64)')}[indexOf({ids}, photo_id)]"
-        # `photo_id` is the sorting key: it may be looked at before the rows of an id are merged, all else only after.
-        self._rows = (
-            f"`{collection}` FINAL PREWHERE photo_id IN {ids}"
-            f" WHERE {visible} AND version = {version} AND {matching(wanted.where, self.parameters)}"
-        )
-
-    def sql(self, columns: str) -> str:
-        return f"SELECT {columns} FROM {self._rows}"  # noqa: S608
+def _lookup(
+    collection: str, visible: str, wanted: Nearest, versions: Mapping[str, int]
+) -> tuple[str, Mapping[str, Any]]:
+    """What follows FROM: the rows of these ids that are of these versions, count and match; and its parameters."""
+    parameters = Parameters()
+    ids = parameters.add(list(versions), "Array(String)")
+    version = f"{parameters.add(list(versions.values()), 'Array(UInt64)')}[indexOf({ids}, photo_id)]"
+    # `photo_id` is the sorting key: it may be looked at before the rows of an id are merged, all else only after.
+    return (
+        f"`{collection}` FINAL PREWHERE photo_id IN {ids}"
+        f" WHERE {visible} AND version = {version} AND {matching(wanted.where, parameters)}"
+    ), parameters
 
 
 def _ranked(top_k: int) -> int:

@@ -4,8 +4,9 @@ The targets are the embedded server, over HTTP, and the server that `LICHTBILD_T
 """
 
 import os
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import clickhouse_connect
@@ -39,6 +40,15 @@ def until_built(catalogue: Catalogue, collection: str) -> None:
         assert time.monotonic() < deadline, index
         time.sleep(0.02)
     assert index.status == "built", index
+
+
+@pytest.fixture
+def collection(statement: Callable[[str], None]) -> Iterator[str]:
+    """A name that no other test uses; dropped in the end, since a real server is kept."""
+    name = f"c{secrets.token_hex(6)}"
+    yield name
+    for table in (name, *(f"{name}_{suffix}" for suffix in ("ours", "missing"))):
+        statement(f"DROP TABLE IF EXISTS `{table}`")
 
 
 @pytest.fixture

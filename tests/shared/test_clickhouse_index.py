@@ -1,9 +1,13 @@
 """ClickHouse leaves an index aside without a word if a query has more than it likes: so its plans are read here."""
 
+import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+import clickhouse_connect
 import numpy as np
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from shared.catalogue.interface import Row
 from shared.catalogue.session import Session
@@ -24,6 +28,15 @@ def indexed(catalogue, collection):
     catalogue.build_index(collection)
     until_built(catalogue, collection)
     return collection
+
+
+@pytest.fixture
+def client(settings) -> Client:
+    """An operator's connection."""
+    url = urlsplit(settings.catalogue_url.get_secret_value())
+    return clickhouse_connect.get_client(
+        host=url.hostname, port=url.port, username=url.username, password=url.password, database=url.path.strip("/")
+    )
 
 
 @pytest.fixture
@@ -76,3 +89,22 @@ def test_an_insert_builds_no_index(catalogue, indexed):
     covered = catalogue.index(indexed).rows
     catalogue.write(indexed, [Row("new", "http://h/x", QUERY, bytes(32), {}, 1)])
     assert catalogue.index(indexed).rows == covered
+
+
+def test_a_build_that_fails_tells_the_reason_and_can_be_dropped_and_begun_again(catalogue, indexed, client):
+    catalogue.drop_index(indexed)
+    kind = f"vector_similarity('hnsw', 'cosineDistance', {DIMENSION + 1}, 'bf16', 32, 128)"
+    client.command(f"ALTER TABLE `{indexed}` ADD INDEX vidx photo_embed TYPE {kind}")
+    client.command(f"ALTER TABLE `{indexed}` MATERIALIZE INDEX vidx SETTINGS mutations_sync = 0")
+    deadline = time.monotonic() + 30
+    while (index := catalogue.index(indexed)).status == "building":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert (index.status, index.rows) == ("error", 0)
+    assert str(DIMENSION) in (index.reason or "")
+    assert len(catalogue.search(indexed, QUERY, 10)) == 10
+    catalogue.drop_index(indexed)
+    assert catalogue.index(indexed).status == "none"
+    catalogue.build_index(indexed)
+    until_built(catalogue, indexed)
+    assert catalogue.index(indexed).rows == COUNT
