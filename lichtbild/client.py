@@ -28,6 +28,7 @@ DEFAULT_API = "http://127.0.0.1:8700"
 DEFAULT_COLLECTION = "photos"
 _LONGEST_WAIT = 30.0
 _WATCHED_WAIT = 0.5
+_LONGEST_SEARCH_MS = 600_000
 _PAGE = 1000
 # The API answers before that, also where the deletion takes longer.
 _DELETION_WAIT = 10.0
@@ -129,17 +130,42 @@ class Client:
         *,
         terms: Sequence[Mapping[str, Any]] = (),
         top_k: int = 5,
+        offset: int = 0,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        max_distance: float | None = None,
+        group_distance: float | None = None,
+        exact: bool = False,
+        embedding: bool = False,
+        after_job: str | None = None,
         collection: str = DEFAULT_COLLECTION,
         timeout: float = 30.0,
     ) -> SearchResult:
         """Return what is nearest to the mean of what is given. `image` is a URL, a file, or an image's bytes; `terms`
         are further parts with a weight: `{"text": "people", "weight": -0.5}`.
 
+        `filter` asks of attributes: `{"width": {"gte": 2000}}`. `group_distance` folds near-duplicates into the best of
+        them. `exact` leaves a vector index aside. `after_job` is an ingest or a deletion that is to have ended before.
+
         Raises JobFailed, StillRunning after `timeout` seconds, and OSError if the file cannot be read.
         """
-        given: dict[str, Any] = {"text": text, **_image_term(image), "photo_id": photo_id, "terms": list(terms)}
+        given: dict[str, Any] = {
+            "text": text,
+            **_image_term(image),
+            "photo_id": photo_id,
+            "terms": list(terms) or None,
+            "top_k": top_k,
+            "offset": offset or None,
+            "filter": filter,
+            "max_distance": max_distance,
+            "group_distance": group_distance,
+            "exact": exact or None,
+            "include": ["embedding"] if embedding else None,
+            "after_job": after_job,
+            # Nobody looks at what comes later.
+            "timeout_ms": max(1, min(_LONGEST_SEARCH_MS, round(timeout * 1000))),
+            "collection": collection,
+        }
         body = {name: value for name, value in given.items() if value is not None}
-        body |= {"top_k": top_k, "collection": collection}
         deadline = time.monotonic() + timeout
         wait = max(0, min(int(_LONGEST_WAIT), int(timeout)))
         prefer = {"Prefer": f"wait={wait}"}

@@ -14,17 +14,17 @@ _DESCRIPTIONS = ("description", "photo_description", "ai_description", "caption"
 _LONGEST_DESCRIPTION = 90
 
 
-def show_hits(result: SearchResult) -> None:
-    """Rank, distance, id, similarity to each term, and the description where there is one."""
+def show_hits(result: SearchResult, offset: int = 0) -> None:
+    """Rank, distance, id and how many were folded into it, similarity to each term, the description if there is one."""
     rows = [
         (
             str(rank),
             f"{hit.distance:.4f}",
-            hit.photo_id,
+            f"{hit.photo_id} +{len(hit.similar)}" if hit.similar else hit.photo_id,
             " ".join(f"{similarity:.3f}" for similarity in hit.terms),
             description(hit.attributes),
         )
-        for rank, hit in enumerate(result.hits, start=1)
+        for rank, hit in enumerate(result.hits, start=offset + 1)
     ]
     show_table(("rank", "distance", "photo_id", "terms", "description"), rows, numbers=("rank", "distance"))
 
@@ -34,6 +34,8 @@ def show_took(result: SearchResult) -> None:
     took = result.took_ms
     parts = ", ".join(f"{stage} {milliseconds:.1f}" for stage, milliseconds in took.items())
     found = f"{len(result.hits)} of {result.searchable_rows} photos"
+    if result.pending_rows:
+        found += f" ({result.pending_rows} still to come)"
     say(f"{found} in {sum(took.values()):.1f} ms ({parts}) by {result.model}", "dim")
 
 

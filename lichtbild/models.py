@@ -66,37 +66,68 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarPhoto:
+    """A photo that is nearly the same as a better hit, and was folded into it."""
+
+    photo_id: str
+    url: str
+    distance: float
+    attributes: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> SimilarPhoto:
+        return cls(body["photo_id"], _absolute(body["url"], api), body["distance"], body["attributes"])
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One found photo. `distance` is the cosine distance: 0 is identical, 2 opposite.
-    `terms` holds the photo's cosine similarity to each term of the query."""
+    `terms` holds the photo's cosine similarity to each term of the query, `similar` what was folded into this hit,
+    nearest first. `embedding` is a unit vector, there only if asked for."""
 
     photo_id: str
     url: str
     distance: float
     attributes: Mapping[str, Any]
     terms: tuple[float, ...]
+    similar: tuple[SimilarPhoto, ...] = ()
+    embedding: tuple[float, ...] | None = field(default=None, repr=False)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> Hit:
+        embedding = body.get("embedding")
         return cls(
-            body["photo_id"], _absolute(body["url"], api), body["distance"], body["attributes"], tuple(body["terms"])
+            body["photo_id"],
+            _absolute(body["url"], api),
+            body["distance"],
+            body["attributes"],
+            tuple(body["terms"]),
+            tuple(SimilarPhoto.from_json(photo, api) for photo in body.get("similar", ())),
+            None if embedding is None else tuple(embedding),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits, nearest first. `took_ms` has `queue`, `encode` and `search`, in milliseconds; `raw` is the API's answer."""
+    """Hits, nearest first. `weights` are the terms' shares of the query. `searchable_rows` is how many photos were
+    searched, `pending_rows` how many items of ingests that have not ended are still to come. `took_ms` has `queue`,
+    `encode` and `search`, in milliseconds, and `after_job` where the search waited for one; `raw` is the API's answer.
+    """
 
     hits: tuple[Hit, ...]
     model: str
     searchable_rows: int
     took_ms: Mapping[str, float]
     raw: Mapping[str, Any] = field(repr=False, compare=False)
+    weights: tuple[float, ...] = ()
+    pending_rows: int = 0
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> SearchResult:
+        """Older APIs tell neither `weights` nor `pending_rows`."""
         hits = tuple(Hit.from_json(hit, api) for hit in body["hits"])
-        return cls(hits, body["model"], body["searchable_rows"], body["took_ms"], body)
+        weights, pending = tuple(body.get("weights", ())), body.get("pending_rows", 0)
+        return cls(hits, body["model"], body["searchable_rows"], body["took_ms"], body, weights, pending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from api.app import create_app
 from shared.queries import Term
 from tests.pictures import photo
 
@@ -45,6 +46,81 @@ def test_weighted_terms(client, searches):
     terms = [{"photo_id": "a/b"}, {"text": "snow", "weight": -0.5}, {"image_url": "http://h/x"}]
     found = begun(searches, client.post("/v1/search", json={"terms": terms}))
     assert found.query.terms == (Term("photo_id", "a/b"), Term("text", "snow", -0.5), Term("image_url", "http://h/x"))
+
+
+def test_what_is_wanted_of_the_hits(client, searches):
+    body = {
+        "text": "a dog",
+        "top_k": 1000,
+        "offset": 4000,
+        "filter": {"width": {"gte": 2000}},
+        "max_distance": 0.9,
+        "group_distance": 0.05,
+        "exact": True,
+        "include": ["embedding"],
+        "timeout_ms": 1500,
+    }
+    found = begun(searches, client.post("/v1/search", json=body))
+    assert 0 < found.left_ms <= 1500
+    query = found.query
+    assert (query.top_k, query.offset, query.window) == (1000, 4000, 5000)
+    assert (query.filter, query.max_distance, query.group_distance) == ({"width": {"gte": 2000}}, 0.9, 0.05)
+    assert (query.exact, query.include_embedding) == (True, True)
+
+
+def test_a_form_says_all_that_json_can(client, searches):
+    form = {"text": "a dog", "filter": '{"n": 1}', "offset": "3", "exact": "true", "include": '["embedding"]'}
+    found = begun(searches, client.post("/v1/search", data=form, content_type="multipart/form-data"))
+    assert (found.query.filter, found.query.offset) == ({"n": 1}, 3)
+    assert (found.query.exact, found.query.include_embedding) == (True, True)
+
+
+def test_a_search_can_wait_for_an_ingest_or_a_deletion(client, searches):
+    ingest = client.post("/v1/ingest", json={"items": [{"id": "a", "url": "http://h/a"}]}).json["id"]
+    found = begun(searches, client.post("/v1/search", json={"text": "x", "after_job": ingest}))
+    assert found.query.after_job == ingest
+    assert found.pending_rows == 1
+
+
+def test_a_search_that_would_wait_in_vain_is_refused(client):
+    ingest = client.post("/v1/ingest?collection=other", json={"items": [{"id": "a", "url": "http://h/a"}]}).json["id"]
+    search = client.post("/v1/search", json={"text": "x"}).json["id"]
+    for job_id, word in (("nonsense", "no job"), (ingest, "'other'"), (search, "search")):
+        answer = client.post("/v1/search", json={"text": "x", "after_job": job_id})
+        assert answer.status_code == 422
+        assert word in answer.json["detail"]
+
+
+def test_beyond_the_bound_searches_are_refused_until_some_were_taken(connection, settings, searches):
+    client = create_app(settings.model_copy(update={"max_waiting_searches": 2})).test_client()
+    statuses = [client.post("/v1/search", json={"text": "x"}).status_code for _ in range(2)]
+    refused = client.post("/v1/search", json={"text": "x"})
+    assert (statuses, refused.status_code) == ([202, 202], 429)
+    assert refused.json["type"] == "urn:lichtbild:overloaded"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "LICHTBILD_MAX_WAITING_SEARCHES" in refused.json["detail"]
+    searches.take(1)
+    assert client.post("/v1/search", json={"text": "x"}).status_code == 202
+
+
+def test_many_waiters_are_answered_each_by_its_own_job(client, searches, connection):
+    answers = []
+    waiters = [
+        threading.Thread(
+            target=lambda: answers.append(client.post("/v1/search", json={"text": "x"}, headers={"Prefer": "wait=20"}))
+        )
+        for _ in range(20)
+    ]
+    for waiter in waiters:
+        waiter.start()
+    taken = []
+    while len(taken) < 20:
+        taken += searches.take(20).begun
+    for begun_search in taken:
+        searches.succeed(begun_search.job_id, {"hits": [], "of": begun_search.job_id})
+    for waiter in waiters:
+        waiter.join(20)
+    assert [answer.json["result"]["of"] == answer.json["id"] for answer in answers] == [True] * 20
 
 
 def test_with_prefer_wait_the_answer_comes_with_the_hits(client, searches, connection):
@@ -91,6 +167,15 @@ def test_without_a_worker_waiting_ends_in_202(client):
         ({"terms": [{"weight": 1}]}, ["terms.0", "exactly one"]),
         ({"terms": [{"text": "x", "weight": 1000}]}, ["terms.0.weight"]),
         ({"terms": [{"text": "x"}] * 17}, ["16"]),
+        ({"text": "x", "offset": -1}, ["offset", "0"]),
+        ({"text": "x", "offset": 4996, "top_k": 5}, ["offset + top_k", "5000"]),
+        ({"text": "x", "filter": {"a": {"like": 1}}}, ["filter", "like"]),
+        ({"text": "x", "filter": [1]}, ["filter"]),
+        ({"text": "x", "max_distance": 3}, ["max_distance", "2"]),
+        ({"text": "x", "group_distance": -0.1}, ["group_distance"]),
+        ({"text": "x", "include": ["vector"]}, ["include", "embedding"]),
+        ({"text": "x", "timeout_ms": 0}, ["timeout_ms"]),
+        ({"text": "x", "timeout_ms": 10**9}, ["timeout_ms", "600000"]),
     ],
 )
 def test_a_bad_query_is_refused_with_a_reason(client, connection, body, words):
