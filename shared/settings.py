@@ -24,7 +24,11 @@ class Settings(BaseSettings):
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Broker and ledger.")
     catalogue_url: SecretStr = Field(
         SecretStr("clickhouse://default@127.0.0.1:8123/default"),
-        description="`clickhouse://user:password@host:port/database`; `clickhouses://` uses TLS.",
+        description="`clickhouse://user:password@host:port/database`; `clickhouses://` and `myscale://` use TLS; see "
+        "docs/catalogue.md.",
+    )
+    myscale_index_type: Literal["auto", "MSTG", "SCANN", "FLAT", "HNSWFLAT", "HNSWSQ", "IVFFLAT", "IVFSQ"] = Field(
+        "auto", description="Type of the vector index on MyScale; `auto` is MSTG in its cloud, SCANN elsewhere."
     )
 
     model: str = Field(

@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 
 from shared.catalogue.interface import Catalogue
-from shared.errors import NotFoundError, UnavailableError
+from shared.errors import LichtbildError, UnavailableError
 from shared.ledger.orders import Order, OrderLedger
 from shared.thumbnails import Thumbnails
 
@@ -41,11 +41,11 @@ class Deletions:
             # Oldest first: of two deletions of one photo the newer version stays.
             self._catalogue.delete(collection, {deletion.subject: deletion.version for deletion in deletions})
             self._remove_thumbnails(collection, [deletion.subject for deletion in deletions])
-        except NotFoundError as error:
-            for deletion in deletions:
-                self._ledger.fail(deletion, error)
         except UnavailableError as error:
             log.warning("%d deletions wait: %s", len(deletions), error)
+        except LichtbildError as error:
+            for deletion in deletions:
+                self._ledger.fail(deletion, error)
         else:
             self._ledger.succeed(deletions)
             log.info("Deleted %d photos of %s.", len(deletions), collection)

@@ -6,7 +6,7 @@ import time
 from redis import Redis
 
 from shared.catalogue.interface import Catalogue
-from shared.errors import LichtbildError, NotFoundError, UnavailableError
+from shared.errors import LichtbildError, UnavailableError
 from shared.ledger import keys
 from shared.ledger.orders import Order, OrderLedger
 
@@ -47,10 +47,10 @@ class Indexes:
         for order in self._ledger.take():
             try:
                 done = self._drop(order) if order.subject == "drop" else self._build(order)
-            except (NotFoundError, IndexFailedError) as error:
-                self._ledger.fail(order, error)
             except UnavailableError as error:
                 log.warning("The index of %s waits: %s", order.collection, error)
+            except LichtbildError as error:
+                self._ledger.fail(order, error)
             else:
                 if done:
                     self._ledger.succeed([order])

@@ -12,7 +12,7 @@ from functools import partial
 
 from shared.catalogue.interface import Catalogue, Row, Vector, check_model
 from shared.doorbell import Doorbell
-from shared.errors import ItemError, ModelMismatchError, NewerSchemaError, UnavailableError
+from shared.errors import ConfigurationError, ItemError, ModelMismatchError, NewerSchemaError, UnavailableError
 from shared.items import Failure, Item, Outcome, Stage
 from shared.ledger.ingest import Claim, IngestLedger
 from shared.settings import Settings
@@ -115,7 +115,7 @@ class Ingest:
             return
         try:
             self._check_collection(claim)
-        except (ModelMismatchError, NewerSchemaError) as error:
+        except (ConfigurationError, ModelMismatchError, NewerSchemaError) as error:
             self.ledger.fail_job(claim.job_id, error.code, str(error))
             self.leases.drop(claim)
             return
@@ -129,7 +129,8 @@ class Ingest:
         self._store(claim, held, prepared)
 
     def _check_collection(self, claim: Claim) -> None:
-        """Create the collection on first use, but not for a preflight. Raises ModelMismatchError, NewerSchemaError."""
+        """Create the collection on first use, but not for a preflight. Raises ModelMismatchError, NewerSchemaError;
+        and ConfigurationError, where the catalogue cannot serve."""
         name, dimension = self.encoder.name, self.encoder.dimension
         if not claim.preflight:
             self.catalogue.ensure(claim.collection, name, dimension)

@@ -41,3 +41,7 @@ class Repeated:
             except (RedisError, UnavailableError) as error:
                 log.warning("%s: a server is away (%s); trying again.", self._thread.name, type(error).__name__)
                 pause = max(self._seconds, _TRY_AGAIN_SECONDS)
+            except Exception:
+                # Whatever it is, the next step may go through, and a thread that ended would be missed by nobody.
+                log.exception("%s failed; trying again.", self._thread.name)
+                pause = max(self._seconds, _TRY_AGAIN_SECONDS)

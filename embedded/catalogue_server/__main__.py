@@ -19,7 +19,7 @@ from pathlib import Path
 from waitress.server import create_server
 
 from embedded.catalogue_server import sandbox
-from embedded.catalogue_server.engine import Engine, FolderInUseError
+from embedded.catalogue_server.engine import Engine, FolderInUseError, LinksLostError
 from embedded.catalogue_server.server import Activity, create_app
 
 # A query of a worker takes milliseconds and an insert at most a few seconds; supervisors wait longer than this.
@@ -40,6 +40,8 @@ def main() -> int:
         return _refuse(
             f"the data folder {options.data} is in use: stop the process that has it, or choose another --data"
         )
+    except LinksLostError:
+        return _refuse(f"the data folder {options.data} was copied without its symbolic links: copy it with `cp -a`")
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return _refuse(f"port {options.port} on {options.host} is taken: choose another --port")

@@ -31,6 +31,10 @@ class FolderInUseError(Exception):
     """Another process holds the data folder; chDB allows one."""
 
 
+class LinksLostError(Exception):
+    """The data folder is a copy that has folders where there were symbolic links; the engine would find it empty."""
+
+
 class _Handle(Protocol):
     """The part of `chdb.Connection` that is used: a session of its own (USE, SET) on the shared engine."""
 
@@ -52,6 +56,8 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self._path = str(folder)
+        if any(path.is_dir() and not path.is_symlink() for path in (folder / "metadata").glob("default")):
+            raise LinksLostError(self._path)
         try:
             self._root = self._connect()
         except RuntimeError as error:

@@ -1,12 +1,12 @@
 """The nearest photos by way of candidates: rows that are near, of which some may be replaced or deleted by now.
 
-Neither an index nor a scan without FINAL knows which row of an id counts. So more rows than wanted are fetched, with
+An index does not know which row of an id counts. So more rows than wanted are fetched, with
 their versions only, and then looked up: those whose version is still the one that counts are ranked by the distance of
 their stored vectors. If enough of them are left, no photo can be missing: one that is nearer than the last candidate is
 a candidate itself. If not, more are fetched, and in the end the whole table is scanned.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from shared.catalogue.interface import Vector
 from shared.catalogue.session import Rows, Session
 from shared.filters import Condition
 
-# A first try fetches a quarter more than are wanted, and a few; a second one so many times more, up to `_MOST`.
+# A first try fetches a quarter more than are wanted, and a few.
 _SPARE = 0.25
 _FEW = 5
+# A second one fetches so many times more at most, and no more than `_MOST`: beyond that a scan is faster.
 _WIDER = 16
 _MOST = 4096
 # A skip index under FINAL would bring back replaced rows.
@@ -34,10 +35,17 @@ class Nearest:
     exact: bool
 
 
-def limits(top_k: int) -> Sequence[int]:
-    """How many candidates to fetch for `top_k` hits, in the first try and in the second."""
-    first = _ranked(top_k)
-    return (first, min(_WIDER * first, _MOST)) if first < _MOST else (first,)
+def first_limit(top_k: int) -> int:
+    """How many candidates to fetch for `top_k` hits, where nearly all rows count and match."""
+    return top_k + round(_SPARE * top_k) + _FEW
+
+
+def second_limit(top_k: int, fetched: int, found: int) -> int | None:
+    """How many to fetch when of those `fetched` only `found` counted and matched: twice what that share asks for.
+    None if a scan is faster.
+    """
+    wanted = 2 * fetched * top_k // found if found else _MOST + 1
+    return wanted if wanted <= min(_WIDER * fetched, _MOST) else None
 
 
 def live(session: Session, collection: str, visible: str, wanted: Nearest, candidates: Rows) -> Rows:
@@ -49,12 +57,13 @@ def live(session: Session, collection: str, visible: str, wanted: Nearest, candi
     versions: dict[str, int] = {}
     for photo_id, version in candidates:
         versions[photo_id] = max(version, versions.get(photo_id, version))
-    if len(versions) > _ranked(wanted.top_k):
+    worth_ranking = first_limit(wanted.top_k)
+    if len(versions) > worth_ranking:
         # Vectors are read in granules, many for each row that is ranked; hardly anything tells which rows count.
         rows, parameters = _lookup(collection, visible, wanted, versions)
         found = session.rows(f"SELECT photo_id FROM {rows}", parameters, _SETTINGS)  # noqa: S608
         counting = {photo_id for (photo_id,) in found}
-        nearest = [photo_id for photo_id in versions if photo_id in counting][: _ranked(wanted.top_k)]
+        nearest = [photo_id for photo_id in versions if photo_id in counting][:worth_ranking]
         versions = {photo_id: versions[photo_id] for photo_id in nearest}
     if not versions:
         return []
@@ -85,8 +94,3 @@ def _lookup(
         f"`{collection}` FINAL PREWHERE photo_id IN {ids}"
         f" WHERE {visible} AND version = {version} AND {matching(wanted.where, parameters)}"
     ), parameters
-
-
-def _ranked(top_k: int) -> int:
-    """How many candidates are worth ranking: an index's own order is nearly right."""
-    return top_k + round(_SPARE * top_k) + _FEW

@@ -1,41 +1,81 @@
 """From `LICHTBILD_CATALOGUE_URL` to a catalogue."""
 
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver import httputil
 from clickhouse_connect.driver.client import Client
 
-from shared.catalogue.clickhouse import ClickHouse
+from shared.catalogue.detect import detect
 from shared.catalogue.interface import Catalogue
 from shared.catalogue.session import Session
 from shared.catalogue.table import SqlCatalogue
 from shared.errors import ConfigurationError
 from shared.settings import Settings
 
-_EXPECTED = "LICHTBILD_CATALOGUE_URL must look like clickhouse://user:password@host:8123/database"
+_EXPECTED = (
+    "LICHTBILD_CATALOGUE_URL must look like clickhouse://user:password@host:8123/database or "
+    "myscale://user:password@host:443/database, with ?secure=0 or ?secure=1 to leave out or ask for TLS"
+)
+_SECURE = {"clickhouse": False, "clickhouses": True, "myscale": True}
+_SWITCH = {"0": False, "false": False, "1": True, "true": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is, and as whom to ask it."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+    secure: bool
+
+
+def parse(text: str) -> Address:
+    """The address that a URL says. The scheme decides on TLS and the port, and on nothing else: what the server is, it
+    is asked. Raises ConfigurationError, without the URL."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+        options = dict(parse_qsl(url.query, keep_blank_values=True, strict_parsing=bool(url.query)))
+        secure = _SWITCH[options.pop("secure").lower()] if options.keys() == {"secure"} else _SECURE[url.scheme]
+    except (KeyError, ValueError):
+        raise ConfigurationError(_EXPECTED) from None
+    if url.scheme not in _SECURE or options or not url.hostname or url.fragment:
+        raise ConfigurationError(_EXPECTED)
+    return Address(
+        host=url.hostname,
+        port=port or _default_port(url.scheme, secure),
+        user=unquote(url.username or "default"),
+        password=unquote(url.password or ""),
+        database=unquote(url.path.strip("/")) or "default",
+        secure=secure,
+    )
+
+
+def _default_port(scheme: str, secure: bool) -> int:
+    if not secure:
+        return 8123
+    return 443 if scheme == "myscale" else 8443
 
 
 def connect(settings: Settings) -> Catalogue:
-    """Return the catalogue; the server is first asked on first use."""
-    try:
-        url = urlsplit(settings.catalogue_url.get_secret_value())
-        port = url.port
-    except ValueError:
-        raise ConfigurationError(_EXPECTED) from None
-    if url.scheme not in ("clickhouse", "clickhouses") or not url.hostname:
-        raise ConfigurationError(_EXPECTED)
-    secure = url.scheme == "clickhouses"
+    """Return the catalogue; the server is first asked on first use, also for its dialect."""
+    address = parse(settings.catalogue_url.get_secret_value())
     pool = httputil.get_pool_manager(maxsize=32)
 
     def client() -> Client:
         return clickhouse_connect.get_client(
-            host=url.hostname,
-            port=port or (8443 if secure else 8123),
-            username=unquote(url.username or "default"),
-            password=unquote(url.password or ""),
-            database=url.path.strip("/") or "default",
-            secure=secure,
+            host=address.host,
+            port=address.port,
+            username=address.user,
+            password=address.password,
+            database=address.database,
+            secure=address.secure,
             # Vectors hardly compress: on a local network lz4 costs more than it saves.
             compress=False,
             # One client serves all threads, which a session would forbid.
@@ -45,4 +85,4 @@ def connect(settings: Settings) -> Catalogue:
             show_clickhouse_errors="scrub",
         )
 
-    return SqlCatalogue(Session(client), ClickHouse())
+    return SqlCatalogue(Session(client), partial(detect, settings=settings))

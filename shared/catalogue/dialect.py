@@ -9,13 +9,16 @@ from shared.catalogue.session import Rows, Session
 
 
 class Dialect(Protocol):
-    """Holds no state of the server's; names of collections are checked before they come here."""
+    """Made for one server. Names of collections are checked before they come here."""
 
     visible: str
     """A condition that hides tombstones from `FROM table FINAL`: `1` where the engine hides them itself."""
 
     insert_settings: Mapping[str, Any]
     """Settings of every insert."""
+
+    def prepare(self, session: Session) -> None:
+        """Called before a collection is created: raise ConfigurationError if the server would search wrongly."""
 
     def create_table(self, collection: str, dimension: int, comment: str) -> str:
         """The statement that creates a collection unless it exists; `comment` is unquoted text."""
@@ -31,9 +34,3 @@ class Dialect(Protocol):
 
     def index(self, session: Session, collection: str) -> Index:
         """What is there of the index."""
-
-
-def quote(text: str) -> str:
-    """A string literal, for statements that take no parameters."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -88,7 +88,7 @@ class Catalogue(Protocol):
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
         """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors,
-        and NewerSchemaError as `describe` does."""
+        ConfigurationError if the server cannot serve, and NewerSchemaError as `describe` does."""
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows; when it returns they are found by searches. Repeating it changes nothing."""
@@ -126,7 +126,8 @@ class Catalogue(Protocol):
 
     def build_index(self, collection: str) -> None:
         """Begin to build the vector index, or to cover rows that came since, and return; searches and writes go on
-        meanwhile. Raises NotFoundError if there is no collection."""
+        meanwhile. Raises NotFoundError if there is no collection, and ConfigurationError if the server has no index of
+        the type that is set."""
 
     def drop_index(self, collection: str) -> None:
         """Drop the vector index. Nothing to do where there is none. Raises NotFoundError if there is no collection."""

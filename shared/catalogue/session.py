@@ -16,7 +16,11 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Rows = Sequence[Sequence[Any]]
 
-_UNKNOWN_TABLE = 60  # ClickHouse's error code
+# ClickHouse's error codes
+_UNKNOWN_TABLE = 60
+_CANCELLED = 394
+# MyScale cancels a query when an index is loaded or thrown out under it; the next one goes through.
+_TRIES = 3
 
 
 class Session:
@@ -31,12 +35,14 @@ class Session:
     ) -> Rows:
         """Run a query; a table that does not exist yet has no rows."""
 
-        def run(client: Client) -> Rows:
+        def run(client: Client, tries: int = _TRIES) -> Rows:
             try:
                 return client.query(sql, parameters=dict(parameters or {}), settings=dict(settings or {})).result_rows
             except DatabaseError as error:
                 if error.code == _UNKNOWN_TABLE:
                     return []
+                if error.code == _CANCELLED and tries > 1:
+                    return run(client, tries - 1)
                 raise
 
         return self._call(run)

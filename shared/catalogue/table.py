@@ -3,8 +3,9 @@
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -58,10 +59,15 @@ class SqlCatalogue:
     table: of two workers with different models that create it at once, one wins and the other is refused.
     """
 
-    def __init__(self, session: Session, dialect: Dialect) -> None:
+    def __init__(self, session: Session, detect: Callable[[Session], Dialect]) -> None:
         self._session = session
-        self._dialect = dialect
+        self._detect = detect
         self._ensured: dict[str, _Ensured] = {}
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        """Asked for with the first statement that needs it, since the server may be away until then."""
+        return self._detect(self._session)
 
     def ping(self) -> None:
         self._session.rows("SELECT 1")
@@ -71,9 +77,13 @@ class SqlCatalogue:
         if ensured is not None and ensured.believed_until > time.monotonic():
             check_model(ensured.collection, model, dimension)
             return
-        comment = json.dumps({"kind": _COMMENT_KIND, "schema": _SCHEMA, "model": model, "dimension": dimension})
-        self._session.command(self._dialect.create_table(check_name(collection), dimension, comment))
         found = self.describe(collection)
+        # Only where it is missing: a worker's user need not be allowed to create tables.
+        if found is None:
+            comment = json.dumps({"kind": _COMMENT_KIND, "schema": _SCHEMA, "model": model, "dimension": dimension})
+            self._dialect.prepare(self._session)
+            self._session.command(self._dialect.create_table(collection, dimension, comment))
+            found = self.describe(collection)
         if found is None:
             raise ModelMismatchError(f"The table {collection!r} is of another kind; use another collection.")
         check_model(found, model, dimension)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shared.catalogue.interface import Row
-from shared.errors import UnavailableError
+from shared.errors import ConfigurationError, UnavailableError
 from shared.ledger.orders import OrderLedger
 from worker.indexes import Indexes
 from worker.repeated import Repeated
@@ -124,3 +124,15 @@ def test_a_build_that_fails_says_why(client, filled, indexes, catalogue, monkeyp
     job = client.get(job["links"]["self"]).json
     assert (job["status"], job["error"]["code"]) == ("failed", "index_failed")
     assert "Not enough memory" in job["error"]["detail"]
+
+
+def test_an_index_that_is_set_wrongly_ends_its_job_and_no_other(client, filled, indexes, catalogue, monkeypatch):
+    def refuse(collection: str) -> None:
+        raise ConfigurationError("Set another type.")
+
+    job = client.post(f"/v1/collections/{filled}/index").json
+    with monkeypatch.context() as wrong:
+        wrong.setattr(catalogue, "build_index", refuse)
+        indexes.do_waiting()
+    job = client.get(job["links"]["self"]).json
+    assert (job["status"], job["error"]) == ("failed", {"code": "configuration", "detail": "Set another type."})

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.catalogue.connect import parse as parse_address
 from shared.settings import Settings
 from tests.deploy import dockerfile
 from tests.deploy.compose import (
@@ -188,6 +189,19 @@ def test_the_catalogue_may_be_another_one():
     assert {other[name]["environment"]["LICHTBILD_CATALOGUE_URL"] for name in ("api", *WORKERS)} == {
         "clickhouses://a:b@db:8443/c"
     }
+
+
+def test_the_address_of_myscaledb_in_the_comment_leads_to_its_service():
+    lines = dict(re.findall(r"^  #   (\w+)=(\S+)$", FILE.read_text(), re.MULTILINE))
+    assert lines["COMPOSE_PROFILES"] in SERVICES["myscaledb"]["profiles"]
+    address = parse_address(lines["LICHTBILD_CATALOGUE_URL"])
+    assert (address.host, address.port, address.secure, address.database) == ("myscaledb", 8123, False, "default")
+    users = SERVICES["myscaledb"]["volumes"][1].partition(":")[0]
+    assert f"<{address.user}>" in (ROOT / users).read_text()
+    assert "CLICKHOUSE_PASSWORD" in SERVICES["myscaledb"]["environment"]
+    assert set(SERVICES["myscaledb"]["networks"]) <= set(SERVICES["api"]["networks"]) & set(
+        SERVICES["ingest"]["networks"]
+    )
 
 
 def test_settings_that_are_not_set_stay_away():

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from shared.catalogue.table import SqlCatalogue
 from shared.doorbell import celery_app
-from shared.errors import UnavailableError
+from shared.errors import ConfigurationError, UnavailableError
 from shared.items import Item
 from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
@@ -232,6 +232,15 @@ def test_a_worker_whose_catalogue_is_away_pauses_and_fails_nothing(
     worker.ingest.answer_bell()
     assert worker.ingest.writer.flush(30)
     assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
+
+
+def test_a_catalogue_that_cannot_serve_ends_the_job_and_the_job_says_why(worker, ingest, items, monkeypatch):
+    def refuse(*_: Any) -> None:
+        raise ConfigurationError("It measures something else.")
+
+    monkeypatch.setattr(SqlCatalogue, "ensure", refuse)
+    job = ingest(items)
+    assert (job.status, job.error) == ("failed", {"code": "configuration", "detail": "It measures something else."})
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+-- Users of ClickHouse who may do no more than they have to. Run it once, as a user who may manage access:
+--   sed -e 's/OWNER-PASSWORD/…/' -e 's/INGEST-PASSWORD/…/' -e 's/SEARCH-PASSWORD/…/' deploy/clickhouse/users.sql \
+--     | clickhouse-client --multiquery
+-- docs/catalogue.md says which process takes which.
+
+CREATE DATABASE IF NOT EXISTS lichtbild;
+
+-- Creates collections, builds and drops indexes: one ingest worker, for as long as there is something to create.
+CREATE USER IF NOT EXISTS lichtbild_owner IDENTIFIED WITH sha256_password BY 'OWNER-PASSWORD' DEFAULT DATABASE lichtbild;
+GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER INDEX ON lichtbild.* TO lichtbild_owner;
+
+-- Writes photos: the other ingest workers.
+CREATE USER IF NOT EXISTS lichtbild_ingest IDENTIFIED WITH sha256_password BY 'INGEST-PASSWORD' DEFAULT DATABASE lichtbild
+    SETTINGS allow_ddl = 0;
+GRANT SELECT, INSERT ON lichtbild.* TO lichtbild_ingest;
+
+-- Only reads: search workers and the API. 2, not 1: a search sends settings of its own.
+CREATE USER IF NOT EXISTS lichtbild_search IDENTIFIED WITH sha256_password BY 'SEARCH-PASSWORD' DEFAULT DATABASE lichtbild
+    SETTINGS readonly = 2, max_execution_time = 60;
+GRANT SELECT ON lichtbild.* TO lichtbild_search;
+
+-- What the server is, which collections there are, and how far an index is. Each sees only what it has rights to.
+GRANT SELECT ON system.tables TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
+GRANT SELECT ON system.settings TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
+GRANT SELECT ON system.merge_tree_settings TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
+GRANT SELECT ON system.parts TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
+GRANT SELECT ON system.data_skipping_indices TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
+GRANT SELECT ON system.mutations TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
