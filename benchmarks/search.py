@@ -76,7 +76,9 @@ class Bench:
         answers, seconds = asyncio.run(load(self.stack.api_url, clients, self.seconds, request))
         spent = {name: now - before.get(name, 0.0) for name, now in _cpu_seconds(self.processes()).items()}
         others = neighbours.cores()
-        return _judged(when, kind, clients, answers, seconds=seconds, spent=spent, others_cores=others)
+        judged = _judged(when, kind, clients, answers, seconds=seconds, spent=spent, others_cores=others)
+        print(judged, flush=True)
+        return judged
 
 
 def main() -> None:
@@ -117,6 +119,7 @@ def measure(bench: Bench, pictures: Path, server: PhotoSource, arguments: argpar
         ingested = (_stored(bench, job) - before) / (time.perf_counter() - started)
         _act(bench, job, "pause")
         idle = asyncio.run(_waiting(bench, job, arguments.waiting))
+        print(f"{ingested:.1f} images/s ingested meanwhile", idle, submitted, flush=True)
     if not arguments.no_index:
         _index(bench.catalogue)
         alone |= _alone(bench, pictures, ["indexed"], arguments)[1]
@@ -158,7 +161,9 @@ def _alone(
     if done.returncode:
         raise SystemExit(f"The stages alone were not measured:\n{done.stderr[-2000:]}")
     told = json.loads(done.stdout.splitlines()[-1])
-    return told["encoder"], {name: [Alone(**one) for one in found] for name, found in told["alone"].items()}
+    alone = {name: [Alone(**one) for one in found] for name, found in told["alone"].items()}
+    print(alone, flush=True)
+    return told["encoder"], alone
 
 
 def _judged(

@@ -36,12 +36,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Alone:
-    """One stage by itself, asked by so many threads."""
+    """One stage by itself, asked by so many threads; `per_second` counts what succeeded."""
 
     clients: int
     p50_ms: float
     p95_ms: float
     per_second: float
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def print_figures(figures: Mapping[str, Any]) -> None:
     cells = (
         (name, one.clients, f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.per_second:.1f}") for name, one in alone
     )
-    print(table(["", "clients", "p50 ms", "p95 ms", "QPS"], cells))
+    print(table(["", "clients", "p50 ms", "p95 ms", "QPS", "failed"], cells))
     idle, submitted = figures["waiting"], figures["submitted"]
     print(
         f"\n{figures['ingested_per_second']:.1f} images/s were ingested beside the searches."
@@ -172,4 +173,9 @@ def _load_cells(one: Load) -> list[str]:
 
 
 def _alone_cells(name: str, one: Alone) -> list[str]:
-    return [name, str(one.clients), *(f"{value:.1f}" for value in (one.p50_ms, one.p95_ms, one.per_second))]
+    return [
+        name,
+        str(one.clients),
+        *(f"{value:.1f}" for value in (one.p50_ms, one.p95_ms, one.per_second)),
+        str(one.failed),
+    ]
