@@ -25,6 +25,8 @@ PREFERRED_API_PORT = 8700
 DEMO_MODEL = "demo"
 # Long polls and event streams hold a thread each.
 _API_THREADS = 640
+# Bulk work takes what searches, the API and the stores leave.
+_NICE = {"search": 0, "ingest": 19}
 # The first start with a model from a hub downloads it.
 _MODEL_SECONDS = 900.0
 # Both read back what they hold before they answer.
@@ -167,7 +169,7 @@ def _worker(service: Callable[..., Service], queue: str, name: str, redis_url: s
     key = f"lichtbild:worker:{queue}:{name}"
     return service(
         name,
-        (sys.executable, "-m", "worker", "--queue", queue, "--name", name),
+        (sys.executable, "-m", "worker", "--queue", queue, "--name", name, "--nice", str(_NICE[queue])),
         is_ready=lambda: redis_has(redis_url, key),
         # The sign of life of a killed worker lasts a few seconds longer than the worker.
         before_start=lambda: forget(redis_url, key),

@@ -23,6 +23,7 @@ _CONCURRENCY = {"ingest": 4, "search": 2}
 
 def main() -> None:
     arguments = _arguments()
+    os.nice(arguments.nice)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Celery tells of every doorbell; what happens to the chunks is told by us.
     for chatty in ("celery.worker.strategy", "celery.app.trace"):
@@ -74,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
     parser.add_argument("--queue", choices=QUEUES, required=True, help="which doorbell to answer")
     parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="unique among the workers")
+    parser.add_argument("--nice", type=int, default=0, metavar="N", help="give way to others, 0 to 19: for bulk work")
     return parser.parse_args()
 
 

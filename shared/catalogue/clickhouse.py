@@ -7,11 +7,14 @@ from shared.catalogue import hnsw
 from shared.catalogue.candidates import Nearest
 from shared.catalogue.definition import create_table
 from shared.catalogue.interface import Index
-from shared.catalogue.nearest import find
+from shared.catalogue.nearest import by_index, scan
 from shared.catalogue.session import Rows, Session
+from shared.catalogue.shared_scans import MOST_HITS, SharedScans
 
 # For how long a search believes that there is an index, or none: it would find the same in either case.
 _BELIEVE_SECONDS = 5.0
+# Of a thousand true neighbours 0.986 are found if the graph's walk keeps no more than are fetched, and 0.998 so.
+_KEPT_PER_FETCHED = 2
 
 
 class ClickHouse:
@@ -23,6 +26,7 @@ class ClickHouse:
 
     def __init__(self) -> None:
         self._indexed: dict[str, tuple[bool, float]] = {}
+        self._scans = SharedScans(self._alone)
 
     def prepare(self, session: Session) -> None:
         """Nothing: the metric is in each query."""
@@ -31,9 +35,11 @@ class ClickHouse:
         return create_table(collection, dimension, comment, "ReplacingMergeTree(version, deleted)")
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        indexed = not wanted.exact and self._is_indexed(session, collection)
-        ask_index = partial(_by_index, session, collection, wanted) if indexed else None
-        return find(session, collection, self.visible, wanted, ask_index)
+        found: Rows | None = None
+        if not wanted.exact and self._is_indexed(session, collection):
+            ask_index = partial(_ask_index, session, collection, wanted)
+            found = by_index(session, collection, self.visible, wanted, ask_index)
+        return self._by_scan(session, collection, wanted) if found is None else found
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:
         hnsw.build(session, collection, dimension)
@@ -44,6 +50,13 @@ class ClickHouse:
     def index(self, session: Session, collection: str) -> Index:
         return hnsw.status(session, collection)
 
+    def _by_scan(self, session: Session, collection: str, wanted: Nearest) -> Rows:
+        is_plain = wanted.where is None and wanted.top_k <= MOST_HITS
+        return (self._scans.rows if is_plain else self._alone)(session, collection, wanted)
+
+    def _alone(self, session: Session, collection: str, wanted: Nearest) -> Rows:
+        return scan(session, collection, self.visible, wanted)
+
     def _is_indexed(self, session: Session, collection: str) -> bool:
         known, until = self._indexed.get(collection, (False, 0.0))
         if time.monotonic() > until:
@@ -52,7 +65,7 @@ class ClickHouse:
         return known
 
 
-def _by_index(session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
+def _ask_index(session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
     """Candidates of which some may not match, or be tombstones: a condition here would only thin out what the index
     returns. Anything more than ORDER BY the distance ASC and LIMIT would be answered without the index.
     """
@@ -61,7 +74,7 @@ def _by_index(session: Session, collection: str, wanted: Nearest, limit: int) ->
         " ORDER BY cosineDistance(photo_embed, {vector:Array(Float32)}) ASC LIMIT {limit:UInt32}",
         {"vector": wanted.vector.tolist(), "limit": limit},
         {
-            "hnsw_candidate_list_size_for_search": max(hnsw.SEARCH_CANDIDATES, limit),
+            "hnsw_candidate_list_size_for_search": max(hnsw.SEARCH_CANDIDATES, _KEPT_PER_FETCHED * limit),
             "max_limit_for_vector_search_queries": limit,
         },
     )

@@ -5,12 +5,19 @@ import redis
 from shared.errors import ConfigurationError
 from shared.settings import Settings
 
+# Commands take a fraction of a millisecond, so that a few connections serve hundreds of threads. Those that find none
+# free wait for one: clients that were all woken at once are to be answered, not refused.
+_CONNECTIONS = 64
+_PATIENCE_SECONDS = 20
+
 
 def connect(settings: Settings) -> "redis.Redis":
     """A pooled client that notices dead connections; connects on first use."""
     try:
-        return redis.Redis.from_url(
+        pool = redis.BlockingConnectionPool.from_url(
             settings.redis_url.get_secret_value(),
+            max_connections=_CONNECTIONS,
+            timeout=_PATIENCE_SECONDS,
             socket_timeout=30,
             socket_connect_timeout=5,
             socket_keepalive=True,
@@ -18,3 +25,4 @@ def connect(settings: Settings) -> "redis.Redis":
         )
     except ValueError as error:
         raise ConfigurationError("LICHTBILD_REDIS_URL must look like redis://:password@host:6379/0") from error
+    return redis.Redis.from_pool(pool)

@@ -40,6 +40,44 @@ def test_a_search_waits_with_the_request_and_returns_the_hits(api: FakeApi, clie
         "photo_id": "a/b",
         "terms": [{"text": "people", "weight": -0.5}],
         "top_k": 2,
+        "timeout_ms": 7000,
+        "collection": "photos",
+    }
+
+
+def test_a_search_says_what_is_wanted_of_the_hits_and_tells_what_it_knows(api: FakeApi, client: Client) -> None:
+    similar = {"photo_id": "b", "url": "/thumbnails/b", "distance": 0.26, "attributes": {}}
+    job = search_job(hit("a") | {"similar": [similar], "embedding": [0.6, 0.8]})
+    job["result"] |= {"weights": [1.0], "pending_rows": 7}
+    api.on("POST", "/v1/search", Reply(job))
+
+    result = client.search(
+        "x",
+        offset=5,
+        filter={"width": {"gte": 2000}},
+        max_distance=0.9,
+        group_distance=0.0,
+        exact=True,
+        embedding=True,
+        after_job="i1",
+    )
+
+    assert (result.weights, result.pending_rows) == ((1.0,), 7)
+    (found,) = result.hits
+    assert found.embedding == (0.6, 0.8)
+    assert [(photo.photo_id, photo.url) for photo in found.similar] == [("b", f"{api.url}/thumbnails/b")]
+    sent = json.loads(api.calls("POST", "/v1/search")[0].body)
+    assert sent == {
+        "text": "x",
+        "top_k": 5,
+        "offset": 5,
+        "filter": {"width": {"gte": 2000}},
+        "max_distance": 0.9,
+        "group_distance": 0.0,
+        "exact": True,
+        "include": ["embedding"],
+        "after_job": "i1",
+        "timeout_ms": 30000,
         "collection": "photos",
     }
 

@@ -315,6 +315,20 @@ def test_a_waiter_is_woken_by_the_change(connection, jobs, searches):
     assert seen == ["succeeded"] * 5
 
 
+def test_more_may_wait_than_there_are_connections(settings, connection):
+    """Also when all are woken by the same job: each finds a connection in time."""
+    jobs, searches = Jobs(connection, settings), SearchLedger(connection, settings)
+    watcher, job_id = Watcher(connection, jobs), searches.create(query(), {}).job_id
+    seen = []
+    waiters = [threading.Thread(target=lambda: seen.append(watcher.wait(job_id, 30).status)) for _ in range(200)]
+    for waiter in waiters:
+        waiter.start()
+    searches.succeed(job_id, {})
+    for waiter in waiters:
+        waiter.join(30)
+    assert seen == ["succeeded"] * 200
+
+
 def test_waiting_ends_in_time(connection, jobs, searches):
     assert Watcher(connection, jobs).wait(searches.create(query(), {}).job_id, 0.01).status == "queued"
 
