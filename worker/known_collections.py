@@ -6,14 +6,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared.catalogue.interface import Catalogue, Collection
-from shared.errors import NotFoundError
+from shared.errors import LichtbildError, NotFoundError
 
-# A collection that is dropped or made again behind our back is noticed after this long, or when it has no hits.
+# What is older is looked at again, in the background: a collection may be dropped, or made again, behind our back. One
+# without hits is looked at at once.
 _BELIEVE_SECONDS = 10.0
-# Counting what changes all the time takes this share of one core at most; a number is as old as that makes it.
-_COUNTING_SHARE = 0.05
-# Up to this cost in seconds a count is always made anew, since then a number that is old surprises more than it saves.
+# Up to this cost in seconds a count is always made anew once something was written: a number that is old surprises more
+# than it saves. A dearer one takes this share of one core at most, and is as old as that makes it.
 _CHEAP_SECONDS = 0.05
+_COUNTING_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,18 @@ class KnownCollections:
         self._lock = threading.Lock()
         self._looks: dict[str, _Look] = {}
         self._costs: dict[str, float] = {}
+        self._refreshed: set[str] = set()
 
     def facts(self, name: str, changes: int) -> "Future[Facts]":
-        """What is known, as of `changes` of the ledger; a new look is made in the background. The future raises
-        NotFoundError and UnavailableError.
-        """
+        """What is known, as of `changes` of the ledger. The future raises NotFoundError and UnavailableError."""
         with self._lock:
             look = self._looks.get(name)
-            if look is None or self._is_old(name, look, changes):
+            if look is None or self._must_look(name, look, changes):
                 look = _Look(self._pool.submit(self._look, name), changes, time.monotonic())
                 self._looks[name] = look
+            elif self._is_old(name, look, changes) and name not in self._refreshed:
+                self._refreshed.add(name)
+                self._pool.submit(self._refresh, name, changes)
             return look.facts
 
     def forget(self, name: str) -> None:
@@ -62,12 +65,29 @@ class KnownCollections:
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _must_look(self, name: str, look: _Look, changes: int) -> bool:
+        """Whether the search has to wait for a new look."""
+        if look.facts.done() and look.facts.exception() is not None:
+            return True
+        return look.changes != changes and self._costs.get(name, 0.0) < _CHEAP_SECONDS
+
     def _is_old(self, name: str, look: _Look, changes: int) -> bool:
         age = time.monotonic() - look.begun
-        if age > _BELIEVE_SECONDS or (look.facts.done() and look.facts.exception() is not None):
-            return True
-        cost = self._costs.get(name, 0.0)
-        return look.changes != changes and (cost < _CHEAP_SECONDS or age > cost / _COUNTING_SHARE)
+        if look.changes != changes:
+            return age > self._costs.get(name, 0.0) / _COUNTING_SHARE
+        return age > _BELIEVE_SECONDS
+
+    def _refresh(self, name: str, changes: int) -> None:
+        look = _Look(Future(), changes, time.monotonic())
+        try:
+            look.facts.set_result(self._look(name))
+            with self._lock:
+                self._looks[name] = look
+        except LichtbildError:
+            self.forget(name)
+        finally:
+            with self._lock:
+                self._refreshed.discard(name)
 
     def _look(self, name: str) -> Facts:
         collection = self._catalogue.describe(name)

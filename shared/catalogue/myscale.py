@@ -58,7 +58,7 @@ class Server:
 
 
 class MyScale:
-    """Candidates by `distance()`, with an index and without; `candidates.py` has what becomes of them.
+    """Candidates by `distance()`, where there is an index; `candidates.py` has what becomes of them.
 
     `distance()` finds the nearest rows of each part, before rows of one id are merged, also beside FINAL, which only
     sorts out what was found. So there is no FINAL here: a replaced row could come back, or push out what counts. And no
@@ -104,7 +104,8 @@ class MyScale:
         return create_table(collection, dimension, comment, "ReplacingMergeTree(version)", settings)
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        ask_index = None if wanted.exact else partial(self._candidates, session, collection, wanted)
+        indexed_by = None if wanted.exact else self._indexed_by(session, collection)
+        ask_index = partial(self._by_index, session, collection, wanted, indexed_by) if indexed_by else None
         return find(session, collection, self.visible, wanted, ask_index)
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:  # noqa: ARG002
@@ -133,10 +134,10 @@ class MyScale:
         why = f"{failed}: {reason}" if status == "Error" else None
         return Index(kind, _STATUSES.get(status, "error"), why, rows * covered // max(parts, 1))
 
-    def _candidates(self, session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
+    def _by_index(self, session: Session, collection: str, wanted: Nearest, index_type: str, limit: int) -> Rows:
         parameters = Parameters()
         condition = matching(wanted.where, parameters)
-        tuning = _search_parameter(self._indexed_by(session, collection), limit)
+        tuning = _search_parameter(index_type, limit)
         found = session.rows(
             f"SELECT photo_id, version, distance{tuning}(photo_embed, {_literal(wanted.vector)}) AS dist"  # noqa: S608
             f" FROM `{collection}` PREWHERE deleted = 0 AND {condition} ORDER BY dist ASC LIMIT {int(limit)}",
@@ -158,13 +159,13 @@ def _default_type(server: Server) -> IndexType:
     return "MSTG" if server.knows_mstg else "SCANN"
 
 
-def _search_parameter(index_type: str | None, limit: int) -> str:
+def _search_parameter(index_type: str, limit: int) -> str:
     """The parameter that decides how thoroughly an index of this type searches; each type refuses the others'.
 
     Ranges and defaults as in MyScale's documentation: alpha 1 to 4, ef_s 16 to 1024 with a default of 50, nprobe with a
     default of 1, which would look at one of a thousand cells.
     """
-    match (index_type or "").upper():
+    match index_type.upper():
         case "MSTG" | "SCANN":
             return "('alpha=3')"
         case "HNSWFLAT" | "HNSWSQ":

@@ -286,8 +286,8 @@ class MyScaleEngine(Engine):
         known = (table, call.column) in self._checked
         if known or self._column(f"SELECT 1 FROM system.tables WHERE database = 'default' AND name = '{table}'"):
             self._check_column(table, call.column)
-        if index is not None:
-            check_parameters(call.parameters, index.kind, index_types(self.build.cloud)) if call.parameters else None
+        if index is not None and call.parameters:
+            check_parameters(call.parameters, index.kind, index_types(self.build.cloud))
         if call.query.startswith("["):
             if not re.search(r"[.eE]", call.query):
                 raise refusal(Code.BAD_ARGUMENTS, "The query vector is an Array(UInt64), not Array(Float32)")

@@ -42,9 +42,8 @@ from waitress.server import create_server
 from embedded.catalogue_server.server import Activity, create_app
 from embedded.data_folder import DataFolder
 from embedded.ports import LOOPBACK, free_ports
-from embedded.process import end, spawn
 from embedded.readiness import http_answers
-from embedded.servers import _wait_until_ready, project_root
+from embedded.servers import _running
 from tests.contract.myscale_build import Build
 from tests.contract.myscale_engine import MyScaleEngine
 from tests.contract.myscale_indexes import Building
@@ -94,16 +93,9 @@ def running_stand_in(folder: Path) -> Iterator[StandIn]:
         *(sys.executable, "-m", "tests.contract.myscale_stand_in", "--data", str(data.catalogue)),
         *("--port", str(port), "--password-file", str(password_file)),
     ]
-    data.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = data.logs / "stand-in.log"
-    with log.open("ab") as output:
-        process = spawn(command, os.environ, output, folder=project_root())
-    try:
-        _wait_until_ready("stand-in", process, lambda: http_answers(f"{http}/ping"), log)
+    with _running("stand-in", command, data.logs, lambda: http_answers(f"{http}/ping")):
         url = f"myscale://default:{password_file.read_text()}@{LOOPBACK}:{port}/default?secure=0"
         yield StandIn(url, http)
-    finally:
-        end(process, seconds=5)
 
 
 def main() -> None:

@@ -7,8 +7,10 @@ import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
+from pydantic import SecretStr
 
 from shared.catalogue.connect import parse
+from shared.settings import Settings
 from tests.contract.myscale_build import Build
 
 COLUMNS = "id String, v Array(Float32), place String, version UInt64"
@@ -16,6 +18,12 @@ LENGTH = "CONSTRAINT len CHECK length(v) = 2"
 COSINE = "float_vector_search_metric_type = 'Cosine'"
 BRUTE = {"enable_brute_force_vector_search": 1}
 SEARCH = "SELECT id, distance(v, [1.0, 0.0]) AS dist FROM {t} ORDER BY dist ASC LIMIT 10"
+
+
+@pytest.fixture
+def settings(myscale) -> Settings:
+    """This target alone."""
+    return Settings(catalogue_url=SecretStr(myscale.url))
 
 
 @pytest.fixture(scope="module")

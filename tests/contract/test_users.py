@@ -48,6 +48,12 @@ def server(request, myscale):
 
 
 @pytest.fixture
+def settings(server) -> Settings:
+    """This target alone."""
+    return Settings(catalogue_url=SecretStr(server.url))
+
+
+@pytest.fixture
 def filled(server, collection):
     owner = connect(Settings(catalogue_url=SecretStr(server.url)))
     owner.ensure(collection, "m", DIMENSION)
@@ -86,6 +92,7 @@ def test_who_only_reads_can_do_all_that_searches_and_the_api_do(server, filled):
         with pytest.raises(UnavailableError):
             forbidden()
     assert (catalogue.count(filled), catalogue.index(filled).status) == (2, "built")
+    server.read_only(False)  # what is made is dropped in the end
 
 
 def test_who_writes_needs_no_more_than_select_and_insert(server, filled):

@@ -204,6 +204,15 @@ def test_the_address_of_myscaledb_in_the_comment_leads_to_its_service():
     )
 
 
+def test_the_catalogue_may_write_backups_where_the_docs_say():
+    allowed = re.search("<allowed_path>(.+)</allowed_path>", (ROOT / "deploy/clickhouse/server.xml").read_text())
+    assert allowed
+    named = re.findall(r"File\('+\"?'?\"?'?([^'\"]+)", (ROOT / "docs/catalogue.md").read_text())
+    assert len(named) == 3
+    assert all(path.startswith(allowed[1]) for path in named)
+    assert any(allowed[1].startswith(mount.split(":")[1]) for mount in SERVICES["clickhouse"]["volumes"])
+
+
 def test_settings_that_are_not_set_stay_away():
     assert "LICHTBILD_CHUNK_SIZE" not in SERVICES["ingest"]["environment"]
     some = load(FILE, FILLED | {"LICHTBILD_CHUNK_SIZE": "7"})["services"]

@@ -58,6 +58,31 @@ def test_search_as_json_prints_the_result(api: FakeApi) -> None:
     assert json.loads(api.calls("POST", "/v1/search")[0].body)["photo_id"] == "a/b"
 
 
+def test_search_says_what_is_wanted_of_the_hits(api: FakeApi) -> None:
+    similar = [{"photo_id": "c", "url": "/c", "distance": 0.26, "attributes": {}}]
+    job = search_job(hit("a") | {"similar": similar})
+    job["result"]["pending_rows"] = 7
+    api.on("POST", "/v1/search", Reply(job))
+
+    options = ("--offset", 20, "--max-distance", 0.9, "--group", 0.05, "--exact", "--after", "i1")
+    done = lichtbild("search", "x", *options, "--filter", '{"width": {"gte": 2000}}', api=api.url)
+
+    assert done.returncode == 0, done.stderr
+    assert "  21    0.2500  a +1" in done.stdout
+    assert "1 of 600 photos (7 still to come)" in done.stdout + done.stderr
+    sent = json.loads(api.calls("POST", "/v1/search")[0].body)
+    assert (sent["offset"], sent["max_distance"], sent["group_distance"]) == (20, 0.9, 0.05)
+    assert (sent["exact"], sent["after_job"], sent["filter"]) == (True, "i1", {"width": {"gte": 2000}})
+
+
+@pytest.mark.parametrize("condition", ["{", "[1]"])
+def test_a_filter_that_is_no_object_is_refused_before_anything_is_asked(api: FakeApi, condition: str) -> None:
+    done = lichtbild("search", "x", "--filter", condition, api=api.url)
+    assert done.returncode == 2
+    assert "--filter" in done.stderr
+    assert api.calls("POST", "/v1/search") == []
+
+
 def test_search_saves_a_contact_sheet(api: FakeApi, tmp_path: Path) -> None:
     content = io.BytesIO()
     Image.new("RGB", (64, 64), "#00ff00").save(content, "PNG")

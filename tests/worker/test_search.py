@@ -264,3 +264,18 @@ def test_a_collection_that_is_not_there_or_of_another_model_is_refused(search, c
     catalogue.ensure(collection, "another", 64)
     catalogue.write(collection, [Row("a", "http://h/a", unit(1, 0), b"", {}, 1)])
     assert search().error["code"] == "model_mismatch"
+
+
+def test_a_collection_that_is_dropped_behind_our_back_is_noticed(
+    worker, searches, connection, jobs, photos, catalogue, collection
+):
+    def ask() -> Job:
+        job_id = searches.create(Query((Term("text", "a dog"),), 5, collection), {}).job_id
+        worker.search.answer_bell()
+        return Watcher(connection, jobs).wait(job_id, 30)
+
+    photos({"a": (1, 0), "b": (0, 1)})
+    assert len(found(ask())) == 2
+    catalogue._session.command(f"DROP TABLE `{collection}` SYNC")
+    assert found(ask()) == []
+    assert ask().error["code"] == "not_found"
