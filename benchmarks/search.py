@@ -102,8 +102,8 @@ def main() -> None:
             _fill(catalogue, stack.api_url, arguments.rows)
             bench = Bench(stack, catalogue, Bodies(COLLECTION, pictures), arguments.seconds)
             figures = measure(bench, folder / "photos", server, arguments)
-    print_figures(figures)
     write_figures(arguments.json, figures)
+    print_figures(figures)
 
 
 def measure(bench: Bench, pictures: Path, server: PhotoSource, arguments: argparse.Namespace) -> dict[str, Any]:

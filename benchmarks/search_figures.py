@@ -148,11 +148,8 @@ def print_figures(figures: Mapping[str, Any]) -> None:
     ]
     print(table(header, map(_load_cells, figures["loads"])))
     print("\nAlone\n")
-    alone = ((name, one) for name, found in figures["alone"].items() for one in found)
-    cells = (
-        (name, one.clients, f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.per_second:.1f}") for name, one in alone
-    )
-    print(table(["", "clients", "p50 ms", "p95 ms", "QPS", "failed"], cells))
+    alone = (_alone_cells(name, one) for name, found in figures["alone"].items() for one in found)
+    print(table(["", "clients", "p50 ms", "p95 ms", "QPS", "failed"], alone))
     idle, submitted = figures["waiting"], figures["submitted"]
     print(
         f"\n{figures['ingested_per_second']:.1f} images/s were ingested beside the searches."
