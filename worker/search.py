@@ -61,13 +61,15 @@ class Search:
                 self._more_wait = True
                 return
             self._room -= most
+            # From here on: a bell that finds no room while this one takes must not be forgotten.
+            self._more_wait = False
         taken = None
         try:
             taken = self._ledger.take(most)
         finally:
             with self._lock:
                 self._room += most - (len(taken.begun) if taken else 0)
-                self._more_wait = taken is not None and taken.more
+                self._more_wait = self._more_wait or taken is None or taken.more
         for begun in taken.begun:
             self._pool.submit(self._answer, begun, time.monotonic() + begun.left_ms / 1000)
         if taken.more:

@@ -186,6 +186,32 @@ def test_one_bell_answers_all_that_wait(worker, searches, connection, jobs, phot
     assert {watcher.wait(job_id, 30).status for job_id in ids} == {"succeeded"}
 
 
+def test_a_bell_that_finds_no_room_while_another_is_answered_is_not_forgotten(
+    worker, searches, connection, jobs, photos, collection, monkeypatch
+):
+    photos({"a": (1, 0)})
+    query = Query((Term("photo_id", "a"),), 5, collection)
+    first = searches.create(query, {}).job_id
+    monkeypatch.setattr(worker.search, "_room", 1)
+    take, late = worker.search._ledger.take, []
+
+    def slow(most: int) -> Any:
+        taken = take(most)
+        if not late:
+            # It comes after the look, and its bell while there is no room.
+            late.append(searches.create(query, {}).job_id)
+            worker.search.answer_bell()
+        return taken
+
+    monkeypatch.setattr(worker.search._ledger, "take", slow)
+    worker.search.answer_bell()
+    assert Watcher(connection, jobs).wait(first, 30).status == "succeeded"
+    assert worker.search._more_wait
+    for _ in range(31):
+        worker.search._take_more()
+    assert Watcher(connection, jobs).wait(late[0], 30).status == "succeeded"
+
+
 def test_a_search_that_came_too_late_is_given_up_unanswered(
     worker, searches, connection, jobs, photos, collection, encoded
 ):
