@@ -244,7 +244,8 @@ def stored_bytes(folder: Path) -> tuple[int, int]:
 
 def _server_megabytes(folder: str) -> float:
     """Memory of the server that keeps its data there, resident, in MB of 10^6 bytes."""
-    servers = [process for process in psutil.process_iter() if any(folder in word for word in process.cmdline())]
+    every = psutil.process_iter(["cmdline"])
+    servers = [process for process in every if any(folder in word for word in process.info["cmdline"] or ())]
     return sum(server.memory_info().rss for server in servers) / 1e6
 
 

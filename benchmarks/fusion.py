@@ -132,7 +132,7 @@ def main() -> None:
     numbers = range(arguments.tuning + arguments.galleries)
     judged = [judge(encoder, *draw(encoder, arguments, number), arguments.weights) for number in numbers]
     tuning, test = judged[: arguments.tuning], judged[arguments.tuning :]
-    every = {method: [_line(test, method, weight, 0.5) for weight in arguments.weights] for method in METHODS}
+    every = {method: [_line(test, method, weight, weight) for weight in arguments.weights] for method in METHODS}
     weights = {method: _best_weight(tuning, method, arguments.weights) for method in METHODS}
     chosen = [_line(test, method, weight, weights[REFERENCE]) for method, weight in weights.items()]
     facts = {

@@ -180,7 +180,7 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
             _until(lambda: len(Presence(connection).alive("ingest")) == workers, running)
             watched = {f"worker {n}" if n else "worker": worker.pid for n, worker in enumerate(running)}
             watched["photo server"] = server.process_id
-            stores = [process.pid for process in psutil.process_iter() if _is_store(process)]
+            stores = [process.pid for process in psutil.process_iter(["cmdline"]) if _is_store(process)]
             watched |= {f"store {n}": pid for n, pid in enumerate(stores)}
 
             def run() -> None:
@@ -212,7 +212,7 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
 
 
 def _is_store(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())
+    command = " ".join(process.info["cmdline"] or ())
     return "embedded.catalogue_server" in command or "redis-server" in command
 
 

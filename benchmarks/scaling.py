@@ -61,7 +61,9 @@ def main() -> None:
 
 def _measure(settings: Settings, workers: int, count: int, batch_seconds: float) -> Figure:
     with _simulated_workers(settings, workers, batch_seconds) as processes:
-        watched = [psutil.Process(pid) for pid in processes] + [p for p in psutil.process_iter() if _is_store(p)]
+        watched = [psutil.Process(pid) for pid in processes] + [
+            p for p in psutil.process_iter(["cmdline"]) if _is_store(p)
+        ]
         before = sum(map(_cpu_seconds, watched))
         job = _ingest(settings, f"run_{secrets.token_hex(6)}", count)
         spent = sum(map(_cpu_seconds, watched)) - before
@@ -118,7 +120,7 @@ def _simulated_workers(settings: Settings, count: int, batch_seconds: float) -> 
 
 
 def _is_store(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())
+    command = " ".join(process.info["cmdline"] or ())
     return "embedded.catalogue_server" in command or "redis-server" in command
 
 
