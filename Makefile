@@ -27,11 +27,19 @@ test: setup ## run all tests
 faults: setup ## kill, stop and starve parts during ingests of full size, about a quarter of an hour; prints what came of it
 	FAULTS=full $(BIN)/python -m pytest --quiet --timeout 1800 tests/faults
 
-bench: setup ## make every figure of the docs again, about half an hour on a quiet machine, into build/
-	mkdir -p build
-	for figure in encoder batcher_overhead pipeline scaling reduced_decode renditions ledger_memory; do \
-	    $(BIN)/python -m benchmarks.$$figure --json build/$$figure.json || exit 1; \
-	done
+FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions ledger_memory search catalogue fusion relevance
+
+bench: $(FIGURES:%=bench-%) ## make every figure of the docs again, about an hour and a half on a quiet machine, into build/
+
+# One of them: make bench-search
+bench-%: setup
+	@mkdir -p build
+	$(BIN)/python -m benchmarks.$* --json build/$*.json
+
+bench-catalogue: bench-peer
+
+bench-peer: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 
 lint: setup ## check style, types and import arrows
 	$(BIN)/ruff format --check .

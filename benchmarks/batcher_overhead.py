@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.report import arguments_of, write_figures
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model, save_tiny_model
 from worker.batcher import Batcher
@@ -58,9 +59,7 @@ def main() -> None:
         "ratio_of_the_best": round(min(batched) / min(bare), 4),
     }
     print(json.dumps(found, indent=1))
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(found, indent=1))
+    write_figures(arguments.json, found)
 
 
 def _encoder(arguments: argparse.Namespace, folder: Path) -> Any:
@@ -105,7 +104,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments_of("benchmarks.batcher_overhead", __doc__)
     parser.add_argument("--tiny", action="store_true", help="a tiny model, for which the batcher's cost weighs most")
     parser.add_argument("--pass-seconds", type=float, help="instead of a model: a sleep of this length for each pass")
     parser.add_argument("--dtype", default="bfloat16")
@@ -113,7 +112,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=512, help="images in each round")
     parser.add_argument("--callers", type=int, default=8, help="threads that submit")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
 

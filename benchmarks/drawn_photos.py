@@ -1,6 +1,7 @@
 """Pictures for measurements, of any size, where no photos can be had: drawn scenes with a sensor's grain, and noise."""
 
 import io
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -41,6 +42,15 @@ def jpeg(image: Image.Image, quality: int = 90) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
     return buffer.getvalue()
+
+
+def draw_photos(folder: Path, count: int, longest: int) -> list[bytes]:
+    """JPEGs of scenes, every other one with grain, written into a new folder; return their bytes."""
+    folder.mkdir()
+    photos = [jpeg(picture("grain" if n % 2 else "scene", n, longest), quality=85) for n in range(count)]
+    for n, photo in enumerate(photos):
+        (folder / f"{n:06}.jpg").write_bytes(photo)
+    return photos
 
 
 def _scene(number: int, width: int, height: int) -> Image.Image:

@@ -10,19 +10,19 @@ The rate is of the median round; `best` is the fastest.
 """
 
 import argparse
-import json
 import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.report import arguments_of, write_figures
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model, save_tiny_model
 from worker.encoder import ClipEncoder
@@ -47,11 +47,7 @@ def main() -> None:
         model = arguments.model or str(save(Path(folder) / "model"))
         rates = [rate for dtype in arguments.dtypes for rate in _rates(model, dtype, arguments)]
     _print(rates)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(
-            json.dumps({"machine": _machine(), "rates": [asdict(rate) for rate in rates]}, indent=1)
-        )
+    write_figures(arguments.json, {"machine": _machine(), "rates": rates})
 
 
 def _rates(model: str, dtype: str, arguments: argparse.Namespace) -> list[Rate]:
@@ -94,14 +90,13 @@ def _machine() -> dict[str, Any]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments_of("benchmarks.encoder", __doc__)
     parser.add_argument("--model", help="another model, by id or folder")
     parser.add_argument("--tiny", action="store_true", help="a tiny model, to try this program")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 4, 8, 16, 32, 64])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
 

@@ -3,16 +3,15 @@
 It starts its own Redis, submits items in the ledger's chunks, and compares Redis' `used_memory` before and after.
 """
 
-import argparse
-import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
 from benchmarks.manifests import chunked, plain, tagged, wide
+from benchmarks.report import arguments_of, write_figures
 from embedded.servers import running_redis
 from shared.items import Failure, Item, Outcome
 from shared.ledger.ingest import IngestLedger
@@ -36,17 +35,15 @@ class Figure:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ledger_memory", description=__doc__)
+    parser = arguments_of("benchmarks.ledger_memory", __doc__)
     parser.add_argument("--items", type=int, default=100_000, help="of each kind")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_redis(Path(folder)) as url:
         figures = measure(redis.Redis.from_url(url), Settings(redis_url=url), arguments.items)
     print(f"{'':<34}{'items':>10}{'bytes per item':>16}")
     for figure in figures:
         print(f"{figure.name:<34}{figure.items:>10,}{figure.bytes_per_item:>16.1f}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+    write_figures(arguments.json, figures)
 
 
 def measure(connection: "redis.Redis", settings: Settings, count: int) -> list[Figure]:

@@ -7,10 +7,34 @@ port. One thread and no framework, so that it takes little of the cores that are
 import argparse
 import asyncio
 import re
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _REQUEST = re.compile(rb"GET /(\d+)[^\r\n]* HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
+
+
+@dataclass(frozen=True)
+class PhotoSource:
+    """A photo server, as its clients see it."""
+
+    url: str
+    process_id: int
+
+
+@contextmanager
+def running_photo_server(folder: Path, latency: float) -> Iterator[PhotoSource]:
+    """The photo server in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.photo_server", "--folder", str(folder), "--latency", str(latency)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield PhotoSource(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid)
+        finally:
+            process.terminate()
 
 
 class PhotoServer(asyncio.Protocol):

@@ -15,16 +15,15 @@ processor time of the processes involved: with C cores the ceiling itself is C *
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -37,7 +36,9 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel
 
-from benchmarks.drawn_photos import jpeg, picture
+from benchmarks.drawn_photos import draw_photos
+from benchmarks.photo_server import PhotoSource, running_photo_server
+from benchmarks.report import arguments_of, write_figures
 from embedded.servers import running_catalogue, running_redis
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Row
@@ -75,9 +76,9 @@ def main() -> None:
         folder = Path(name)
         save = save_tiny_model if arguments.tiny else save_full_size_model
         model = str(save(folder / "model"))
-        photos = _photos(folder / "photos", arguments.distinct, arguments.longest)
+        photos = draw_photos(folder / "photos", arguments.distinct, arguments.longest)
         with (
-            photo_server(folder / "photos", arguments.latency) as server,
+            running_photo_server(folder / "photos", arguments.latency) as server,
             running_redis(folder / "redis") as redis_url,
             running_catalogue(folder / "catalogue") as catalogue_url,
         ):
@@ -91,13 +92,11 @@ def main() -> None:
             )
             stages, facts = measure(settings, photos, server, arguments)
     _print(stages, facts)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps({**facts, "stages": [asdict(stage) for stage in stages]}, indent=1))
+    write_figures(arguments.json, {**facts, "stages": stages})
 
 
 def measure(
-    settings: Settings, photos: Sequence[bytes], server: "PhotoSource", arguments: argparse.Namespace
+    settings: Settings, photos: Sequence[bytes], server: PhotoSource, arguments: argparse.Namespace
 ) -> tuple[list[Stage], dict[str, Any]]:
     """All stages, the ceiling first, and what was measured on what."""
     encoder = ClipEncoder(settings)
@@ -161,7 +160,7 @@ def measure(
     return [Stage(**{**asdict(stage), "of_ceiling": shares[stage.name]}) for stage in every], facts
 
 
-def _whole(settings: Settings, server: "PhotoSource", count: int, workers: int) -> Stage:
+def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) -> Stage:
     """A job through worker processes that share the cores, from its first claim to its last item settled."""
     connection = connect_redis(settings)
     ledger, jobs = IngestLedger(connection, settings), Jobs(connection, settings)
@@ -185,7 +184,7 @@ def _whole(settings: Settings, server: "PhotoSource", count: int, workers: int) 
             _until(lambda: len(Presence(connection).alive("ingest")) == workers, running)
             watched = {f"worker {n}" if n else "worker": worker.pid for n, worker in enumerate(running)}
             watched["photo server"] = server.process_id
-            stores = [process.pid for process in psutil.process_iter() if _is_store(process)]
+            stores = [process.pid for process in psutil.process_iter(["cmdline"]) if _is_store(process)]
             watched |= {f"store {n}": pid for n, pid in enumerate(stores)}
 
             def run() -> None:
@@ -217,11 +216,11 @@ def _whole(settings: Settings, server: "PhotoSource", count: int, workers: int) 
 
 
 def _is_store(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())
+    command = " ".join(process.info["cmdline"] or ())
     return "embedded.catalogue_server" in command or "redis-server" in command
 
 
-def _loop(settings: Settings, server: "PhotoSource", count: int) -> Stage:
+def _loop(settings: Settings, server: PhotoSource, count: int) -> Stage:
     """What a notebook does."""
     model = CLIPModel.from_pretrained(settings.model, dtype=torch.float32).eval()
     processor = CLIPImageProcessorPil.from_pretrained(settings.model)
@@ -265,34 +264,6 @@ def _until(condition: Callable[[], bool], workers: "Sequence[subprocess.Popen[by
         time.sleep(0.05)
 
 
-@dataclass(frozen=True)
-class PhotoSource:
-    """The photo server, as its clients see it."""
-
-    url: str
-    process_id: int
-
-
-@contextmanager
-def photo_server(folder: Path, latency: float) -> Iterator[PhotoSource]:
-    """The photo server in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.photo_server", "--folder", str(folder), "--latency", str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            yield PhotoSource(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid)
-        finally:
-            process.terminate()
-
-
-def _photos(folder: Path, count: int, longest: int) -> list[bytes]:
-    folder.mkdir()
-    photos = [jpeg(picture("grain" if n % 2 else "scene", n, longest), quality=85) for n in range(count)]
-    for n, photo in enumerate(photos):
-        (folder / f"{n:06}.jpg").write_bytes(photo)
-    return photos
-
-
 def _print(stages: Sequence[Stage], facts: dict[str, Any]) -> None:
     print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items()))
     print(f"{'':<10}{'images':>8}{'per second':>12}{'of ceiling':>12}  core-ms per image")
@@ -307,7 +278,7 @@ def _print(stages: Sequence[Stage], facts: dict[str, Any]) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__.splitlines()[0])
+    parser = arguments_of("benchmarks.pipeline", __doc__)
     parser.add_argument("--images", type=int, default=2000, help="of each stage")
     parser.add_argument("--distinct", type=int, default=200, help="pictures drawn; beyond, they come again")
     parser.add_argument("--longest", type=int, default=640, help="longest side, in pixels")
@@ -317,7 +288,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--loop-images", type=int, default=100)
     parser.add_argument("--no-loop", action="store_true", help="leave the plain way out")
     parser.add_argument("--tiny", action="store_true", help="a tiny model, to see that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()
 
 

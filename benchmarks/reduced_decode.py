@@ -5,14 +5,13 @@ same decoded so that its shortest side keeps N times the model's edge, in float3
 """
 
 import argparse
-import json
 import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.drawn_photos import KINDS, jpeg, picture
+from benchmarks.report import arguments_of, write_figures
 from embedded.demo_model import MODEL_FOLDER
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model
@@ -56,9 +56,8 @@ def main() -> None:
         models = {"demo": MODEL_FOLDER, "ViT-B/32, random": save_full_size_model(Path(folder) / "full")}
         lines = [line for side in arguments.sides for line in _measured(models, side, arguments.pictures)]
     _print(lines)
-    if arguments.json:
-        facts = {"machine": platform.processor() or platform.machine(), "pictures": arguments.pictures * len(KINDS)}
-        arguments.json.write_text(json.dumps({**facts, "lines": [asdict(line) for line in lines]}, indent=1))
+    facts = {"machine": platform.processor() or platform.machine(), "pictures": arguments.pictures * len(KINDS)}
+    write_figures(arguments.json, {**facts, "lines": lines})
 
 
 def _measured(models: dict[str, Path], side: int, count: int) -> list[Line]:
@@ -130,10 +129,9 @@ def _print(lines: list[Line]) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reduced_decode", description=__doc__)
+    parser = arguments_of("benchmarks.reduced_decode", __doc__)
     parser.add_argument("--pictures", type=int, default=6, help="of each kind: %(default)s")
     parser.add_argument("--sides", type=int, nargs="+", default=SIDES, help="longest sides in pixels")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     return parser.parse_args()
 
 

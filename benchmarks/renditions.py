@@ -6,9 +6,8 @@ asked; it resamples likewise.
 """
 
 import argparse
-import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.drawn_photos import KINDS, jpeg, picture
+from benchmarks.report import arguments_of, write_figures
 from embedded.demo_model import MODEL_FOLDER
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model
@@ -48,8 +48,7 @@ def main() -> None:
         models = {"demo": MODEL_FOLDER, "ViT-B/32, random": save_full_size_model(Path(folder) / "full")}
         lines = [line for name, model in models.items() for line in _measured(name, model, arguments.pictures)]
     _print(lines)
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(line) for line in lines], indent=1))
+    write_figures(arguments.json, lines)
 
 
 def _measured(name: str, model: Path, count: int) -> list[Line]:
@@ -85,9 +84,8 @@ def _print(lines: list[Line]) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.renditions", description=__doc__)
+    parser = arguments_of("benchmarks.renditions", __doc__)
     parser.add_argument("--pictures", type=int, default=12, help="of each kind: %(default)s")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     return parser.parse_args()
 
 

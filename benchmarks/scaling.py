@@ -8,7 +8,6 @@ length, by workers that do not sleep at all. Core-milliseconds are of all proces
 """
 
 import argparse
-import json
 import os
 import secrets
 import subprocess
@@ -17,11 +16,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from benchmarks.report import arguments_of, write_figures
 from benchmarks.simulated_worker import BATCH_SIZE
 from embedded.servers import running_catalogue, running_redis
 from shared.doorbell import Doorbell, celery_app
@@ -56,15 +56,14 @@ def main() -> None:
             scaling = [_measure(settings, n, n * arguments.items, arguments.batch_seconds) for n in arguments.workers]
             lengths = [_measure(settings, 2, count, 0.0) for count in arguments.lengths]
     _print(scaling, lengths, arguments.batch_seconds)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        figures = {"scaling": [asdict(f) for f in scaling], "lengths": [asdict(f) for f in lengths]}
-        arguments.json.write_text(json.dumps({"batch_seconds": arguments.batch_seconds, **figures}, indent=1))
+    write_figures(arguments.json, {"batch_seconds": arguments.batch_seconds, "scaling": scaling, "lengths": lengths})
 
 
 def _measure(settings: Settings, workers: int, count: int, batch_seconds: float) -> Figure:
     with _simulated_workers(settings, workers, batch_seconds) as processes:
-        watched = [psutil.Process(pid) for pid in processes] + [p for p in psutil.process_iter() if _is_store(p)]
+        watched = [psutil.Process(pid) for pid in processes] + [
+            p for p in psutil.process_iter(["cmdline"]) if _is_store(p)
+        ]
         before = sum(map(_cpu_seconds, watched))
         job = _ingest(settings, f"run_{secrets.token_hex(6)}", count)
         spent = sum(map(_cpu_seconds, watched)) - before
@@ -121,7 +120,7 @@ def _simulated_workers(settings: Settings, count: int, batch_seconds: float) -> 
 
 
 def _is_store(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())
+    command = " ".join(process.info["cmdline"] or ())
     return "embedded.catalogue_server" in command or "redis-server" in command
 
 
@@ -149,12 +148,11 @@ def _print(scaling: Sequence[Figure], lengths: Sequence[Figure], batch_seconds: 
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description="how queue and stores scale")
+    parser = arguments_of("benchmarks.scaling", __doc__)
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4, 8, 16])
     parser.add_argument("--items", type=int, default=2560, help="for each worker")
     parser.add_argument("--batch-seconds", type=float, default=0.32)
     parser.add_argument("--lengths", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()
 
 

@@ -1,0 +1,84 @@
+"""HTTP clients that take little of the cores that are measured: asyncio, one thread, connections that are kept."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+# Longer than any answer that is waited for.
+_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came, and after how many milliseconds; status 0 is a connection that broke."""
+
+    status: int
+    body: bytes
+    milliseconds: float
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Client:
+    """One connection at a time, made again when the server has closed it."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """One request and its answer."""
+        lines = {"Host": f"{self._host}:{self._port}", "Content-Length": str(len(body)), **(headers or {})}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(_SECONDS):
+                status, content = await self._exchange(request)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            self.close()
+            status, content = 0, b""
+        return Answer(status, content, 1000 * (time.perf_counter() - started))
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
+        if self._streams is None or self._streams[0].at_eof():
+            self.close()
+            self._streams = await asyncio.open_connection(self._host, self._port)
+        reader, writer = self._streams
+        writer.write(request)
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        content = await reader.readexactly(int(headers.get("content-length", "0")))
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return int(first.split()[1]), content
+
+
+async def load(
+    url: str, clients: int, seconds: float, request: Callable[[], tuple[str, bytes, Mapping[str, str]]]
+) -> tuple[list[Answer], float]:
+    """POST what `request` makes (path, body, headers) from so many clients, each again as soon as it has its answer;
+    all answers, and how long it took."""
+    started = time.perf_counter()
+    answers: list[Answer] = []
+
+    async def run() -> None:
+        client = Client(url)
+        while time.perf_counter() - started < seconds:
+            path, body, headers = request()
+            answers.append(await client.ask("POST", path, body, headers))
+        client.close()
+
+    await asyncio.gather(*(run() for _ in range(clients)))
+    return answers, time.perf_counter() - started
