@@ -16,8 +16,8 @@ from shared.catalogue.shared_scans import MOST_HITS, SharedScans
 _BELIEVE_SECONDS = 5.0
 # Of a thousand true neighbours 0.986 are found if the graph's walk keeps no more than are fetched, and 0.998 so.
 _KEPT_PER_FETCHED = 2
-# Searches of one process in an index at a time: enough to keep a server of many cores busy. Of 64 some find no place.
-_SEARCHES_IN_INDEX = 16
+# Searches of one process in an index at a time, which keep a server of several cores busy: it has few places for them.
+_SEARCHES_IN_INDEX = 8
 
 
 class ClickHouse:

@@ -1,6 +1,8 @@
 """Statements to a server that speaks ClickHouse's HTTP interface, and its failures as our errors."""
 
 import logging
+import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -18,10 +20,12 @@ Rows = Sequence[Sequence[Any]]
 
 # ClickHouse's error codes
 _UNKNOWN_TABLE = 60
-# MyScale cancels a query when an index is loaded or thrown out under it. ClickHouse's HNSW has so many places for
-# searches and calls it incorrect data (117) when all are taken. The next try goes through.
+# MyScale cancels a query when an index is loaded or thrown out under it. ClickHouse's HNSW has about as many places for
+# searches as the server has cores, and calls it incorrect data (117) when all are taken. A next try goes through.
 _PASSING = (394, 117)
-_TRIES = 3
+_TRIES = 6
+# Before the second try, doubled with each further one: a place is taken for some milliseconds.
+_PAUSE_SECONDS = 0.01
 
 
 class Session:
@@ -36,17 +40,15 @@ class Session:
     ) -> Rows:
         """Run a query; a table that does not exist yet has no rows."""
 
-        def run(client: Client, tries: int = _TRIES) -> Rows:
+        def run(client: Client) -> Rows:
             try:
                 return client.query(sql, parameters=dict(parameters or {}), settings=dict(settings or {})).result_rows
             except DatabaseError as error:
                 if error.code == _UNKNOWN_TABLE:
                     return []
-                if error.code in _PASSING and tries > 1:
-                    return run(client, tries - 1)
                 raise
 
-        return self._call(run)
+        return self._call(lambda client: _patiently(lambda: run(client)))
 
     def command(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
         """Run a statement that has no rows."""
@@ -87,3 +89,15 @@ class Session:
             log.warning("The catalogue failed: %s", error)
             code = getattr(error, "name", None) or type(error).__name__
             raise UnavailableError(f"The catalogue cannot be reached or refuses for now ({code}).") from error
+
+
+def _patiently(run: Callable[[], Rows]) -> Rows:
+    for failed in range(_TRIES - 1):
+        try:
+            return run()
+        except DatabaseError as error:
+            if error.code not in _PASSING:
+                raise
+            # Full jitter: those that found no place together shall not come back together.
+            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**failed))  # noqa: S311
+    return run()
