@@ -197,4 +197,9 @@ class Ingest:
 
     def _stage_lanes(self) -> dict[Stage, int]:
         """How many items each stage has in its hands at a time."""
-        return {"fetch": self.settings.fetch_concurrency, "decode": available_cores(), "encode": 1, "write": 1}
+        return {
+            "fetch": self.settings.fetch_concurrency,
+            "decode": available_cores(),
+            "encode": self.encoder.passes,
+            "write": 1,
+        }

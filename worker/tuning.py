@@ -38,6 +38,9 @@ _BUDGET_PASSES_SECONDS = 3.0
 _BUDGET_INPUTS = 80
 # Bigger batches in a row that gained nothing, before the search ends: one may have met a neighbour.
 _MISSES = 2
+# Several passes of a thread each are taken from this share of the speed of one pass of all threads on. Threads that
+# share a pass wait for the last of them, and in a worker one is always held up: its core has images to decode as well.
+_WORTH_PASSES = 0.9
 # Pictures, and texts, whose vectors are compared.
 _COMPARED = 6
 # Times of the same pass that differ by more, at the beginning and at the end, tell of neighbours that work.
@@ -99,16 +102,13 @@ def choose(measurements: Measurements, aim: Aim) -> Plan:
     """The fastest in bulk, or, for queries, the fastest at one input; the smallest batch that is about as good."""
     single = [timing for timing in measurements.timings if timing.passes == 1]
     images, texts = (_choose_tower([timing for timing in single if timing.kind == kind], aim) for kind in KINDS)
-    return Plan(images, texts, _choose_passes(measurements.timings, images) if aim == "throughput" else 1)
-
-
-def _choose_passes(timings: Sequence[Timing], images: TowerPlan) -> int:
-    """Several passes, of a thread each, unless that is slower: threads that share one pass wait for the last of them,
-    and in a worker one of them is always held up, since its core has images to decode as well."""
-    same = [timing for timing in timings if (timing.kind, timing.dtype) == ("images", images.dtype)]
-    alone = [timing.per_second for timing in same if (timing.batch_size, timing.passes) == (images.batch_size, 1)]
-    beside = [timing for timing in same if timing.passes > 1 and timing.batch_size == images.batch_size]
-    return next((timing.passes for timing in beside if timing.per_second * _GAIN >= max(alone)), 1)
+    if aim == "latency":
+        return Plan(images, texts)
+    alone = max(timing.per_second for timing in single if timing.kind == "images" and timing.dtype == images.dtype)
+    for beside in measurements.timings:
+        if beside.passes > 1 and beside.dtype == images.dtype and beside.per_second >= alone * _WORTH_PASSES:
+            return Plan(TowerPlan(beside.dtype, beside.batch_size), texts, beside.passes)
+    return Plan(images, texts)
 
 
 def _choose_tower(timings: Sequence[Timing], aim: Aim) -> TowerPlan:
@@ -164,26 +164,26 @@ class Tuner:
         return Measurements((*images, *texts, *beside), is_steady_for_images and is_steady_for_texts)
 
     def _passes(self, images: Sequence[Timing]) -> list[Timing]:
-        """As many passes side by side as there are threads, in the batches that bulk takes."""
+        """As many passes side by side as there are threads; they share the batch that bulk takes."""
         tower, count = _choose_tower(images, "throughput"), self._encoder.threads
         alone = [timing for timing in images if (timing.dtype, timing.batch_size) == (tower.dtype, tower.batch_size)]
-        # Two rounds, and what the threads' first use of torch takes.
-        if count == 1 or not alone or 3 * count * alone[0].seconds > _BUDGET_PASSES_SECONDS:
+        size = self._batch_size or max(self._first, tower.batch_size // count)
+        # Three rounds, the first of which is to warm up, and what the threads' first use of torch takes.
+        round_seconds = count * size / alone[0].per_second if alone else 0.0
+        if count == 1 or not alone or 4 * round_seconds > _BUDGET_PASSES_SECONDS:
             return []
-        first, batch = self._batch("images", 1), self._batch("images", tower.batch_size)
-        encode = self._encode["images"]
+        batch, encode = self._batch("images", size), self._encode["images"]
+        rounds: list[float] = []
         with (
             self._encoder.trial("images", tower.dtype),
             self._encoder.passes_side_by_side(count),
             ThreadPoolExecutor(count) as pool,
         ):
-            list(pool.map(encode, [first] * count))
-            rounds: list[float] = []
-            for _ in range(2):
+            for _ in range(3):
                 started = time.perf_counter()
                 list(pool.map(encode, [batch] * count))
                 rounds.append(time.perf_counter() - started)
-        return [Timing("images", tower.dtype, tower.batch_size, min(rounds), count)]
+        return [Timing("images", tower.dtype, size, min(rounds[1:]), count)]
 
     def _measure_tower(self, kind: Kind) -> tuple[list[Timing], bool]:
         """One input and a middling batch in every dtype; then bigger batches in the best, while they gain.
