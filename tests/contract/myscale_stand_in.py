@@ -77,7 +77,7 @@ class StandIn:
         return [(sql, settings) for sql, settings in self._tell()["statements"]]
 
     def _tell(self, **order: object) -> Any:
-        answer = requests.post(f"{self.http}/stand-in", json=order, timeout=10)
+        answer = requests.post(f"{self.http}/stand-in", json=order, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
