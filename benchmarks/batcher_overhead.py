@@ -34,6 +34,7 @@ class Sleeper:
 
     def __init__(self, batch_size: int, seconds: float) -> None:
         self.batch_size = self.text_batch_size = batch_size
+        self.passes = 1
         self._seconds = seconds
 
     def encode_images(self, pixels: Sequence[Any]) -> NDArray[np.float32]:

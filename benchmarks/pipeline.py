@@ -103,7 +103,7 @@ def measure(
     tune(encoder, settings, "throughput")
     shortest = kept_pixels(settings, encoder.edge)
     pixels = [encoder.prepare(decode(photo, settings.max_image_pixels, shortest)) for photo in photos[:128]]
-    batcher = Batcher(encoder, encoder.passes)
+    batcher = Batcher(encoder)
     fetcher = Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)
     count = arguments.images
 

@@ -11,6 +11,9 @@ from embedded.servers import running_catalogue, running_redis
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.ledger.connection import connect as connect_redis
+from shared.ledger.ingest import IngestLedger
+from shared.ledger.jobs import Jobs
+from shared.ledger.search import SearchLedger
 from shared.settings import Settings
 from tests.image_server import ImageServer, serving
 from tests.tiny_model import save_tiny_model
@@ -50,6 +53,21 @@ def connection(settings: Settings) -> Iterator["Redis"]:
     client.flushall()
     yield client
     client.close()
+
+
+@pytest.fixture
+def ingests(connection: "Redis", settings: Settings) -> IngestLedger:
+    return IngestLedger(connection, settings)
+
+
+@pytest.fixture
+def searches(connection: "Redis", settings: Settings) -> SearchLedger:
+    return SearchLedger(connection, settings)
+
+
+@pytest.fixture
+def jobs(connection: "Redis", settings: Settings) -> Jobs:
+    return Jobs(connection, settings)
 
 
 @pytest.fixture

@@ -61,19 +61,19 @@ class _Lane:
 
 
 class Batcher:
-    """One per model per process. Submit from any thread; the model runs in `passes` threads of the batcher's own.
+    """One per model per process. Submit from any thread; the model runs in as many threads as it has passes.
 
     Texts go before images, and a query's images before others. A batch is of one kind. A request that was cancelled,
     or whose deadline (`time.monotonic`) has passed, is dropped unprocessed; late ones fail with `ItemError` "timeout".
     """
 
-    def __init__(self, encoder: Encoder, passes: int = 1) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
         texts = _Tower(encoder.encode_texts, encoder.text_batch_size, lambda _: "a")
         images = _Tower(encoder.encode_images, encoder.batch_size, np.zeros_like)
         self._texts, self._query_images, self._images = (
-            _Lane(tower, tower.batch_size * (_WAITING_BATCHES + passes - 1), threading.Condition(lock))
+            _Lane(tower, tower.batch_size * (_WAITING_BATCHES + encoder.passes - 1), threading.Condition(lock))
             for tower in (texts, images, images)
         )
         self._by_urgency = (self._texts, self._query_images, self._images)
@@ -81,7 +81,9 @@ class Batcher:
         # When the batch began that each thread is at.
         self._began: dict[threading.Thread, float] = {}
         self._is_broken = False
-        self._threads = [threading.Thread(target=self._run, name=f"batcher-{n}", daemon=True) for n in range(passes)]
+        self._threads = [
+            threading.Thread(target=self._run, name=f"batcher-{n}", daemon=True) for n in range(encoder.passes)
+        ]
         for thread in self._threads:
             thread.start()
 

@@ -42,8 +42,9 @@ class Parking:
         self._thread: threading.Thread | None = None
 
     def has_ended(self, begun: Begun) -> bool:
-        """Whether the search need not wait. Raises ItemError if what it would wait for is not there, or of another
-        collection.
+        """Whether the search need not wait. Raises ItemError if what it would wait for is not there.
+
+        That it is of the search's collection was checked before the search was recorded.
         """
         wanted = begun.query.after_job
         if wanted is None:

@@ -136,7 +136,7 @@ def build(
     encoder = encoder or _load_encoder(settings, queue)
     fetcher = fetcher or Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)
     log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
-    batcher = Batcher(encoder, encoder.passes)
+    batcher = Batcher(encoder)
     threads = settings.fetch_concurrency if queue == "ingest" else _SEARCH_THREADS
     pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
     heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)

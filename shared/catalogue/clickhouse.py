@@ -8,7 +8,7 @@ from shared.catalogue import hnsw
 from shared.catalogue.candidates import Nearest
 from shared.catalogue.definition import create_table
 from shared.catalogue.interface import Index
-from shared.catalogue.nearest import by_index, scan
+from shared.catalogue.nearest import find, scan
 from shared.catalogue.session import Rows, Session
 from shared.catalogue.shared_scans import MOST_HITS, SharedScans
 
@@ -39,11 +39,10 @@ class ClickHouse:
         return create_table(collection, dimension, comment, "ReplacingMergeTree(version, deleted)")
 
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        found: Rows | None = None
-        if not wanted.exact and self._is_indexed(session, collection):
-            ask_index = partial(self._ask_index, session, collection, wanted)
-            found = by_index(session, collection, self.visible, wanted, ask_index)
-        return self._by_scan(session, collection, wanted) if found is None else found
+        indexed = not wanted.exact and self._is_indexed(session, collection)
+        ask_index = partial(self._ask_index, session, collection, wanted) if indexed else None
+        by_scan = partial(self._by_scan, session, collection, wanted)
+        return find(session, collection, self.visible, wanted, ask_index=ask_index, by_scan=by_scan)
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:
         hnsw.build(session, collection, dimension)

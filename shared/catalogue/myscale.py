@@ -18,7 +18,7 @@ from shared.catalogue.candidates import Nearest, matching
 from shared.catalogue.conditions import Parameters
 from shared.catalogue.definition import create_table
 from shared.catalogue.interface import Index, Vector
-from shared.catalogue.nearest import find
+from shared.catalogue.nearest import find, scan
 from shared.catalogue.session import Rows, Session
 from shared.errors import ConfigurationError, UnavailableError
 
@@ -106,7 +106,8 @@ class MyScale:
     def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
         indexed_by = None if wanted.exact else self._indexed_by(session, collection)
         ask_index = partial(self._by_index, session, collection, wanted, indexed_by) if indexed_by else None
-        return find(session, collection, self.visible, wanted, ask_index)
+        by_scan = partial(scan, session, collection, self.visible, wanted)
+        return find(session, collection, self.visible, wanted, ask_index=ask_index, by_scan=by_scan)
 
     def build_index(self, session: Session, collection: str, dimension: int) -> None:  # noqa: ARG002
         if self.index(session, collection).status != "none":

@@ -11,15 +11,19 @@ from shared.catalogue.session import Rows, Session
 
 # Gives so many rows of photo_id and version, nearest first, or fewer.
 AskIndex = Callable[[int], Rows]
+# Gives rows like those of `find`, for sure.
+Scan = Callable[[], Rows]
 
 
-def find(session: Session, collection: str, visible: str, wanted: Nearest, ask_index: AskIndex | None) -> Rows:
+def find(
+    session: Session, collection: str, visible: str, wanted: Nearest, *, ask_index: AskIndex | None, by_scan: Scan
+) -> Rows:
     """Rows of photo_id, photo_image_url, attributes, photo_embed and cosine distance, nearest first."""
-    found = by_index(session, collection, visible, wanted, ask_index) if ask_index else None
-    return scan(session, collection, visible, wanted) if found is None else found
+    found = _by_index(session, collection, visible, wanted, ask_index) if ask_index else None
+    return by_scan() if found is None else found
 
 
-def by_index(session: Session, collection: str, visible: str, wanted: Nearest, ask_index: AskIndex) -> Rows | None:
+def _by_index(session: Session, collection: str, visible: str, wanted: Nearest, ask_index: AskIndex) -> Rows | None:
     """Rows like those of `find`, or None if the index leaves too few."""
     limit = first_limit(wanted.top_k)
     found = live(session, collection, visible, wanted, ask_index(limit))

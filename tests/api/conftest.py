@@ -4,20 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from shared.ledger.ingest import IngestLedger
-from shared.ledger.search import SearchLedger
 
 
 @pytest.fixture
 def client(connection, settings) -> FlaskClient:
     return create_app(settings).test_client()
-
-
-@pytest.fixture
-def ingests(connection, settings) -> IngestLedger:
-    return IngestLedger(connection, settings)
-
-
-@pytest.fixture
-def searches(connection, settings) -> SearchLedger:
-    return SearchLedger(connection, settings)

@@ -23,16 +23,6 @@ def ledger(connection, settings) -> IngestLedger:
     return IngestLedger(connection, settings)
 
 
-@pytest.fixture
-def jobs(connection, settings) -> Jobs:
-    return Jobs(connection, settings)
-
-
-@pytest.fixture
-def searches(connection, settings) -> SearchLedger:
-    return SearchLedger(connection, settings)
-
-
 def items(*ids: str) -> list[Item]:
     return [Item(photo_id, f"http://h/{photo_id}", {"n": 1}) for photo_id in ids]
 

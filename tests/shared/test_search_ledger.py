@@ -6,7 +6,6 @@ from shared.errors import ItemError, SearchesFullError
 from shared.items import Item, Outcome
 from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
-from shared.ledger.jobs import Jobs
 from shared.ledger.search import SearchLedger
 from shared.queries import Query, Term
 
@@ -14,16 +13,6 @@ from shared.queries import Query, Term
 @pytest.fixture
 def ledger(connection, settings) -> IngestLedger:
     return IngestLedger(connection, settings)
-
-
-@pytest.fixture
-def jobs(connection, settings) -> Jobs:
-    return Jobs(connection, settings)
-
-
-@pytest.fixture
-def searches(connection, settings) -> SearchLedger:
-    return SearchLedger(connection, settings)
 
 
 def submit(ledger: IngestLedger, *sizes: int, **asked: int) -> str:

@@ -18,7 +18,8 @@ class FakeEncoder:
 
     name, dimension, batch_size, text_batch_size = "fake", 2, 4, 3
 
-    def __init__(self, gate: threading.Event | None = None) -> None:
+    def __init__(self, gate: threading.Event | None = None, passes: int = 1) -> None:
+        self.passes = passes
         self.batches: list[list] = []
         self.started = threading.Event()
         self._gate = gate
@@ -68,7 +69,7 @@ def test_what_waits_while_the_model_works_shares_the_next_batch():
 
 def test_passes_go_side_by_side():
     gate = threading.Event()
-    batcher = Batcher(FakeEncoder(gate), passes=2)
+    batcher = Batcher(FakeEncoder(gate, passes=2))
     futures = [batcher.submit_image(0)]
     wait_for(futures[0].running, "the first pass")
     futures.append(batcher.submit_image(1))

@@ -47,7 +47,7 @@ requests = st.lists(
 class Unreliable:
     """Encodes numbers; refuses some, and any batch of more than `fits` for want of memory; stumbles now and then."""
 
-    name, dimension, batch_size, text_batch_size, edge = "unreliable", 2, 8, 5, 1
+    name, dimension, batch_size, text_batch_size, passes, edge = "unreliable", 2, 8, 5, 1, 1
 
     def __init__(self, bad: set[int], fits: int, stumbles: set[int]) -> None:
         self._bad, self._fits, self._stumbles = bad, fits, stumbles

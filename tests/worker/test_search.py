@@ -11,10 +11,7 @@ from shared.catalogue.interface import Row
 from shared.doorbell import celery_app
 from shared.items import Item, Outcome
 from shared.ledger import keys
-from shared.ledger.ingest import IngestLedger
 from shared.ledger.job import Job
-from shared.ledger.jobs import Jobs
-from shared.ledger.search import SearchLedger
 from shared.ledger.watcher import Watcher
 from shared.queries import Query, Term
 from tests.stack import wait_for
@@ -26,21 +23,6 @@ def worker(connection, settings) -> Iterator[Parts]:
     parts = build(settings, celery_app(settings), "search", "test")
     yield parts
     parts.close()
-
-
-@pytest.fixture
-def searches(connection, settings) -> SearchLedger:
-    return SearchLedger(connection, settings)
-
-
-@pytest.fixture
-def jobs(connection, settings) -> Jobs:
-    return Jobs(connection, settings)
-
-
-@pytest.fixture
-def ingests(connection, settings) -> IngestLedger:
-    return IngestLedger(connection, settings)
 
 
 @pytest.fixture
