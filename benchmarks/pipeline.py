@@ -36,6 +36,7 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel
 
+from benchmarks.core_time import core_seconds, stores
 from benchmarks.drawn_photos import draw_photos
 from benchmarks.photo_server import PhotoSource, running_photo_server
 from benchmarks.report import arguments_of, write_figures
@@ -184,8 +185,7 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
             _until(lambda: len(Presence(connection).alive("ingest")) == workers, running)
             watched = {f"worker {n}" if n else "worker": worker.pid for n, worker in enumerate(running)}
             watched["photo server"] = server.process_id
-            stores = [process.pid for process in psutil.process_iter(["cmdline"]) if _is_store(process)]
-            watched |= {f"store {n}": pid for n, pid in enumerate(stores)}
+            watched |= {f"store {n}": store.pid for n, store in enumerate(stores())}
 
             def run() -> None:
                 submission = ledger.submission("photos")
@@ -215,11 +215,6 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
                 worker.terminate()
 
 
-def _is_store(process: psutil.Process) -> bool:
-    command = " ".join(process.info["cmdline"] or ())
-    return "embedded.catalogue_server" in command or "redis-server" in command
-
-
 def _loop(settings: Settings, server: PhotoSource, count: int) -> Stage:
     """What a notebook does."""
     model = CLIPModel.from_pretrained(settings.model, dtype=torch.float32).eval()
@@ -243,17 +238,13 @@ def _loop(settings: Settings, server: PhotoSource, count: int) -> Stage:
 
 
 def _timed(name: str, count: int, run: Callable[[], None], processes: dict[str, int]) -> Stage:
-    before = {who: _cpu_seconds(pid) for who, pid in processes.items()}
+    watched = {who: psutil.Process(pid) for who, pid in processes.items()}
+    before = {who: core_seconds(process) for who, process in watched.items()}
     started = time.perf_counter()
     run()
     seconds = time.perf_counter() - started
-    spent = {who: 1000 * (_cpu_seconds(pid) - before[who]) / count for who, pid in processes.items()}
+    spent = {who: 1000 * (core_seconds(process) - before[who]) / count for who, process in watched.items()}
     return Stage(name, count, count / seconds, 0.0, spent)
-
-
-def _cpu_seconds(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def _until(condition: Callable[[], bool], workers: "Sequence[subprocess.Popen[bytes]]", seconds: float = 900) -> None:

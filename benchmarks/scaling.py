@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.core_time import core_seconds, stores
 from benchmarks.report import arguments_of, write_figures
 from benchmarks.simulated_worker import BATCH_SIZE
 from embedded.servers import running_catalogue, running_redis
@@ -61,12 +62,10 @@ def main() -> None:
 
 def _measure(settings: Settings, workers: int, count: int, batch_seconds: float) -> Figure:
     with _simulated_workers(settings, workers, batch_seconds) as processes:
-        watched = [psutil.Process(pid) for pid in processes] + [
-            p for p in psutil.process_iter(["cmdline"]) if _is_store(p)
-        ]
-        before = sum(map(_cpu_seconds, watched))
+        watched = [*map(psutil.Process, processes), *stores()]
+        before = sum(map(core_seconds, watched))
         job = _ingest(settings, f"run_{secrets.token_hex(6)}", count)
-        spent = sum(map(_cpu_seconds, watched)) - before
+        spent = sum(map(core_seconds, watched)) - before
     if job.stored != count or job.started is None or job.finished is None:
         raise SystemExit(f"The job did not store all: {job.as_json()}")
     seconds = (job.finished - job.started).total_seconds()
@@ -117,16 +116,6 @@ def _simulated_workers(settings: Settings, count: int, batch_seconds: float) -> 
             process.terminate()
         for process in processes:
             process.wait(60)
-
-
-def _is_store(process: psutil.Process) -> bool:
-    command = " ".join(process.info["cmdline"] or ())
-    return "embedded.catalogue_server" in command or "redis-server" in command
-
-
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _print(scaling: Sequence[Figure], lengths: Sequence[Figure], batch_seconds: float) -> None:

@@ -31,6 +31,7 @@ import psutil
 import requests
 
 from benchmarks.clip_like import make_space, photos
+from benchmarks.core_time import family_seconds
 from benchmarks.drawn_photos import draw_photos
 from benchmarks.http_load import Answer, Client, load
 from benchmarks.neighbours import Neighbours
@@ -60,10 +61,13 @@ class Bench:
     bodies: Bodies
     seconds: float
 
-    def processes(self) -> dict[str, list[psutil.Process]]:
-        """The stack's processes by name, with their children."""
-        parents = {name: psutil.Process(pid) for name, pid in self.stack.supervisor.process_ids().items()}
-        return {name: [parent, *parent.children(recursive=True)] for name, parent in parents.items()}
+    def processes(self) -> dict[str, psutil.Process]:
+        """The stack's processes by name."""
+        return {name: psutil.Process(pid) for name, pid in self.stack.supervisor.process_ids().items()}
+
+    def core_seconds(self) -> dict[str, float]:
+        """What each has spent since its start, with its children."""
+        return {name: family_seconds(process) for name, process in self.processes().items()}
 
     def load(self, when: str, kind: str, clients: int) -> Load:
         """So many clients for the bench's time, after a short while to warm up."""
@@ -72,9 +76,9 @@ class Bench:
             return "/v1/search", self.bodies.make(kind), _WAIT
 
         asyncio.run(load(self.stack.api_url, clients, self.seconds / 8, request))
-        neighbours, before = Neighbours(), _cpu_seconds(self.processes())
+        neighbours, before = Neighbours(), self.core_seconds()
         answers, seconds = asyncio.run(load(self.stack.api_url, clients, self.seconds, request))
-        spent = {name: now - before.get(name, 0.0) for name, now in _cpu_seconds(self.processes()).items()}
+        spent = {name: now - before.get(name, 0.0) for name, now in self.core_seconds().items()}
         others = neighbours.cores()
         judged = _judged(when, kind, clients, answers, seconds=seconds, spent=spent, others_cores=others)
         print(judged, flush=True)
@@ -154,7 +158,7 @@ def _alone(
     bench: Bench, pictures: Path, stages: Sequence[str], arguments: argparse.Namespace
 ) -> tuple[dict[str, Any], dict[str, list[Alone]]]:
     """What the encoder is, and what each stage does by itself, in the environment of the search worker."""
-    (worker, *_) = bench.processes()["search-1"]
+    worker = bench.processes()["search-1"]
     command = [sys.executable, "-m", "benchmarks.stages_alone", "--photos", str(pictures), "--collection", COLLECTION]
     options = ["--stages", *stages, "--seconds", str(arguments.seconds), "--clients", *map(str, arguments.clients)]
     done = subprocess.run([*command, *options], env=worker.environ(), capture_output=True, text=True, check=False)
@@ -247,14 +251,14 @@ def _act(bench: Bench, job: str, verb: str) -> None:
 async def _waiting(bench: Bench, job: str, count: int) -> Idle:
     """So many clients wait for a job that does not end while another one searches; then it is cancelled."""
     url = bench.stack.api_url
-    before = _megabytes(bench.processes()["api"])
+    before = _family_megabytes(bench.processes()["api"])
     clients = [Client(url) for _ in range(count)]
     polls = [asyncio.create_task(client.ask("GET", f"/v1/jobs/{job}?wait={_POLL_SECONDS}")) for client in clients]
     await asyncio.sleep(3)
     answers, seconds = await load(
         url, 1, min(bench.seconds, _POLL_SECONDS / 2), lambda: ("/v1/search", bench.bodies.make("text"), _WAIT)
     )
-    during = _megabytes(bench.processes()["api"])
+    during = _family_megabytes(bench.processes()["api"])
     cancelled = time.perf_counter()
     await asyncio.to_thread(_act, bench, job, "cancel")
     ended = await asyncio.gather(*polls)
@@ -274,14 +278,10 @@ def _index(catalogue: Catalogue) -> None:
         time.sleep(0.1)
 
 
-def _cpu_seconds(processes: dict[str, list[psutil.Process]]) -> dict[str, float]:
-    times = {name: [process.cpu_times() for process in family] for name, family in processes.items()}
-    return {name: float(sum(one.user + one.system for one in family)) for name, family in times.items()}
-
-
-def _megabytes(processes: Sequence[psutil.Process]) -> float:
-    """Memory that would come free if they ended, in MB of 10^6 bytes."""
-    return sum(process.memory_full_info().uss for process in processes) / 1e6
+def _family_megabytes(process: psutil.Process) -> float:
+    """Memory that would come free if it ended with its children, in MB of 10^6 bytes."""
+    family = [process, *process.children(recursive=True)]
+    return sum(member.memory_full_info().uss for member in family) / 1e6
 
 
 def _arguments() -> argparse.Namespace:
