@@ -111,7 +111,10 @@ def main() -> None:
     def handle() -> dict[str, object]:
         return _obey(engine, request.get_json())
 
-    server = create_server(app, host=LOOPBACK, port=options.port, threads=8)
+    # Each test connects anew, and its connections stay open for a while: beyond the limit, others would wait for them.
+    server = create_server(
+        app, host=LOOPBACK, port=options.port, threads=8, connection_limit=1000, asyncore_use_poll=True
+    )
     threading.Thread(target=server.run, daemon=True).start()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
