@@ -31,6 +31,7 @@ class Sleeper:
     """A model that takes the same time for each pass."""
 
     name, dimension, edge = "sleeper", 512, 224
+    has_thread_per_pass = False
 
     def __init__(self, batch_size: int, seconds: float) -> None:
         self.batch_size = self.text_batch_size = batch_size

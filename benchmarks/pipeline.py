@@ -10,8 +10,9 @@ Each stage adds one to the stage before it, with the same model, precision, batc
     whole      a worker process: ledger, fetch, decode, batcher, encode, grouped insert, settle
     loop       the plain way: one image at a time, requests.get, CLIPProcessor, float32, one insert at the end
 
-The ceiling is measured before and after the others, and its better half counts. Core-milliseconds per image are the
-processor time of the processes involved: with C cores the ceiling itself is C * 1000 / rate of them.
+The ceiling is measured before and after each of the others, whose share is of the mean of the two beside it: a virtual
+machine's speed drifts by some percent within minutes. Its own row is the middle one. Core-milliseconds per image are
+the processor time of the processes involved: with C cores the ceiling itself is C * 1000 / rate of them.
 """
 
 import argparse
@@ -24,7 +25,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -117,7 +119,8 @@ def measure(
             list(pool.map(encode, range(0, count, encoder.batch_size)))
 
     def prepared(content: bytes) -> "Future[Encoded]":
-        return batcher.submit_image(encoder.prepare(decode(content, settings.max_image_pixels, shortest)))
+        pixels = lambda: encoder.prepare(decode(content, settings.max_image_pixels, shortest))  # noqa: E731
+        return batcher.submit_unprepared(pixels, len(content))
 
     def from_memory() -> None:
         with ThreadPoolExecutor(8) as pool:
@@ -131,19 +134,23 @@ def measure(
 
     me = {"worker": os.getpid()}
     with_server = {**me, "photo server": server.process_id}
-    ceilings = [_timed("encoder", count, alone, me)]
-    stages = [
-        _timed("+ decode", count, from_memory, me),
-        _timed("+ fetch", count, fetched, with_server),
-        _whole(settings, server, count, arguments.workers),
+    runs: list[Callable[[], Stage]] = [
+        lambda: _timed("+ decode", count, from_memory, me),
+        lambda: _timed("+ fetch", count, fetched, with_server),
+        lambda: _whole(settings, server, count, arguments.workers),
     ]
-    ceilings.append(_timed("encoder", count, alone, me))
     if not arguments.no_loop:
-        stages.append(_loop(settings, server, min(count, arguments.loop_images)))
+        runs.append(lambda: _loop(settings, server, min(count, arguments.loop_images)))
+    ceiling = partial(_timed, "encoder", count, alone, me)
+    ceilings, stages = [ceiling()], []
+    for run in runs:
+        stage = run()
+        ceilings.append(ceiling())
+        share = stage.per_second / statistics.mean(one.per_second for one in ceilings[-2:])
+        stages.append(replace(stage, of_ceiling=share))
     batcher.close()
     fetcher.close()
-    ceiling = max(ceilings, key=lambda stage: stage.per_second)
-    every = [ceiling, *stages]
+    middle = sorted(ceilings, key=lambda one: one.per_second)[len(ceilings) // 2]
     facts = {
         "model": "tiny" if arguments.tiny else "ViT-B/32 of full size, random weights",
         "dtype": encoder.plan.images.dtype,
@@ -157,8 +164,7 @@ def measure(
         "fetch_concurrency": settings.fetch_concurrency,
         "ceilings_per_second": [round(stage.per_second, 1) for stage in ceilings],
     }
-    shares = {stage.name: stage.per_second / ceiling.per_second for stage in every}
-    return [Stage(**{**asdict(stage), "of_ceiling": shares[stage.name]}) for stage in every], facts
+    return [replace(middle, of_ceiling=1.0), *stages], facts
 
 
 def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) -> Stage:
@@ -203,13 +209,8 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
                 raise SystemExit(f"The job did not store all: {job.as_json()['progress']}")
             seconds = (job.finished - job.started).total_seconds()
             busy = ", ".join(f"{name} {part / seconds:.0%}" for name, part in job.stage_seconds.items())
-            return Stage(
-                **{
-                    **asdict(stage),
-                    "per_second": count / seconds,
-                    "remark": f"limited by {job.limited_by}; busy: {busy}",
-                }
-            )
+            remark = f"limited by {job.limited_by}; busy: {busy}"
+            return replace(stage, per_second=count / seconds, remark=remark)
         finally:
             for worker in running:
                 worker.terminate()

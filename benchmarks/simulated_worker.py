@@ -35,6 +35,7 @@ class SimulatedEncoder:
     batch_size = BATCH_SIZE
     text_batch_size = BATCH_SIZE
     passes = 1
+    has_thread_per_pass = False
     edge = 8
 
     def __init__(self, seconds_per_batch: float) -> None:

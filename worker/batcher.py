@@ -22,23 +22,31 @@ log = logging.getLogger(__name__)
 
 # Enough to fill several batches while the model works; callers wait beyond it.
 _WAITING_BATCHES = 4
+# Images that wait as they came, in bytes: a batch or two of large photos.
+_WAITING_BYTES = 64 * 2**20
 # A batch takes a second or two on a slow CPU; one that takes this long hangs in the driver.
 _STUCK_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A unit vector and this input's share of the model's time, in seconds."""
+    """A unit vector, this input's share of the model's time, and the core time that preparing it took, in seconds."""
 
     vector: Vector
     seconds: float
+    prepare_seconds: float = 0.0
 
 
 @dataclass(slots=True)
 class _Request:
+    """With `prepare`, its value is still to be made, of `size` bytes."""
+
     value: Any
     future: "Future[Encoded]"
-    deadline: float | None
+    deadline: float | None = None
+    prepare: Callable[[], Any] | None = None
+    size: int = 0
+    prepare_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -58,6 +66,19 @@ class _Lane:
     most: int
     room: threading.Condition
     waiting: deque[_Request] = field(default_factory=deque)
+    bytes: int = 0
+
+    def has_room_for(self, request: _Request) -> bool:
+        return len(self.waiting) < self.most and (not self.bytes or self.bytes + request.size <= _WAITING_BYTES)
+
+    def put(self, request: _Request) -> None:
+        self.waiting.append(request)
+        self.bytes += request.size
+
+    def take(self) -> _Request:
+        request = self.waiting.popleft()
+        self.bytes -= request.size
+        return request
 
 
 class Batcher:
@@ -77,6 +98,7 @@ class Batcher:
             for tower in (texts, images, images)
         )
         self._by_urgency = (self._texts, self._query_images, self._images)
+        self._prepares = encoder.has_thread_per_pass
         self._closed = False
         # When the batch began that each thread is at.
         self._began: dict[threading.Thread, float] = {}
@@ -91,11 +113,23 @@ class Batcher:
         self, pixels: Pixels, *, is_query: bool = False, deadline: float | None = None
     ) -> "Future[Encoded]":
         """Queue prepared pixels; wait while the queue is full. A cancelled future is never encoded."""
-        return self._submit(self._query_images if is_query else self._images, pixels, deadline)
+        return self._submit(self._query_images if is_query else self._images, _Request(pixels, Future(), deadline))
+
+    def submit_unprepared(self, prepare: Callable[[], Pixels], size: int) -> "Future[Encoded]":
+        """Queue an image of `size` bytes of which `prepare` makes the pixels; wait while the queue is full.
+
+        What `prepare` raises is the future's. It runs in the thread that encodes the image, if each pass has but one:
+        a thread more than there are cores would only push the model out of their caches (docs/performance.md).
+        Otherwise it runs in the caller's.
+        """
+        request = _Request(None, Future(), prepare=prepare, size=size)
+        if not self._prepares and not _prepare(request):
+            return request.future
+        return self._submit(self._images, request)
 
     def submit_text(self, text: str, *, deadline: float | None = None) -> "Future[Encoded]":
         """Queue a text; wait while the queue is full. A cancelled future is never encoded."""
-        return self._submit(self._texts, text, deadline)
+        return self._submit(self._texts, _Request(text, Future(), deadline))
 
     def works(self) -> bool:
         """Whether the threads that run the model live, none is stuck in a batch, and the model encodes anything."""
@@ -108,19 +142,16 @@ class Batcher:
         for thread in self._threads:
             thread.join()
 
-    def _submit(self, lane: _Lane, value: Any, deadline: float | None) -> "Future[Encoded]":
-        request = _Request(value, Future(), deadline)
+    def _submit(self, lane: _Lane, request: _Request) -> "Future[Encoded]":
         with self._changed:
-            while not self._closed and len(lane.waiting) >= lane.most and not _is_late(request):
-                lane.room.wait(None if deadline is None else deadline - time.monotonic())
+            while not self._closed and not lane.has_room_for(request) and not _is_late(request):
+                lane.room.wait(None if request.deadline is None else request.deadline - time.monotonic())
             if self._closed:
                 raise UnavailableError("The worker is shutting down.")
             if not _is_late(request):
-                lane.waiting.append(request)
+                lane.put(request)
                 self._changed.notify()
                 return request.future
-            # This may have been woken for room that it does not take.
-            lane.room.notify()
         _drop(request)
         return request.future
 
@@ -131,7 +162,7 @@ class Batcher:
             while lane := self._next():
                 batch = self._take(lane)
                 self._began[me] = time.monotonic()
-                self._encode(lane.tower, batch)
+                self._encode(lane.tower, [request for request in batch if _prepare(request)])
                 del self._began[me]
         finally:
             # Something is left only if this thread ends unforeseen: then nobody shall wait for what never comes.
@@ -154,14 +185,14 @@ class Batcher:
         batch: list[_Request] = []
         late: list[_Request] = []
         with self._changed:
-            before = len(lane.waiting)
             while lane.waiting and len(batch) < lane.tower.batch_size:
-                request = lane.waiting.popleft()
+                request = lane.take()
                 if _is_late(request):
                     late.append(request)
                 elif request.future.set_running_or_notify_cancel():
                     batch.append(request)
-            lane.room.notify(before - len(lane.waiting))
+            # All: what is too large for the room there is must not keep a smaller one from it.
+            lane.room.notify_all()
         for request in late:
             _drop(request)
         return batch
@@ -206,7 +237,7 @@ class Batcher:
         self._is_broken = False
         share = (time.perf_counter() - started) / len(part)
         for request, vector in zip(part, vectors, strict=True):
-            request.future.set_result(Encoded(vector, share))
+            request.future.set_result(Encoded(vector, share, request.prepare_seconds))
         return None
 
     def _shrink(self, tower: _Tower, size: int, error: Exception) -> None:
@@ -228,6 +259,21 @@ class Batcher:
             return UnavailableError(f"The model encodes nothing any more ({type(error).__name__}).")
         log.warning("The model cannot encode an input.", exc_info=error)
         return ItemError("encode_failed", f"The model cannot encode this ({type(error).__name__}).")
+
+
+def _prepare(request: _Request) -> bool:
+    """Make the value, if that is still to be done; if it cannot be made, the request has ended."""
+    if request.prepare is None:
+        return True
+    began = time.thread_time()
+    try:
+        request.value = request.prepare()
+    except Exception as error:
+        request.future.set_exception(error)
+        return False
+    request.prepare_seconds = time.thread_time() - began
+    request.prepare, request.size = None, 0
+    return True
 
 
 def _is_late(request: _Request) -> bool:

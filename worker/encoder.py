@@ -32,6 +32,7 @@ class Encoder(Protocol):
     """Two towers with one space. `prepare` is thread-safe; `passes` threads at a time may encode.
 
     `batch_size` is the most images, `text_batch_size` the most texts, that should go through at once.
+    `has_thread_per_pass`: on a processor, the threads that encode are all that compute, a core for each.
     """
 
     name: str
@@ -40,6 +41,9 @@ class Encoder(Protocol):
     text_batch_size: int
     passes: int
     edge: int
+
+    @property
+    def has_thread_per_pass(self) -> bool: ...
 
     def prepare(self, image: Any) -> Pixels:
         """Scale and crop an RGB picture; thread-safe."""
@@ -109,6 +113,10 @@ class ClipEncoder:
             self._dtypes[kind] = getattr(torch, tower.dtype)
             for part in self._loaded.tower(kind).values():
                 part.to(self._dtypes[kind])
+
+    @property
+    def has_thread_per_pass(self) -> bool:
+        return self.device.type == "cpu" and self.passes == self.threads
 
     def facts(self) -> dict[str, Any]:
         return {

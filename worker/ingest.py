@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ from worker.fetcher import Download, Fetcher
 from worker.held import Held, look_up
 from worker.lanes import Lanes
 from worker.leases import Leases
+from worker.preprocessor import Pixels
 from worker.quarantine import Quarantine
 from worker.sources import Sources
 from worker.tally import Prepared, Tally
@@ -126,7 +126,7 @@ class Ingest:
         # Chunk by chunk: if their items were mixed, all chunks would finish at once, and none until then.
         with self.entry:
             prepared = [
-                self.sources.submit(item, partial(self._prepare, claim, item, held.get(item.id)))
+                self.sources.submit(item, partial(self._hand_over, claim, item, held.get(item.id)))
                 for item in claim.items
             ]
         self._store(claim, Tally.of(claim.version, claim.items, held, prepared))
@@ -156,23 +156,29 @@ class Ingest:
         self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
         self.leases.drop(claim)
 
-    def _prepare(self, claim: Claim, item: Item, held: Held | None, download: Download) -> Prepared:
-        """Decode an image and hand it to the batcher, which holds the thread that fetched it while it is full."""
+    def _hand_over(self, claim: Claim, item: Item, held: Held | None, download: Download) -> Prepared:
+        """Hand an image to the batcher, which holds the thread that fetched it while it is full."""
         content_hash = hashlib.sha256(download.content).digest()
         fetched = Prepared(None, item.url, content_hash, len(download.content), download.seconds)
         if held is not None and held.content_hash == content_hash:
             return replace(fetched, url=held.url)
-        began = time.thread_time()
+        pixels = partial(self._pixels, claim.collection, item, download, content_hash)
+        return replace(
+            fetched,
+            encoded=self.batcher.submit_unprepared(pixels, len(download.content)),
+            url=self.sources.stored_url(item, claim.collection, content_hash),
+        )
+
+    def _pixels(self, collection: str, item: Item, download: Download, content_hash: bytes) -> Pixels:
+        """Decode an image for the model, and keep its thumbnail, if it has one."""
         try:
             shortest = self.sources.shortest(item, kept_pixels(self.settings, self.encoder.edge))
             picture = decode(download.content, self.settings.max_image_pixels, shortest)
         except ItemError as error:
             error.tried_seconds = download.seconds
             raise
-        url = self.sources.stored_url(item, claim.collection, content_hash, picture)
-        pixels = self.encoder.prepare(picture)
-        decode_seconds = time.thread_time() - began
-        return replace(fetched, encoded=self.batcher.submit_image(pixels), url=url, decode_seconds=decode_seconds)
+        self.sources.keep_thumbnail(item, collection, content_hash, picture)
+        return self.encoder.prepare(picture)
 
     def _store(self, claim: Claim, tally: Tally) -> None:
         def written(write_seconds: float) -> None:
@@ -199,7 +205,7 @@ class Ingest:
         """How many items each stage has in its hands at a time."""
         return {
             "fetch": self.settings.fetch_concurrency,
-            "decode": available_cores(),
+            "decode": self.encoder.passes if self.encoder.has_thread_per_pass else available_cores(),
             "encode": self.encoder.passes,
             "write": 1,
         }

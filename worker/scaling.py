@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from nanoarrow import c_array
 from numpy.typing import NDArray
 from PIL import Image
+from torch.utils.dlpack import from_dlpack
 
 from worker.decoder import PICTURE_BOX
 
@@ -27,7 +29,19 @@ def quick(image: Image.Image, size: tuple[int, int], resample: Image.Resampling)
     """
     if resample not in _TORCH_MODES or PICTURE_BOX in image.info:
         return exact(image, size, resample)
-    whole = torch.from_numpy(np.array(image)).permute(2, 0, 1).unsqueeze(0)
+    whole = _in_place(image).permute(2, 0, 1).unsqueeze(0)
     scaled = torch.nn.functional.interpolate(whole, size[::-1], mode=_TORCH_MODES[resample], antialias=True)
     pixels: NDArray[np.uint8] = scaled[0].permute(1, 2, 0).numpy()
-    return pixels
+    return pixels[..., :3]
+
+
+def _in_place(image: Image.Image) -> torch.Tensor:
+    """The picture's uint8 pixels where they lie, of shape (height, width, 4), the last of which is padding: a copy
+    would take half as long as the scaling. Pillow lends them by Arrow's protocol if all its rows lie in one block;
+    of a larger one this is a copy, of shape (height, width, 3).
+    """
+    try:
+        rows = c_array(image).child(0).view().buffer(1)
+    except ValueError:
+        return torch.from_numpy(np.array(image))
+    return from_dlpack(rows).view(image.height, image.width, 4)

@@ -55,15 +55,17 @@ class Sources:
         needs `for_model`; None: all of them."""
         return max(for_model, SIDE) if for_model is not None and is_upload(item.url) else for_model
 
-    def stored_url(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> str:
-        """The URL to store with the photo: its own, or for an upload that of a thumbnail, which is there from now on.
+    def stored_url(self, item: Item, collection: str, content_hash: bytes) -> str:
+        """The URL to store with the photo: its own, or for an upload that of its thumbnail.
 
-        `content_hash` is that of the item's bytes, `picture` what they decode to.
+        `content_hash` is that of the item's bytes.
         """
-        if not is_upload(item.url):
-            return item.url
-        self._here().thumbnails.save(collection, item.id, content_hash, thumbnail(picture))
-        return thumbnail_url(collection, item.id, content_hash)
+        return thumbnail_url(collection, item.id, content_hash) if is_upload(item.url) else item.url
+
+    def keep_thumbnail(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> None:
+        """Of an upload, whose bytes decode to `picture`: from now on there is something at its stored URL."""
+        if is_upload(item.url):
+            self._here().thumbnails.save(collection, item.id, content_hash, thumbnail(picture))
 
     def forget(self, items: Iterable[Item]) -> None:
         """Let go of the bytes of items that are settled."""

@@ -20,7 +20,6 @@ class Prepared:
     content_hash: bytes
     bytes: int
     fetch_seconds: float
-    decode_seconds: float = 0.0
 
 
 @dataclass
@@ -55,10 +54,10 @@ class Tally:
 
     def _add(self, item: Item, prepared: Prepared, encoded: Encoded | None, held: Held | None) -> None:
         self.busy["fetch"] += prepared.fetch_seconds
-        self.busy["decode"] += prepared.decode_seconds
         self.bytes += prepared.bytes
         embedding: Vector | None = None
         if encoded:
+            self.busy["decode"] += encoded.prepare_seconds
             self.busy["encode"] += encoded.seconds
             embedding = encoded.vector
         elif held:

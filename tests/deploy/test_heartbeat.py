@@ -108,6 +108,7 @@ class StuckEncoder:
     """A model whose driver hangs until it is let go."""
 
     name, dimension, batch_size, text_batch_size, passes, edge = "stuck", 2, 1, 1, 1, 1
+    has_thread_per_pass = False
 
     def __init__(self) -> None:
         self.let_go = threading.Event()

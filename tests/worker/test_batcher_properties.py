@@ -48,6 +48,7 @@ class Unreliable:
     """Encodes numbers; refuses some, and any batch of more than `fits` for want of memory; stumbles now and then."""
 
     name, dimension, batch_size, text_batch_size, passes, edge = "unreliable", 2, 8, 5, 1, 1
+    has_thread_per_pass = True
 
     def __init__(self, bad: set[int], fits: int, stumbles: set[int]) -> None:
         self._bad, self._fits, self._stumbles = bad, fits, stumbles

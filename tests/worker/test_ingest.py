@@ -1,6 +1,7 @@
 """Chunks through a worker's own parts: real Redis, catalogue, image server and model; the test rings the bell."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,17 @@ def worker(connection, settings: Settings) -> Iterator[Parts]:
 def encoded(worker, monkeypatch) -> list[Pixels]:
     """What went to the model."""
     given: list[Pixels] = []
-    submit_image = worker.ingest.batcher.submit_image
+    submit = worker.ingest.batcher.submit_unprepared
 
-    def noted(pixels: Pixels) -> Any:
-        given.append(pixels)
-        return submit_image(pixels)
+    def noting(prepare: Callable[[], Pixels]) -> Pixels:
+        given.append(prepare())
+        return given[-1]
 
-    monkeypatch.setattr(worker.ingest.batcher, "submit_image", noted)
+    monkeypatch.setattr(
+        worker.ingest.batcher,
+        "submit_unprepared",
+        lambda prepare, size: submit(partial(noting, prepare), size),
+    )
     return given
 
 

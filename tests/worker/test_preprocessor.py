@@ -83,3 +83,12 @@ def test_what_quick_scaling_does_not_know_is_scaled_exactly():
     on_larger_ground.info[PICTURE_BOX] = (0, 0, 124.5, 99.5)
     for image, resample in ((on_larger_ground, Image.Resampling.BICUBIC), (scribble(90, 70), Image.Resampling.LANCZOS)):
         assert np.array_equal(scaling.quick(image, (48, 32), resample), scaling.exact(image, (48, 32), resample))
+
+
+def test_a_picture_too_large_for_one_block_of_memory_is_scaled_all_the_same():
+    image = scribble(90, 70).resize((3000, 2400), Image.Resampling.NEAREST)
+    with pytest.raises(ValueError, match="contiguous"):
+        image.__arrow_c_array__()
+    quick, exact = (scale(image, (280, 224), Image.Resampling.BICUBIC) for scale in (scaling.quick, scaling.exact))
+    assert quick.shape == (224, 280, 3)
+    assert np.abs(quick.astype(int) - exact).max() <= 2

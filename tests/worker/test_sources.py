@@ -53,13 +53,14 @@ def test_an_upload_is_read_shown_by_its_thumbnail_and_forgotten(with_uploads, sp
     first, second = put(spool, JOB, 2)
 
     content = read(worker, first)
-    url = worker.stored_url(first, "mine", HASH, decode(content, 10**8))
+    url = worker.stored_url(first, "mine", HASH)
+    worker.keep_thumbnail(first, "mine", HASH, decode(content, 10**8))
 
     assert content == photo(0)
     assert url == f"/thumbnails/p0?collection=mine&v={HASH.hex()[:32]}"
     assert Thumbnails.of(with_uploads).find("mine", "p0", HASH.hex()[:32]).read_bytes()[:3] == b"\xff\xd8\xff"
     # A chunk that is done again finds the bytes still there.
-    assert worker.stored_url(first, "mine", HASH, decode(read(worker, first), 10**8)) == url
+    worker.keep_thumbnail(first, "mine", HASH, decode(read(worker, first), 10**8))
     worker.forget([first, Item("u", "http://h/u", {})])
     with pytest.raises(ItemError) as gone:
         read(worker, first)
@@ -72,7 +73,9 @@ def test_an_item_with_a_url_is_fetched_and_keeps_it(with_uploads, image_server):
     item = Item("a", f"{image_server.url}/a", {})
     worker = sources(with_uploads)
     assert read(worker, item) == photo()
-    assert worker.stored_url(item, "photos", HASH, decode(photo(), 10**8)) == item.url
+    worker.keep_thumbnail(item, "photos", HASH, decode(photo(), 10**8))
+    assert worker.stored_url(item, "photos", HASH) == item.url
+    assert not list(Path(with_uploads.uploads_folder).rglob("*.jpg"))
     worker.forget([item])
 
 
