@@ -110,8 +110,14 @@ def build_services(options: StackOptions, folder: DataFolder, ports: Ports, api_
         ),
     ]
     counts = {"search": options.search_workers, "ingest": options.ingest_workers}
+    threads = _threads(options)
     workers = [
-        _worker(service, queue, f"{queue}-{number}", redis_url)
+        _worker(
+            partial(service, environment={"LICHTBILD_CPU_THREADS": threads[queue], **environment}),
+            queue,
+            f"{queue}-{number}",
+            redis_url,
+        )
         for queue, count in counts.items()
         for number in range(1, count + 1)
     ]
@@ -199,7 +205,6 @@ def _catalogue_url(folder: DataFolder, ports: Ports) -> str:
 
 def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dict[str, str]:
     environment = {
-        "LICHTBILD_CPU_THREADS": str(_threads_per_worker(options)),
         "LICHTBILD_UPLOADS_FOLDER": str(folder.uploads),
         **options.environment,
         "LICHTBILD_REDIS_URL": _redis_url(folder, ports),
@@ -217,9 +222,13 @@ def _foreign(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("LICHTBILD_")}
 
 
-def _threads_per_worker(options: StackOptions) -> int:
-    """Each worker's model would otherwise use every core, and they would get in each other's way."""
-    return max(1, available_cores() // max(1, options.ingest_workers + options.search_workers))
+def _threads(options: StackOptions) -> dict[str, str]:
+    """For each worker's model, by queue: all cores would get in the others' way. Ingest workers share all of them among
+    themselves, since they give way to searches; a search's passes are short, and gain little by more than its share.
+    """
+    cores, workers = available_cores(), options.ingest_workers + options.search_workers
+    shares = {"search": cores // max(1, workers), "ingest": cores // max(1, options.ingest_workers)}
+    return {queue: str(max(1, share)) for queue, share in shares.items()}
 
 
 def _model(model: str) -> str:

@@ -96,12 +96,15 @@ def test_workers_share_the_cores_unless_the_user_says_otherwise(
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
 
-    def threads(**options: object) -> str:
-        return built(StackOptions(tmp_path, **options))[1][0].environment["LICHTBILD_CPU_THREADS"]
+    def threads(**options: object) -> tuple[str, str]:
+        workers = {service.name: service for service in built(StackOptions(tmp_path, **options))[1]}
+        search, ingest = (workers[name].environment["LICHTBILD_CPU_THREADS"] for name in ("search-1", "ingest-1"))
+        return search, ingest
 
-    assert threads(ingest_workers=3, environment={}) == "2"
-    assert threads(ingest_workers=30, environment={}) == "1"
-    assert threads(environment={"LICHTBILD_CPU_THREADS": "7"}) == "7"
+    assert threads(ingest_workers=3, environment={}) == ("2", "2")
+    assert threads(ingest_workers=1, environment={}) == ("4", "8")
+    assert threads(ingest_workers=30, environment={}) == ("1", "1")
+    assert threads(environment={"LICHTBILD_CPU_THREADS": "7"}) == ("7", "7")
 
 
 def test_a_port_that_is_asked_for_is_taken_or_refused() -> None:
