@@ -28,9 +28,9 @@ class Done(Generic[Result]):
         return float(np.percentile(self.milliseconds, percent))
 
 
-def closed_loop(ask: Callable[[int], Result], clients: int, seconds: float) -> Done[Result]:
-    """Run `ask` in so many threads for so long, at least once in each. It gets the number of its turn, which is never
-    the same twice. What it raises ends the loop and is raised here."""
+def closed_loop(ask: Callable[[int], Result], clients: int, seconds: float, at_least: int = 0) -> Done[Result]:
+    """Run `ask` in so many threads for so long, at least once in each and `at_least` times in all. It gets the number
+    of its turn, which is never the same twice. What it raises ends the loop and is raised here."""
     turns = itertools.count()
     results: list[tuple[int, Result]] = []
     milliseconds: list[float] = []
@@ -44,7 +44,7 @@ def closed_loop(ask: Callable[[int], Result], clients: int, seconds: float) -> D
                 result = ask(turn)
                 milliseconds.append(1000 * (time.perf_counter() - began))
                 results.append((turn, result))
-                if time.perf_counter() - started > seconds:
+                if time.perf_counter() - started > seconds and turn + clients >= at_least:
                     return
         except BaseException as error:
             failures.append(error)

@@ -112,6 +112,7 @@ def test_a_closed_loop_counts_turns_and_raises_what_went_wrong():
     done = closed_loop(lambda turn: turn, clients=3, seconds=0.01)
     assert sorted(done.results) == [(turn, turn) for turn in range(len(done.results))]
     assert len(done.results) >= 3
+    assert len(closed_loop(lambda turn: turn, clients=3, seconds=0.0, at_least=20).results) >= 20
     with pytest.raises(ZeroDivisionError):
         closed_loop(lambda turn: 1 // (turn - 4), clients=2, seconds=60)
 

@@ -17,9 +17,9 @@ _NAME = "vidx"
 _DEGREE = 32
 _BUILD_CANDIDATES = 128
 # Candidates that a search keeps on its way through the graph; more find more of the true neighbours and take longer.
-# Among 150,000 photos 512 find 0.999 of a photo's nearest ten and 0.99 of a text's, 256 find 0.98 of a text's
-# (benchmarks/catalogue.py).
-SEARCH_CANDIDATES = 512
+# Among 150,000 photos 1024 find 0.998 of the ten nearest, 256 find 0.989 of those of a text, 4 ms sooner
+# (docs/performance.md).
+SEARCH_CANDIDATES = 1024
 
 _EXISTS = (
     "SELECT 1 FROM system.data_skipping_indices"
