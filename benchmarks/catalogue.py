@@ -7,8 +7,7 @@ Through our own catalogue code, over HTTP to the embedded server, from threads o
 Rows are written in groups as the writer has them, by one thread. The vectors are `benchmarks/clip_like.py`'s; the
 queries come by turns from photos that are not in the collection, texts, and photo and text together. Recall is the
 share of the ten nearest, by a float32 scan with numpy, that an answer holds. faiss runs inside this process, without
-HTTP, rows or durability: it is what the bare data structure can do, with the parameters that ClickHouse's index has by
-default.
+HTTP, rows or durability: it is what the bare data structure can do, in float32, with the parameters of our index.
 """
 
 import argparse
@@ -28,6 +27,7 @@ from benchmarks.closed_loop import closed_loop
 from benchmarks.neighbours import Neighbours
 from benchmarks.report import arguments_of, table, write_figures
 from embedded.servers import running_catalogue
+from shared.catalogue import hnsw
 from shared.catalogue.connect import connect
 from shared.catalogue.interface import Catalogue, Row, Vector
 from shared.settings import Settings
@@ -35,8 +35,6 @@ from shared.settings import Settings
 TOP = 10
 KINDS = {"photo": photos, "text": texts, "both": combined}
 WARM_UP = 5
-# ClickHouse's own defaults for HNSW: M, ef at construction, ef at search.
-PEER_LINKS, PEER_CONSTRUCTION, PEER_SEARCH = 32, 128, 256
 
 Search = Callable[[Vector], Sequence[int]]
 
@@ -133,8 +131,8 @@ def _peer(vectors: Matrix, queries: Queries, arguments: argparse.Namespace) -> I
         return
     count, dimension = vectors.shape
     flat = faiss.IndexFlatIP(dimension)
-    graph = faiss.IndexHNSWFlat(dimension, PEER_LINKS, faiss.METRIC_INNER_PRODUCT)
-    graph.hnsw.efConstruction, graph.hnsw.efSearch = PEER_CONSTRUCTION, PEER_SEARCH
+    graph = faiss.IndexHNSWFlat(dimension, hnsw.DEGREE, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction, graph.hnsw.efSearch = hnsw.BUILD_CANDIDATES, hnsw.SEARCH_CANDIDATES
     for way, index in (("faiss flat", flat), ("faiss HNSW", graph)):
         if index is graph and count > arguments.most_indexed:
             continue

@@ -14,8 +14,8 @@ INSERT_SETTINGS: Mapping[str, Any] = {"materialize_skip_indexes_on_insert": 0}
 
 _NAME = "vidx"
 # Degree of the graph, and the candidates looked at for each new row: the engine's own defaults.
-_DEGREE = 32
-_BUILD_CANDIDATES = 128
+DEGREE = 32
+BUILD_CANDIDATES = 128
 # Candidates that a search keeps on its way through the graph; more find more of the true neighbours and take longer.
 # Among 150,000 photos 1024 find 0.998 of the ten nearest, 256 find 0.989 of those of a text, 4 ms sooner
 # (docs/performance.md).
@@ -41,7 +41,7 @@ def build(session: Session, collection: str, dimension: int) -> None:
     """Begin to index the rows that have no index yet, in the background."""
     session.command(
         f"ALTER TABLE `{collection}` ADD INDEX IF NOT EXISTS {_NAME} photo_embed TYPE"
-        f" vector_similarity('hnsw', 'cosineDistance', {int(dimension)}, 'bf16', {_DEGREE}, {_BUILD_CANDIDATES})"
+        f" vector_similarity('hnsw', 'cosineDistance', {int(dimension)}, 'bf16', {DEGREE}, {BUILD_CANDIDATES})"
     )
     session.command(f"ALTER TABLE `{collection}` MATERIALIZE INDEX {_NAME}", {"mutations_sync": 0})
 
