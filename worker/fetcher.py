@@ -64,8 +64,8 @@ class Fetcher:
     def submit(self, url: str, then: Callable[[Download], T]) -> "Future[T]":
         """Queue a download; what `then` returns of it, or raises, is the future's.
 
-        `then` runs in the download's thread, so that no more bodies are held than there are threads. The future fails
-        as `fetch` does. Whoever submits many URLs gets those of well hosts first: nothing waits behind a sick one.
+        `then` runs in the download's thread, which begins no other download before it returns: so what bodies go to can
+        hold them back. The future fails as `fetch` does. Whoever submits many URLs gets those of well hosts first: nothing waits behind a sick one.
         """
         request = _Request(small_rendition(url, self._edge, self._settings.renditions), then, Future())
         if self._queue.put(_host(request.url), request):

@@ -1,5 +1,6 @@
 """Chunks through a worker's own parts: real Redis, catalogue, image server and model; the test rings the bell."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from shared.ledger.jobs import Jobs
 from shared.ledger.orders import OrderLedger
 from shared.settings import Settings
 from tests.pictures import photo
+from worker.cores import available_cores
 from worker.parts import Parts, build
 from worker.preprocessor import Pixels
 
@@ -206,6 +208,22 @@ def test_a_job_tells_which_stage_limits_it(ingest, items):
     job = ingest(items)
     assert all(job.stage_seconds[stage] > 0 for stage in ("fetch", "decode", "encode", "write"))
     assert job.limited_by == max(job.stage_seconds, key=lambda stage: job.stage_seconds[stage])
+
+
+def test_a_job_whose_pictures_take_long_to_prepare_is_limited_by_that(ingest, items, worker, monkeypatch):
+    prepare = worker.ingest.encoder.prepare
+
+    def slow(picture: Any) -> Pixels:
+        began = time.thread_time()
+        while time.thread_time() - began < 0.2:
+            pass
+        return prepare(picture)
+
+    monkeypatch.setattr(worker.ingest.encoder, "prepare", slow)
+    job = ingest(items)
+    assert job.limited_by == "decode"
+    # Whoever prepares, the model's one or two threads or the downloads', two cores or more share it.
+    assert 6 * 0.2 / max(worker.ingest.encoder.passes, available_cores()) <= job.stage_seconds["decode"] <= 6 * 0.3
 
 
 def test_failures_are_counted_by_code_and_by_host(ingest, items, image_server):
