@@ -65,7 +65,8 @@ class Fetcher:
         """Queue a download; what `then` returns of it, or raises, is the future's.
 
         `then` runs in the download's thread, which begins no other download before it returns: so what bodies go to can
-        hold them back. The future fails as `fetch` does. Whoever submits many URLs gets those of well hosts first: nothing waits behind a sick one.
+        hold them back. The future fails as `fetch` does. Whoever submits many URLs gets those of well hosts first:
+        nothing waits behind a sick one.
         """
         request = _Request(small_rendition(url, self._edge, self._settings.renditions), then, Future())
         if self._queue.put(_host(request.url), request):

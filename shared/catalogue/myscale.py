@@ -138,7 +138,7 @@ class MyScale:
     def _by_index(self, session: Session, collection: str, wanted: Nearest, index_type: str, limit: int) -> Rows:
         parameters = Parameters()
         condition = matching(wanted.where, parameters)
-        tuning = _search_parameter(index_type, limit)
+        tuning = _search_parameter(index_type)
         found = session.rows(
             f"SELECT photo_id, version, distance{tuning}(photo_embed, {_literal(wanted.vector)}) AS dist"  # noqa: S608
             f" FROM `{collection}` PREWHERE deleted = 0 AND {condition} ORDER BY dist ASC LIMIT {int(limit)}",
@@ -160,17 +160,18 @@ def _default_type(server: Server) -> IndexType:
     return "MSTG" if server.knows_mstg else "SCANN"
 
 
-def _search_parameter(index_type: str, limit: int) -> str:
+def _search_parameter(index_type: str) -> str:
     """The parameter that decides how thoroughly an index of this type searches; each type refuses the others'.
 
-    Ranges and defaults as in MyScale's documentation: alpha 1 to 4, ef_s 16 to 1024 with a default of 50, nprobe with a
-    default of 1, which would look at one of a thousand cells.
+    Ranges and defaults as in MyScale's documentation: alpha 1 to 4; ef_s 16 to 1024 with a default of 50, of which
+    another server's HNSW finds too few (`hnsw.SEARCH_CANDIDATES`); nprobe with a default of 1, which would look at one
+    of a thousand cells.
     """
     match index_type.upper():
         case "MSTG" | "SCANN":
             return "('alpha=3')"
         case "HNSWFLAT" | "HNSWSQ":
-            return f"('ef_s={min(max(2 * limit, 64), 1024)}')"
+            return "('ef_s=1024')"
         case "IVFFLAT" | "IVFSQ":
             return "('nprobe=32')"
         case _:

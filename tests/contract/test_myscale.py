@@ -133,7 +133,7 @@ def test_a_type_that_the_server_does_not_know_is_a_matter_of_configuration(mysca
 
 @pytest.mark.parametrize(
     ("chosen", "parameter"),
-    [("SCANN", "'alpha=3'"), ("HNSWFLAT", "'ef_s="), ("IVFFLAT", "'nprobe=32'"), ("FLAT", None)],
+    [("SCANN", "'alpha=3'"), ("HNSWFLAT", "'ef_s=1024'"), ("IVFFLAT", "'nprobe=32'"), ("FLAT", None)],
 )
 def test_a_search_sends_the_parameters_of_the_index_that_is_there(myscale, filled, chosen, parameter):
     catalogue = open_catalogue(myscale.url, myscale_index_type=chosen)
