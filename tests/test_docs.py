@@ -34,7 +34,11 @@ INSTEAD = [
     (r"make (\w+).*", r"make --dry-run \1", "it sets up, tests or starts everything"),
     (r"(?:\.venv/bin/)?lichtbild (up|demo)\b.*", r"lichtbild \1 --help", "it starts another stack"),
     (r"\.venv/bin/python -m pytest (\S+)", r"python -m pytest --collect-only --quiet \1", "these are tests"),
-    (r"\.venv/bin/python -m (benchmarks\.\w+)\b.*", r"python -m \1 --help", "it measures, and takes its time"),
+    (
+        r"(?:[A-Z_]+=\w+ )?\.venv/bin/python -m (benchmarks\.\w+)\b.*",
+        r"python -m \1 --help",
+        "it measures, and takes its time",
+    ),
     (r"deploy/new-env", None, "it writes into the checkout; tests/deploy runs it on a copy"),
     (r"(?:docker|kubectl) .*", None, "there is no engine here; tests/deploy holds what it would read"),
 ]
