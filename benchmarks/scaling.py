@@ -97,6 +97,8 @@ def _simulated_workers(settings: Settings, count: int, batch_seconds: float) -> 
         "OMP_NUM_THREADS": "1",
         "LICHTBILD_REDIS_URL": settings.redis_url.get_secret_value(),
         "LICHTBILD_CATALOGUE_URL": settings.catalogue_url.get_secret_value(),
+        # An index that begins by itself, of 100,000 rows, would be another measurement.
+        "LICHTBILD_INDEX_ROWS": "0",
     }
     module = [sys.executable, "-m", "benchmarks.simulated_worker", "--seconds-per-batch", str(batch_seconds)]
     processes = [
