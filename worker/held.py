@@ -6,7 +6,7 @@ from shared.catalogue.interface import Catalogue, Known, Vector
 from shared.items import Item
 from shared.ledger.ingest import Claim
 from shared.spool import is_upload
-from shared.thumbnails import thumbnail_url
+from worker.sources import stored_url
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,12 @@ def look_up(catalogue: Catalogue, claim: Claim) -> dict[str, Held]:
     if claim.preflight:
         return {}
     known = catalogue.known(claim.collection, [item.id for item in claim.items])
-    urls = {item.id: _url(item, claim.collection, known[item.id]) for item in claim.items if item.id in known}
+    # What would be stored as an item's URL if its image is the one that is known.
+    urls = {
+        item.id: stored_url(item, claim.collection, known[item.id].content_hash)
+        for item in claim.items
+        if item.id in known
+    }
     items = [item for item in claim.items if item.id in known and _is_there(item, urls[item.id], known[item.id])]
     same = {item.id: _is_same(item, urls[item.id], known[item.id]) for item in items}
     again = [item.id for item in items if _needs_row(known[item.id], claim, is_same=same[item.id])]
@@ -45,11 +50,6 @@ def look_up(catalogue: Catalogue, claim: Claim) -> dict[str, Held]:
         for item in items
         if item.id not in gone
     }
-
-
-def _url(item: Item, collection: str, known: Known) -> str:
-    """What would be stored as the item's URL if its image is the one that is known."""
-    return thumbnail_url(collection, item.id, known.content_hash) if is_upload(item.url) else item.url
 
 
 def _is_there(item: Item, url: str, known: Known) -> bool:

@@ -25,7 +25,7 @@ from worker.lanes import Lanes
 from worker.leases import Leases
 from worker.preprocessor import Pixels
 from worker.quarantine import Quarantine
-from worker.sources import Sources
+from worker.sources import Sources, stored_url
 from worker.tally import Prepared, Tally
 from worker.writer import Writer
 
@@ -166,7 +166,7 @@ class Ingest:
         return replace(
             fetched,
             encoded=self.batcher.submit_unprepared(pixels, len(download.content)),
-            url=self.sources.stored_url(item, claim.collection, content_hash),
+            url=stored_url(item, claim.collection, content_hash),
         )
 
     def _pixels(self, collection: str, item: Item, download: Download, content_hash: bytes) -> Pixels:

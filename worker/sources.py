@@ -55,13 +55,6 @@ class Sources:
         needs `for_model`; None: all of them."""
         return max(for_model, SIDE) if for_model is not None and is_upload(item.url) else for_model
 
-    def stored_url(self, item: Item, collection: str, content_hash: bytes) -> str:
-        """The URL to store with the photo: its own, or for an upload that of its thumbnail.
-
-        `content_hash` is that of the item's bytes.
-        """
-        return thumbnail_url(collection, item.id, content_hash) if is_upload(item.url) else item.url
-
     def keep_thumbnail(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> None:
         """Of an upload, whose bytes decode to `picture`: from now on there is something at its stored URL."""
         if is_upload(item.url):
@@ -77,3 +70,11 @@ class Sources:
         if self._uploads is None:
             raise UnavailableError("This worker does not see the uploads: set LICHTBILD_UPLOADS_FOLDER as for the API.")
         return self._uploads
+
+
+def stored_url(item: Item, collection: str, content_hash: bytes) -> str:
+    """The URL to store with the photo: its own, or for an upload that of its thumbnail.
+
+    `content_hash` is that of the item's bytes.
+    """
+    return thumbnail_url(collection, item.id, content_hash) if is_upload(item.url) else item.url

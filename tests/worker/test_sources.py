@@ -17,7 +17,7 @@ from tests.pictures import photo
 from worker.addresses import AddressPolicy
 from worker.decoder import decode
 from worker.fetcher import Fetcher
-from worker.sources import Sources
+from worker.sources import Sources, stored_url
 from worker.sweeper import Sweeper
 
 JOB = "0" * 20
@@ -53,7 +53,7 @@ def test_an_upload_is_read_shown_by_its_thumbnail_and_forgotten(with_uploads, sp
     first, second = put(spool, JOB, 2)
 
     content = read(worker, first)
-    url = worker.stored_url(first, "mine", HASH)
+    url = stored_url(first, "mine", HASH)
     worker.keep_thumbnail(first, "mine", HASH, decode(content, 10**8))
 
     assert content == photo(0)
@@ -74,7 +74,7 @@ def test_an_item_with_a_url_is_fetched_and_keeps_it(with_uploads, image_server):
     worker = sources(with_uploads)
     assert read(worker, item) == photo()
     worker.keep_thumbnail(item, "photos", HASH, decode(photo(), 10**8))
-    assert worker.stored_url(item, "photos", HASH) == item.url
+    assert stored_url(item, "photos", HASH) == item.url
     assert not list(Path(with_uploads.uploads_folder).rglob("*.jpg"))
     worker.forget([item])
 
