@@ -4,20 +4,9 @@ import logging
 
 from flask import Flask
 
-from api import (
-    access,
-    collections,
-    events,
-    health,
-    ingest,
-    jobs,
-    photos,
-    problems,
-    samples,
-    search,
-    thumbnails,
-)
-from api.lingering import Lingering
+from api.http import access, problems
+from api.http.lingering_close import Lingering
+from api.routes import collections, events, health, ingest, jobs, photos, samples, search, thumbnails
 from api.services import Services, install
 from shared.settings import Settings, load_settings
 

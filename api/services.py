@@ -6,20 +6,20 @@ from typing import cast
 import redis
 from flask import current_app
 
-from api.backpressure import Backpressure
+from api.intake.backpressure import Backpressure
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell, celery_app
+from shared.ledger.commands import OrderLedger
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
-from shared.ledger.orders import OrderLedger
 from shared.ledger.presence import Presence
 from shared.ledger.search import SearchLedger
 from shared.ledger.watcher import Watcher
 from shared.settings import Settings
-from shared.spool import Spool
-from shared.thumbnails import Thumbnails
+from shared.uploads.spool import Spool
+from shared.uploads.thumbnails import Thumbnails
 
 _EXTENSION = "lichtbild"
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from benchmarks.report import arguments_of, write_figures
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model, save_tiny_model
-from worker.batcher import Batcher
-from worker.encoder import ClipEncoder
+from worker.model.batcher import Batcher
+from worker.model.encoder import ClipEncoder
 
 
 class Sleeper:

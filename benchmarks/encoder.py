@@ -25,8 +25,8 @@ import torch
 from benchmarks.report import arguments_of, write_figures
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model, save_tiny_model
-from worker.encoder import ClipEncoder
-from worker.samples import SAMPLE_TEXTS, sample_pictures
+from worker.model.encoder import ClipEncoder
+from worker.model.tuning_samples import SAMPLE_TEXTS, sample_pictures
 
 
 @dataclass(frozen=True)

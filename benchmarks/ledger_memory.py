@@ -13,7 +13,7 @@ import redis
 from benchmarks.manifests import chunked, plain, tagged, wide
 from benchmarks.report import arguments_of, write_figures
 from embedded.servers import running_redis
-from shared.items import Failure, Item, Outcome
+from shared.domain.items import Failure, Item, Outcome
 from shared.ledger.ingest import IngestLedger
 from shared.settings import Settings
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from shared.items import Item
+from shared.domain.items import Item
 from tests.unsplash import COLUMNS
 
 _LETTERS = string.ascii_letters + string.digits + "-_"

@@ -45,20 +45,20 @@ from benchmarks.report import arguments_of, write_figures
 from embedded.servers import running_catalogue, running_redis
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Row
-from shared.items import Item
+from shared.domain.items import Item
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model, save_tiny_model
-from worker.addresses import AddressPolicy
-from worker.batcher import Batcher, Encoded
-from worker.cores import available_cores
-from worker.decoder import decode, kept_pixels
-from worker.encoder import ClipEncoder
-from worker.fetcher import Fetcher
-from worker.tuning import tune
+from worker.fetch.address_policy import AddressPolicy
+from worker.fetch.fetcher import Fetcher
+from worker.images.decoder import decode, kept_pixels
+from worker.model.batcher import Batcher, Encoded
+from worker.model.cpu_quota import available_cores
+from worker.model.encoder import ClipEncoder
+from worker.model.tuning import tune
 
 
 @dataclass(frozen=True)

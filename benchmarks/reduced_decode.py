@@ -24,8 +24,8 @@ from benchmarks.report import arguments_of, write_figures
 from embedded.demo_model import MODEL_FOLDER
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model
-from worker.decoder import decode
-from worker.encoder import ClipEncoder
+from worker.images.decoder import decode
+from worker.model.encoder import ClipEncoder
 
 SIDES = (640, 1200, 4000)
 KEPT = (None, 1, 2, 3, 4)

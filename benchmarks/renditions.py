@@ -20,8 +20,8 @@ from benchmarks.report import arguments_of, write_figures
 from embedded.demo_model import MODEL_FOLDER
 from shared.settings import Settings
 from tests.tiny_model import save_full_size_model
-from worker.decoder import decode
-from worker.encoder import ClipEncoder
+from worker.images.decoder import decode
+from worker.model.encoder import ClipEncoder
 
 BOXES = (1.5, 2.0, 3.0, 4.0)
 QUALITIES = (75, 85, 90)

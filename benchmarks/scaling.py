@@ -25,11 +25,11 @@ from benchmarks.core_time import core_seconds, stores
 from benchmarks.report import arguments_of, write_figures
 from benchmarks.simulated_worker import BATCH_SIZE
 from embedded.servers import running_catalogue, running_redis
+from shared.domain.items import Item
+from shared.domain.job import Job
 from shared.doorbell import Doorbell, celery_app
-from shared.items import Item
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
-from shared.ledger.job import Job
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence
 from shared.settings import Settings

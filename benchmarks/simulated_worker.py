@@ -19,8 +19,8 @@ from PIL import Image
 
 from shared.settings import load_settings
 from worker.__main__ import run
-from worker.fetcher import Download
-from worker.preprocessor import Pixels
+from worker.fetch.fetcher import Download
+from worker.images.center_crop import Pixels
 
 Result = TypeVar("Result")
 BATCH_SIZE = 32

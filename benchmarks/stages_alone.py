@@ -18,10 +18,10 @@ from shared.catalogue.connect import connect
 from shared.catalogue.interface import Catalogue, Vector
 from shared.errors import UnavailableError
 from shared.settings import Settings, load_settings
-from worker.batcher import Batcher
-from worker.decoder import decode, kept_pixels
-from worker.encoder import ClipEncoder
-from worker.tuning import tune
+from worker.images.decoder import decode, kept_pixels
+from worker.model.batcher import Batcher
+from worker.model.encoder import ClipEncoder
+from worker.model.tuning import tune
 
 STAGES = (*KINDS, "exact", "indexed")
 TOP = 5

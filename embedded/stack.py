@@ -19,7 +19,7 @@ from embedded.readiness import forget, http_answers, redis_answers, redis_has
 from embedded.redis_server import find_redis, redis_command
 from embedded.servers import catalogue_command, project_root
 from embedded.supervisor import Service, Supervisor
-from worker.cores import available_cores
+from worker.model.cpu_quota import available_cores
 
 PREFERRED_API_PORT = 8700
 DEMO_MODEL = "demo"

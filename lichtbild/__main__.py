@@ -1,6 +1,6 @@
 """`python -m lichtbild`."""
 
-from lichtbild.command import main
+from lichtbild.cli.main import main
 
 if __name__ == "__main__":
     main()

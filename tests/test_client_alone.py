@@ -19,7 +19,7 @@ def test_the_client_alone(tmp_path):
     (built,) = tmp_path.glob("lichtbild-*.whl")
     subprocess.run([python, "-m", "pip", "install", "-q", str(built)], check=True, timeout=150)
     code = (
-        "import sys, importlib.util, lichtbild.client, lichtbild.command;"
+        "import sys, importlib.util, lichtbild.client, lichtbild.cli.main;"
         "print(*(m for m in ('torch', 'celery', 'chdb', 'flask', 'numpy') if importlib.util.find_spec(m)))"
     )
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)

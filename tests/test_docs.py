@@ -15,7 +15,7 @@ import pytest
 from api.app import create_app
 from embedded.stack import StackOptions, running_stack
 from lichtbild import Client
-from lichtbild.command import lichtbild
+from lichtbild.cli.main import lichtbild
 from shared import errors
 from shared.settings import Settings
 from shared.settings_table import with_table
@@ -23,7 +23,7 @@ from tests.docs_pages import ROOT, Page, pages
 from tests.image_server import ImageServer, reply, serving
 from tests.pictures import photo
 from tests.unsplash import row, table, write_zip
-from worker.indexes import IndexFailedError
+from worker.upkeep.indexes import IndexFailedError
 
 HTTP_API, OPERATING = Page(ROOT / "docs" / "http-api.md"), Page(ROOT / "docs" / "operating.md")
 BIN = Path(sys.executable).parent

@@ -15,8 +15,8 @@ from shared.settings import Settings
 from tests.image_server import Answer, ImageServer, reply, serving
 from tests.pictures import photo
 from tests.stack import Lichtbild, running, wait_for
-from worker.decoder import decode
-from worker.encoder import ClipEncoder
+from worker.images.decoder import decode
+from worker.model.encoder import ClipEncoder
 
 CHUNK = 10
 SETTINGS = {"CHUNK_SIZE": str(CHUNK), "LEASE_SECONDS": "2", "WRITE_SECONDS": "0.1", "FETCH_ALLOW": "127.0.0.0/8"}

@@ -11,11 +11,11 @@ from shared.doorbell import celery_app
 from shared.errors import ConfigurationError
 from shared.ledger.presence import QUEUES, Queue
 from shared.settings import Settings, load_settings
-from worker.lanes import CHUNKS_OF_A_JOB
+from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 
 if TYPE_CHECKING:
-    from worker.encoder import Encoder
-    from worker.fetcher import Fetcher
+    from worker.fetch.fetcher import Fetcher
+    from worker.model.encoder import Encoder
 
 # Bells answered side by side: a chunk each, of which one job has a few; a search worker's bell only takes what waits.
 _CONCURRENCY = {"ingest": 4 * CHUNKS_OF_A_JOB, "search": 2}
@@ -41,7 +41,7 @@ def run(
     # Heavy: torch and transformers are imported only once the settings are known to be good.
     from celery.signals import worker_ready, worker_shutting_down
 
-    from worker.parts import build
+    from worker.services import build
     from worker.tasks import register
 
     app = celery_app(settings)

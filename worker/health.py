@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-# A dozen beats; see worker/heartbeat.py.
+# A dozen beats; see worker/upkeep/heartbeat.py.
 FRESH_SECONDS = 60.0
 
 

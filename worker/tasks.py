@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from shared.doorbell import INGEST_TASK, SEARCH_TASK
 from shared.errors import UnavailableError
-from worker.parts import Parts
+from worker.services import Parts
 
 log = logging.getLogger(__name__)
 

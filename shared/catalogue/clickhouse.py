@@ -5,12 +5,12 @@ import time
 from functools import partial
 
 from shared.catalogue import hnsw
-from shared.catalogue.candidates import Nearest
-from shared.catalogue.definition import create_table
 from shared.catalogue.interface import Index
 from shared.catalogue.nearest import find, scan
+from shared.catalogue.scan_batching import MOST_HITS, SharedScans
+from shared.catalogue.schema import create_table
 from shared.catalogue.session import Rows, Session
-from shared.catalogue.shared_scans import MOST_HITS, SharedScans
+from shared.catalogue.vector_search import Nearest
 
 # For how long a search believes that there is an index, or none: it would find the same in either case.
 _BELIEVE_SECONDS = 5.0

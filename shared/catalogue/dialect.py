@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from shared.catalogue.candidates import Nearest
 from shared.catalogue.interface import Index
 from shared.catalogue.session import Rows, Session
+from shared.catalogue.vector_search import Nearest
 
 
 class Dialect(Protocol):

@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.domain.filters import Condition
 from shared.errors import InvalidRequestError, ModelMismatchError
-from shared.filters import Condition
 
 Vector = NDArray[np.float32]
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from shared.catalogue.candidates import Nearest, matching
-from shared.catalogue.conditions import Parameters
-from shared.catalogue.definition import create_table
+from shared.catalogue.filter_sql import Parameters
 from shared.catalogue.interface import Index, Vector
 from shared.catalogue.nearest import find, scan
+from shared.catalogue.schema import create_table
 from shared.catalogue.session import Rows, Session
+from shared.catalogue.vector_search import Nearest, matching
 from shared.errors import ConfigurationError, UnavailableError
 
 IndexType = Literal["MSTG", "SCANN", "FLAT", "HNSWFLAT", "HNSWSQ", "IVFFLAT", "IVFSQ"]

@@ -5,9 +5,9 @@
 
 from collections.abc import Callable
 
-from shared.catalogue.candidates import Nearest, first_limit, live, matching, second_limit
-from shared.catalogue.conditions import Parameters
+from shared.catalogue.filter_sql import Parameters
 from shared.catalogue.session import Rows, Session
+from shared.catalogue.vector_search import Nearest, first_limit, live, matching, second_limit
 
 # Gives so many rows of photo_id and version, nearest first, or fewer.
 AskIndex = Callable[[int], Rows]

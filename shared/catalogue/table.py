@@ -11,7 +11,6 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.catalogue.candidates import Nearest
 from shared.catalogue.dialect import Dialect
 from shared.catalogue.interface import (
     Collection,
@@ -26,8 +25,9 @@ from shared.catalogue.interface import (
     check_vector,
 )
 from shared.catalogue.session import Rows, Session
+from shared.catalogue.vector_search import Nearest
+from shared.domain.filters import Condition
 from shared.errors import ModelMismatchError, NewerSchemaError, NotFoundError, UnavailableError
-from shared.filters import Condition
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import redis
 
+from shared.domain.items import Failure, Item, Outcome, pack_items, unpack_items
 from shared.errors import NotFoundError
-from shared.items import Failure, Item, Outcome, pack_items, unpack_items
 from shared.ledger import keys, scripts
 from shared.ledger.submission import Submission
 from shared.settings import Settings

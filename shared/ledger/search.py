@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import redis
 
+from shared.domain.queries import Query
 from shared.errors import LichtbildError, SearchesFullError
 from shared.ledger import keys, scripts
-from shared.queries import Query
 from shared.settings import Settings
 
 # A search is rung for again if no worker took it within this time, and given to another worker if the one that took it

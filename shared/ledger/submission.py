@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import redis
 
+from shared.domain.items import Item, pack_items, unpack_items
 from shared.errors import InvalidRequestError, UnavailableError
-from shared.items import Item, pack_items, unpack_items
 from shared.ledger import keys, scripts
 from shared.settings import Settings
 

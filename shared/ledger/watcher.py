@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import redis
 
+from shared.domain.job import Job
 from shared.ledger import keys
-from shared.ledger.job import Job
 from shared.ledger.jobs import Jobs
 
 log = logging.getLogger(__name__)

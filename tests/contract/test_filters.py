@@ -1,4 +1,4 @@
-"""Filters on attributes mean on every target what `shared/filters.py` says, for whatever names and values there are."""
+"""A filter means the same on every target: what `shared/domain/filters.py` defines, for any name and value."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.catalogue.interface import Row
-from shared.filters import And, Comparison, Exists, In, Not, Or, parse
+from shared.domain.filters import And, Comparison, Exists, In, Not, Or, parse
 
 COUNT = 6
 OPERATORS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from shared.catalogue.interface import Row
+from shared.domain.filters import parse
 from shared.errors import NotFoundError
-from shared.filters import parse
 from tests.contract.conftest import until_built
 
 DIMENSION = 32

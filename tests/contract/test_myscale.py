@@ -15,8 +15,8 @@ from shared.catalogue.clickhouse import ClickHouse
 from shared.catalogue.connect import connect, parse
 from shared.catalogue.interface import Catalogue, Row
 from shared.catalogue.myscale import MyScale
+from shared.domain.filters import parse as parse_filter
 from shared.errors import ConfigurationError, UnavailableError
-from shared.filters import parse as parse_filter
 from shared.settings import Settings
 from tests.contract.conftest import until_built
 from tests.contract.myscale_build import Build

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from shared.catalogue.connect import connect, parse
 from shared.catalogue.interface import Row
+from shared.domain.filters import parse as parse_filter
 from shared.errors import UnavailableError
-from shared.filters import parse as parse_filter
 from shared.settings import Settings
 from tests.contract.conftest import until_built
 from tests.contract.myscale_build import Build

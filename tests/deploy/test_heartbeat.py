@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.deploy.compose import ROOT
-from worker.batcher import Batcher
 from worker.health import problem
-from worker.heartbeat import BEAT_SECONDS, Heartbeat
+from worker.model.batcher import Batcher
+from worker.upkeep.heartbeat import BEAT_SECONDS, Heartbeat
 
 
 class Clock:
@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("worker.heartbeat.time", clock)
+    monkeypatch.setattr("worker.upkeep.heartbeat.time", clock)
     return clock
 
 
@@ -126,7 +126,7 @@ def test_a_model_that_hangs_does_not_work_and_one_that_comes_back_does(monkeypat
     batcher = Batcher(encoder)
     assert batcher.works()
     answer = batcher.submit_text("x")
-    monkeypatch.setattr("worker.batcher._STUCK_SECONDS", 0.05)
+    monkeypatch.setattr("worker.model.batcher._STUCK_SECONDS", 0.05)
     deadline = time.monotonic() + 10
     while batcher.works():
         assert time.monotonic() < deadline

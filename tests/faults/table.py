@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from shared.catalogue.interface import Hit
 from shared.settings import Settings
 from tests.stack import Lichtbild
-from worker.decoder import decode
-from worker.encoder import ClipEncoder
+from worker.images.decoder import decode
+from worker.model.encoder import ClipEncoder
 
 # Two runs of a model differ by the batch that an image happens to be in; two pictures by a hundred times this.
 _SAME = 1 - 1e-5

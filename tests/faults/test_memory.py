@@ -11,7 +11,7 @@ import requests
 
 from benchmarks.ledger_memory import used
 from benchmarks.manifests import chunked, tagged, wide
-from shared.items import Item
+from shared.domain.items import Item
 from tests.faults.sizes import SIZES
 from tests.faults.transcript import Story
 from tests.stack import Lichtbild, running

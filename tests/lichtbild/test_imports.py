@@ -42,7 +42,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     [
         "from lichtbild.client import Client; Client('http://127.0.0.1:1').close()",
         "import lichtbild; [getattr(lichtbild, name) for name in lichtbild.__all__]",
-        "import lichtbild.contact_sheet",
+        "import lichtbild.cli.contact_sheet",
     ],
 )
 def test_it_imports_without_the_stack(code: str) -> None:
@@ -58,7 +58,7 @@ def test_the_client_imports_neither_the_command_nor_pillow() -> None:
 
 
 def test_the_help_needs_no_stack() -> None:
-    done = run("import lichtbild.command; sys.exit(lichtbild.command.run(['--help']))")
+    done = run("import lichtbild.cli.main; sys.exit(lichtbild.cli.main.run(['--help']))")
 
     assert done.returncode == 0, done.stderr
     for name in ("up", "demo", "ingest", "search", "jobs", "photos", "status"):
@@ -67,7 +67,7 @@ def test_the_help_needs_no_stack() -> None:
 
 @pytest.mark.parametrize("subcommand", ["up", "demo"])
 def test_what_needs_the_stack_says_what_to_install(subcommand: str) -> None:
-    done = run(f"import lichtbild.command; sys.exit(lichtbild.command.run([{subcommand!r}]))")
+    done = run(f"import lichtbild.cli.main; sys.exit(lichtbild.cli.main.run([{subcommand!r}]))")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install 'lichtbild[embedded]'" in done.stderr

@@ -11,7 +11,7 @@ from werkzeug.formparser import parse_form_data
 
 from lichtbild import uploads
 from lichtbild.uploads import Picture, Window, id_problem, pictures_in, windows
-from shared.items import photo_id_problem
+from shared.domain.items import photo_id_problem
 
 
 def ids(folder: Path) -> list[str]:

@@ -1,0 +1,50 @@
+"""Who may call: known hosts only, no foreign web pages, and a key where keys are set."""
+
+import hmac
+import ipaddress
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+
+from api.http.problems import problem
+from shared.settings import Settings
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Check every request before its route runs."""
+    keys = [key.get_secret_value().encode() for key in settings.api_keys]
+
+    @app.before_request
+    def check() -> Response | None:
+        # A foreign Host is how DNS rebinding looks, a foreign Origin how a cross-site form post looks.
+        if not _known_host(request.host, settings.allowed_hosts):
+            return problem(403, "foreign_host", "This host name is not served here (LICHTBILD_ALLOWED_HOSTS).")
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+            return problem(403, "foreign_origin", "Requests from other sites' pages are refused.")
+        if keys and request.path.startswith("/v1/") and not _has_key(keys):
+            refused = problem(401, "unauthorized", "Send `Authorization: Bearer KEY` with one of LICHTBILD_API_KEYS.")
+            refused.headers["WWW-Authenticate"] = "Bearer"
+            return refused
+        return None
+
+
+def _known_host(host: str, allowed: Sequence[str]) -> bool:
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return False
+    if name == "localhost" or "*" in allowed or name in allowed:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _has_key(keys: Sequence[bytes]) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # Compare with every key, so that the time taken tells nothing about which one came close.
+    matches = [hmac.compare_digest(given.strip().encode(), key) for key in keys]
+    return scheme.lower() == "bearer" and any(matches)

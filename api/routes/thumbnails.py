@@ -1,0 +1,26 @@
+"""`/thumbnails/`: small pictures of uploaded photos, under the addresses that hits and photos give."""
+
+from flask import Blueprint, request, send_file
+from flask.typing import ResponseReturnValue
+
+from api.http import parameters as arguments
+from api.services import services
+from shared.errors import NotFoundError
+
+routes = Blueprint("thumbnails", __name__)
+
+# An address is of one content for ever; but only who was shown it may keep it, not a cache for everybody.
+_CACHING = "private, max-age=31536000, immutable"
+
+
+@routes.get("/thumbnails/<path:photo_id>")
+def thumbnail(photo_id: str) -> ResponseReturnValue:
+    arguments.only({"collection", "v"})
+    thumbnails, collection = services().thumbnails, arguments.collection()
+    found = thumbnails.find(collection, photo_id, request.args.get("v", "")) if thumbnails else None
+    if found is None:
+        raise NotFoundError("There is no such thumbnail; the address of a photo's is its `url`, with its `v`.")
+    response = send_file(found, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = _CACHING
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,192 @@
+"""`lichtbild ingest`: send a list of image URLs, or a folder of images; watch how it goes, say what failed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, api_option, connect
+from lichtbild.cli.progress_bar import Show, counts_in_words, duration, job_progress, progress_of
+from lichtbild.cli.summary import show_failures, show_report, size, summarise, ways_on
+from lichtbild.cli.terminal import console, say, say_json
+from lichtbild.cli.upload import FolderIngest, tell_left_out
+from lichtbild.client import DEFAULT_COLLECTION, Client
+from lichtbild.errors import JobPaused, UnknownFormat
+from lichtbild.models import Job
+from lichtbild.uploads import pictures_in
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be ingested, and how."""
+
+    source: str
+    limit: int | None
+    collection: str
+    max_failed_ratio: float | None
+    preflight: int | None
+
+
+@click.command()
+@click.argument("source")
+@click.option("--limit", type=click.IntRange(min=1), help="Send at most this many items.")
+@click.option("--preflight", metavar="N", type=click.IntRange(min=1), help="Only try N items chosen at random.")
+@click.option(
+    "--max-failed-ratio",
+    metavar="R",
+    type=click.FloatRange(min=0, max=1, max_open=True),
+    help="Pause once more than this share has failed, such as 0.1.",
+)
+@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
+@click.option("--detach", is_flag=True, help="Print the job's id and leave.")
+@click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
+@api_option
+def ingest(
+    *,
+    source: str,
+    limit: int | None,
+    preflight: int | None,
+    max_failed_ratio: float | None,
+    collection: str,
+    detach: bool,
+    as_json: bool,
+) -> None:
+    """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
+    for NDJSON from stdin; or the images in SOURCE, if that is a folder: they are uploaded, and their paths in it become
+    their ids.
+
+    A table has a header row with `id` (or `photo_id`) and `url` (or `photo_image_url`); every other column becomes an
+    attribute where it is not empty. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
+    """
+    wanted = Wanted(source, limit, collection, max_failed_ratio, preflight)
+    if preflight is not None and max_failed_ratio is not None:
+        raise click.UsageError("--max-failed-ratio has nothing to pause in a --preflight.")
+    if Path(source).is_dir():
+        _ingest_folder(wanted, detach=detach, as_json=as_json)
+        return
+    if source != "-" and not Path(source).is_file():
+        raise click.UsageError(f"There is no file {source}.")
+    with connect(INGEST_PATIENCE_SECONDS) as client:
+        job = _send(client, wanted)
+        if detach:
+            say_json(job.raw) if as_json else say(job.id)
+        else:
+            _watch_to_the_end(client, job, as_json=as_json)
+
+
+def _watch_to_the_end(client: Client, job: Job, *, as_json: bool) -> None:
+    """Exit status 1 if it paused itself."""
+    try:
+        with _staying_behind(job):
+            ended = watch(client, job, on_stderr=as_json)
+    except JobPaused as paused:
+        _tell(paused.job, as_json=as_json)
+        click.echo(f"lichtbild: {paused}\n{ways_on(paused.job)}", err=True)
+        raise click.exceptions.Exit(1) from None
+    _tell(ended, as_json=as_json)
+
+
+def _tell(job: Job, *, as_json: bool) -> None:
+    if as_json:
+        say_json(job.raw)
+    elif job.report:
+        show_report(job)
+    else:
+        summarise(job)
+
+
+def _ingest_folder(wanted: Wanted, *, detach: bool, as_json: bool) -> None:
+    """Several jobs, shown as one. Exit status 1 if some pictures could not be sent."""
+    folder = Path(wanted.source)
+    if wanted.preflight is not None:
+        raise click.UsageError("--preflight is for lists of URLs; images that lie here need no trial.")
+    pictures = pictures_in(folder)[: wanted.limit]
+    if not pictures:
+        raise click.UsageError(f"There are no images in {folder}.")
+
+    def tell(job: Job) -> None:
+        say_json(job.raw) if as_json else say(job.id)
+
+    with connect(INGEST_PATIENCE_SECONDS) as client:
+        with _progress(quiet=detach, on_stderr=as_json) as show:
+            accepted = tell if detach else lambda _: None
+            sending = FolderIngest(client, wanted.collection, pictures, wanted.max_failed_ratio, show, accepted)
+            with _all_staying_behind(sending):
+                sending.send()
+                if not detach:
+                    sending.wait()
+        if not detach:
+            _summarise_folder(sending, as_json=as_json)
+    if sending.left_out:
+        tell_left_out(sending.left_out)
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _progress(*, quiet: bool, on_stderr: bool) -> Iterator[Show]:
+    if quiet:
+        yield lambda _counts, _paused: None
+    else:
+        with progress_of(console(on_stderr=on_stderr)) as show:
+            yield show
+
+
+def _summarise_folder(done: FolderIngest, *, as_json: bool) -> None:
+    if as_json:
+        for job in done.jobs.values():
+            say_json(job.raw)
+        return
+    counts = done.progress()
+    say(f"{counts_in_words(counts)} in {duration(done.seconds())}, {size(counts.bytes)}")
+    show_failures(counts)
+    for job in done.jobs.values():
+        if job.progress and job.progress.failed:
+            say(f"List them: lichtbild jobs {job.id} --errors")
+
+
+@contextmanager
+def _all_staying_behind(sending: FolderIngest) -> Iterator[None]:
+    """Ctrl-C ends the sending; what was accepted goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        going_on = [job.id for job in sending.jobs.values() if not job.is_final]
+        sent = sum(job.progress.total for job in sending.jobs.values() if job.progress)
+        click.echo(f"\n{sent} of {len(sending.pictures)} images were sent; jobs going on: {len(going_on)}.", err=True)
+        click.echo("Look at them: lichtbild jobs", err=True)
+        raise
+
+
+def watch(client: Client, job: Job, *, timeout: float | None = None, on_stderr: bool = False) -> Job:
+    """Show the job's progress until it has succeeded. Raises JobFailed, JobPaused, and StillRunning after `timeout`
+    seconds.
+    """
+    with job_progress(console(on_stderr=on_stderr)) as show:
+        return client.wait(job.id, timeout, on_progress=show)
+
+
+@contextmanager
+def _staying_behind(job: Job) -> Iterator[None]:
+    """Ctrl-C ends the watching, not the job: say so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\nJob {job.id} goes on without you.", err=True)
+        click.echo(f"Look at it: lichtbild jobs {job.id}\nCancel it:  lichtbild jobs {job.id} --cancel", err=True)
+        raise
+
+
+def _send(client: Client, wanted: Wanted) -> Job:
+    source = sys.stdin.buffer if wanted.source == "-" else wanted.source
+    ratio, tried = wanted.max_failed_ratio, wanted.preflight
+    if isinstance(source, str):
+        try:
+            return client.ingest_file(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
+        except UnknownFormat as error:
+            raise click.UsageError(str(error)) from None
+    return client.ingest_ndjson(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)

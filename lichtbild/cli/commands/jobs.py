@@ -1,0 +1,146 @@
+"""`lichtbild jobs`: what was asked of Lichtbild lately, how one job stands, what failed in it; and acting on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import get_args
+
+import click
+
+from lichtbild.cli.connection import api_option, connect
+from lichtbild.cli.printable import printable
+from lichtbild.cli.progress_bar import counts_in_words, duration
+from lichtbild.cli.summary import failures_in_words, size, ways_on
+from lichtbild.cli.terminal import say, say_json, show_table
+from lichtbild.client import Client
+from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
+
+
+@click.command()
+@click.argument("job_id", metavar="[ID]", required=False)
+@click.option("--errors", is_flag=True, help="List the items that failed.")
+@click.option("--cancel", is_flag=True, help="Stop the job; what is stored stays.")
+@click.option("--pause", is_flag=True, help="Finish what is in hand, then wait.")
+@click.option("--resume", is_flag=True, help="Go on with a paused job.")
+@click.option("--retry", is_flag=True, help="Start a new job over the items that failed.")
+@click.option("--code", help="With --retry: only the items that failed with this code.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+@click.option("--kind", type=click.Choice(get_args(Kind)), default="ingest", show_default=True)
+@click.option("--status", type=click.Choice(get_args(Status)), help="List only jobs with this status.")
+@api_option
+def jobs(
+    job_id: str | None, code: str | None, as_json: bool, kind: Kind, status: Status | None, **actions: bool
+) -> None:
+    """List the newest jobs, or show the one with this ID, or do something with it."""
+    chosen = [name for name, is_wanted in actions.items() if is_wanted]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in chosen)} do not go together.")
+    action = chosen[0] if chosen else None
+    if code and action != "retry":
+        raise click.UsageError("--code goes with --retry.")
+    if job_id is None and action:
+        raise click.UsageError("Which job? Give its ID.")
+    if job_id is not None and status:
+        raise click.UsageError("--status is for the list of jobs, without an ID.")
+    with connect() as client:
+        if job_id is None:
+            _list(client.jobs(kind, status=status), as_json)
+        elif action == "errors":
+            _list_errors(client, job_id, as_json)
+        else:
+            _show(_act(client, job_id, action, code), as_json)
+
+
+def _act(client: Client, job_id: str, action: str | None, code: str | None) -> Job:
+    if action == "retry":
+        return client.retry(job_id, code)
+    acts = {"cancel": client.cancel, "pause": client.pause, "resume": client.resume}
+    return acts[action](job_id) if action else client.job(job_id)
+
+
+def _list(found: list[Job], as_json: bool) -> None:
+    if as_json:
+        for job in found:
+            say_json(job.raw)
+    elif found:
+        rows = [(job.id, job.status, _when(job), job.collection, _outcome(job)) for job in found]
+        show_table(("id", "status", "created", "collection", ""), rows)
+    else:
+        say("No such jobs.")
+
+
+def _list_errors(client: Client, job_id: str, as_json: bool) -> None:
+    """One failed item per line, separated by tabs: there may be many."""
+    for item in client.iter_errors(job_id):
+        if as_json:
+            say_json(asdict(item))
+        else:
+            say("\t".join(printable(field) for field in (item.id, item.code, item.url, item.detail)))
+
+
+def _show(job: Job, as_json: bool) -> None:
+    if as_json:
+        say_json(job.raw)
+        return
+    for name, value in _facts(job).items():
+        say(f"{name:<12}{printable(value)}")
+    if job.paused_itself:
+        say(ways_on(job))
+    if job.progress and job.progress.failed:
+        say(f"List what failed: lichtbild jobs {job.id} --errors")
+
+
+def _facts(job: Job) -> dict[str, str]:
+    facts = {"id": job.id, "kind": job.kind, "status": job.status, "collection": job.collection, "created": _when(job)}
+    if job.preflight_of is not None:
+        facts["preflight"] = f"of {job.preflight_of} items"
+    if job.parent_id:
+        facts["retries"] = job.parent_id
+    if job.started_at and job.finished_at:
+        facts["took"] = duration((job.finished_at - job.started_at).total_seconds())
+    if job.progress:
+        facts |= _progress(job.progress)
+    if job.report:
+        facts |= _report(job.report)
+    if job.result:
+        facts["hits"] = ", ".join(hit.photo_id for hit in job.result.hits)
+    if _is_in_trouble(job) and job.error:
+        facts["error"] = f"{job.error.detail} ({job.error.code})"
+    return facts
+
+
+def _progress(counts: Progress) -> dict[str, str]:
+    facts = {"items": f"{counts.total}: {counts_in_words(counts)}", "speed": f"{counts.items_per_second:.0f}/s"}
+    if counts.limited_by:
+        facts["stages"] = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in counts.stage_seconds.items())
+        facts["limited by"] = counts.limited_by
+    if counts.failed:
+        facts["failed"], hosts = failures_in_words(counts)
+        facts |= {"at hosts": hosts} if hosts else {}
+    return facts
+
+
+def _report(report: PreflightReport) -> dict[str, str]:
+    facts = {"success": f"{report.success_rate:.1%}", "an image": size(report.bytes_per_item)}
+    facts["all of it"] = f"about {size(report.estimated_bytes)}"
+    if report.estimated_seconds is not None:
+        facts["all of it"] += f", {duration(report.estimated_seconds)}"
+    return facts
+
+
+def _outcome(job: Job) -> str:
+    if _is_in_trouble(job) and job.error:
+        return job.error.code
+    if job.progress:
+        counts = counts_in_words(job.progress)
+        return counts if job.preflight_of is None else f"preflight: {counts}"
+    return f"{len(job.result.hits)} hits" if job.result else ""
+
+
+def _is_in_trouble(job: Job) -> bool:
+    """Not if it succeeded after all: what a job that pauses itself has in hand may be all that was left of it."""
+    return job.status != "succeeded"
+
+
+def _when(job: Job) -> str:
+    return f"{job.created_at.astimezone():%Y-%m-%d %H:%M:%S}"

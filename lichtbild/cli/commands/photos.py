@@ -1,0 +1,70 @@
+"""`lichtbild photos`: one stored photo, by its id or any; and deleting it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from lichtbild.cli.connection import api_option, connect
+from lichtbild.cli.printable import printable
+from lichtbild.cli.terminal import say, say_json
+from lichtbild.client import DEFAULT_COLLECTION, Client
+from lichtbild.models import Photo
+
+_SHOWN_NUMBERS = 4
+
+
+@click.command()
+@click.argument("photo_id", metavar="[ID]", required=False)
+@click.option("--random", "any_photo", is_flag=True, help="Show any photo instead of one with an ID.")
+@click.option("--embedding", is_flag=True, help="Show the stored vector too; whole with --json.")
+@click.option("--delete", is_flag=True, help="Delete it: no search finds it any more.")
+@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the photo as JSON.")
+@api_option
+def photos(
+    *, photo_id: str | None, any_photo: bool, embedding: bool, delete: bool, collection: str, as_json: bool
+) -> None:
+    """Show the stored photo with this ID, or any: its URL, its attributes, the model of its vector. Or delete it."""
+    if (photo_id is None) != any_photo:
+        raise click.UsageError("Give the ID of a photo, or --random.")
+    if delete and (photo_id is None or embedding or as_json):
+        raise click.UsageError("--delete goes with the ID of a photo, and with nothing to show.")
+    with connect() as client:
+        if delete and photo_id is not None:
+            client.delete_photo(photo_id, collection)
+            say(f"{printable(photo_id)} is deleted.")
+            return
+        photo = _find(client, photo_id, collection, embedding=embedding)
+    if as_json:
+        say_json(_as_json(photo))
+    else:
+        _show(photo)
+
+
+def _find(client: Client, photo_id: str | None, collection: str, *, embedding: bool) -> Photo:
+    if photo_id is None:
+        found = client.random_photo(collection)
+        if not embedding:
+            return found
+        photo_id = found.photo_id
+    return client.photo(photo_id, collection, embedding=embedding)
+
+
+def _as_json(photo: Photo) -> dict[str, Any]:
+    """As the API shows it."""
+    facts = {"photo_id": photo.photo_id, "url": photo.url, "attributes": photo.attributes, "model": photo.model}
+    return facts if photo.embedding is None else {**facts, "embedding": photo.embedding}
+
+
+def _show(photo: Photo) -> None:
+    facts = {"photo_id": photo.photo_id, "url": photo.url, "model": photo.model or ""}
+    if photo.embedding is not None:
+        first = ", ".join(f"{number:.4f}" for number in photo.embedding[:_SHOWN_NUMBERS])
+        facts["embedding"] = f"{first}, … ({len(photo.embedding)} numbers)"
+    facts |= {name: value if isinstance(value, str) else json.dumps(value) for name, value in photo.attributes.items()}
+    width = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        say(f"{printable(name):<{width}}{printable(value)}")

@@ -1,0 +1,123 @@
+"""`lichtbild search`: find photos by text, by image, or by both."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from PIL import Image
+
+from lichtbild.cli.connection import api_option, connect
+from lichtbild.cli.contact_sheet import SheetRow, draw_contact_sheet
+from lichtbild.cli.pictures import fetch_pictures, open_picture
+from lichtbild.cli.search_output import sheet_hits, show_hits, show_took
+from lichtbild.cli.terminal import say_json
+from lichtbild.client import DEFAULT_COLLECTION, Client
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option("--image", metavar="PATH|URL", help="An image to search by.")
+@click.option("--photo", "photo_id", metavar="ID", help="A stored photo to search by.")
+@click.option("-k", "--top-k", type=click.IntRange(1, 1000), default=5, show_default=True, help="Hits wanted.")
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="Hits to skip.")
+@click.option("--filter", "condition", metavar="JSON", help='What attributes must be: {"width": {"gte": 2000}}.')
+@click.option("--max-distance", type=click.FloatRange(0, 2), help="Leave out hits that are farther.")
+@click.option("--group", "group_distance", type=click.FloatRange(0, 2), help="Fold hits this near to a better one.")
+@click.option("--exact", is_flag=True, help="Scan all photos, also where there is an index.")
+@click.option("--after", "after_job", metavar="JOB", help="Search once this ingest has ended.")
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet of the hits.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="In seconds.")
+@api_option
+def search(
+    *,
+    text: str | None,
+    image: str | None,
+    photo_id: str | None,
+    top_k: int,
+    offset: int,
+    condition: str | None,
+    max_distance: float | None,
+    group_distance: float | None,
+    exact: bool,
+    after_job: str | None,
+    save: Path | None,
+    as_json: bool,
+    collection: str,
+    timeout: float,
+) -> None:
+    """Find the photos nearest to TEXT, to an image, to a stored photo, or to any of them together."""
+    if text is None and image is None and photo_id is None:
+        raise click.UsageError("Give a TEXT, --image or --photo.")
+    _check(image, save)
+    wanted = _filter(condition)
+    with connect() as client:
+        result = client.search(
+            text,
+            image,
+            photo_id,
+            top_k=top_k,
+            offset=offset,
+            filter=wanted,
+            max_distance=max_distance,
+            group_distance=group_distance,
+            exact=exact,
+            after_job=after_job,
+            collection=collection,
+            timeout=timeout,
+        )
+        if as_json:
+            say_json(result.raw)
+        else:
+            show_hits(result, offset)
+            show_took(result)
+        if save is not None:
+            picture = _query_picture(client, image, photo_id, collection)
+            draw_contact_sheet([SheetRow(sheet_hits(result), text, picture, _label(image, photo_id))]).save(save)
+            click.echo(f"Contact sheet: {save}", err=as_json)
+
+
+def _check(image: str | None, save: Path | None) -> None:
+    """Refuse what can be known to be wrong before anything is asked."""
+    if image is not None and not _is_url(image) and not Path(image).is_file():
+        raise click.UsageError(f"There is no file {image}.")
+    if save is None:
+        return
+    if save.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise click.UsageError(f"{save}: a contact sheet is a .png, .jpg or .webp.")
+    if not save.parent.is_dir():
+        raise click.UsageError(f"There is no folder {save.parent}.")
+
+
+def _filter(condition: str | None) -> dict[str, Any] | None:
+    """The filter's JSON; what it means is for the API to judge."""
+    if condition is None:
+        return None
+    try:
+        parsed = json.loads(condition)
+    except ValueError as error:
+        raise click.UsageError(f"--filter is no JSON: {error}.") from None
+    if not isinstance(parsed, dict):
+        raise click.UsageError('--filter is an object such as {"width": {"gte": 2000}}.')
+    return parsed
+
+
+def _query_picture(client: Client, image: str | None, photo_id: str | None, collection: str) -> Image.Image | None:
+    if image is not None:
+        return fetch_pictures([image])[0] if _is_url(image) else open_picture(Path(image).read_bytes())
+    if photo_id is not None:
+        return fetch_pictures([client.photo(photo_id, collection).url])[0]
+    return None
+
+
+def _label(image: str | None, photo_id: str | None) -> str:
+    given = photo_id if image is None else image
+    return "" if given is None else given.rsplit("/", maxsplit=1)[-1]
+
+
+def _is_url(image: str) -> bool:
+    return image.lower().startswith(("http://", "https://"))

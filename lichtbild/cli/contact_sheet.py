@@ -1,0 +1,178 @@
+"""Draws a contact sheet: each row a query and, beside it, what was found, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from lichtbild.cli.printable import printable
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+PAPER, INK, QUIET, LINE, EMPTY, ACCENT = "#fbfaf7", "#22211f", "#7d7a74", "#dedad2", "#ebe8e1", "#b3541e"
+PICTURE = 220
+QUERY_WIDTH = 260
+COLUMNS = 5
+GAP = 18
+MARGIN = 32
+CAPTION = 74
+CORNER = 8
+
+_OWN_LETTERS = frozenset(map(chr, range(32, 127))) | frozenset("“”…")
+_SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf")
+
+
+class _Style(NamedTuple):
+    colour: str
+    size: int
+
+
+_LABEL, _QUERY = _Style(ACCENT, 13), _Style(INK, 24)
+_RANK, _FACT, _NOTE, _MISSING = _Style(ACCENT, 16), _Style(INK, 16), _Style(QUIET, 13), _Style(QUIET, 16)
+
+
+@dataclass(frozen=True)
+class SheetHit:
+    """One picture found; without `picture` a placeholder is drawn. `distance` is the cosine distance."""
+
+    photo_id: str
+    distance: float
+    description: str = ""
+    picture: Image.Image | None = None
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One query: its text, its picture, or both."""
+
+    hits: Sequence[SheetHit]
+    text: str | None = None
+    picture: Image.Image | None = None
+    label: str = ""
+
+
+def draw_contact_sheet(rows: Sequence[SheetRow]) -> Image.Image:
+    """One picture with all the rows, one below the other."""
+    columns = max((min(len(row.hits), COLUMNS) for row in rows), default=0)
+    width = 2 * MARGIN + QUERY_WIDTH + max(1, columns) * (PICTURE + GAP)
+    heights = [_row_height(row) for row in rows]
+    sheet = Image.new("RGB", (width, 2 * MARGIN + sum(heights) + 2 * GAP * max(0, len(rows) - 1)), PAPER)
+    top = MARGIN
+    for number, (row, height) in enumerate(zip(rows, heights, strict=True)):
+        if number:
+            ImageDraw.Draw(sheet).line((MARGIN, top - GAP, width - MARGIN, top - GAP), LINE)
+        _draw_query(sheet, row, MARGIN, top)
+        for place, hit in enumerate(row.hits):
+            down, across = divmod(place, COLUMNS)
+            left = MARGIN + QUERY_WIDTH + GAP + across * (PICTURE + GAP)
+            _draw_hit(sheet, place + 1, hit, left, top + down * (PICTURE + CAPTION))
+        top += height + 2 * GAP
+    return sheet
+
+
+def _row_height(row: SheetRow) -> int:
+    """Enough for the hits and for the query, whichever is taller."""
+    lines = -(-len(row.hits) // COLUMNS)
+    return max(lines * (PICTURE + CAPTION), _draw_query(Image.new("RGB", (1, 1)), row, 0, 0))
+
+
+def _draw_query(sheet: Image.Image, row: SheetRow, left: int, top: int) -> int:
+    """Returns the height that was used."""
+    draw = ImageDraw.Draw(sheet)
+    width = QUERY_WIDTH - GAP
+    at = top
+    if row.label:
+        _write(draw, (left, at), row.label.upper(), _LABEL, width)
+        at += 26
+    if row.text:
+        for line in _wrapped(f"“{row.text}”", _QUERY, width, most=6):
+            _write(draw, (left, at), line, _QUERY, width)
+            at += 32
+        at += 10
+    if row.picture is not None:
+        scaled = _contained(row.picture.convert("RGB"), width, PICTURE)
+        _paste(sheet, scaled, left, at)
+        at += scaled.height
+    return at - top
+
+
+def _draw_hit(sheet: Image.Image, rank: int, hit: SheetHit, left: int, top: int) -> None:
+    draw = ImageDraw.Draw(sheet)
+    if hit.picture is None:
+        draw.rounded_rectangle((left, top, left + PICTURE - 1, top + PICTURE - 1), CORNER, EMPTY)
+        middle = left + PICTURE // 2
+        _write(draw, (middle, top + PICTURE // 2 - 4), hit.photo_id, _MISSING, PICTURE - 20, anchor="ms")
+        _write(draw, (middle, top + PICTURE // 2 + 18), "no picture", _NOTE, PICTURE - 20, anchor="ms")
+    else:
+        _paste(sheet, ImageOps.fit(hit.picture.convert("RGB"), (PICTURE, PICTURE)), left, top)
+    at = top + PICTURE + 6
+    _write(draw, (left, at), str(rank), _RANK, 40)
+    _write(draw, (left + 28, at), hit.photo_id, _FACT, PICTURE - 96)
+    _write(draw, (left + PICTURE, at), f"{hit.distance:.4f}", _FACT, 68, anchor="ra")
+    for number, line in enumerate(_wrapped(hit.description, _NOTE, PICTURE, most=2)):
+        _write(draw, (left, at + 22 + 17 * number), line, _NOTE, PICTURE)
+
+
+def _contained(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """As large as fits, and never thinner than a pixel."""
+    scale = min(width / picture.width, height / picture.height)
+    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+
+
+def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> None:
+    mask = Image.new("L", picture.size)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, picture.width - 1, picture.height - 1), CORNER, 255)
+    sheet.paste(picture, (left, top), mask)
+
+
+def _font(style: _Style, text: str) -> Font:
+    """Pillow's own font, which looks the same everywhere but knows few letters; else one of the system's."""
+    return _load_font(style.size, not set(text) <= _OWN_LETTERS)
+
+
+@lru_cache
+def _load_font(size: int, of_system: bool) -> Font:
+    for name in _SYSTEM_FONTS if of_system else ():
+        with suppress(OSError):
+            return ImageFont.truetype(name, size)
+    return ImageFont.load_default(size)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, style: _Style, width: int, *, anchor: str = "la"
+) -> None:
+    """One line, cut with an ellipsis to `width`."""
+    fitting = _fitting(text, style, width)
+    draw.text(at, fitting, style.colour, _font(style, fitting), anchor=anchor)
+
+
+def _wrapped(text: str, style: _Style, width: int, most: int) -> list[str]:
+    """Broken between words into at most `most` lines; what is left stays in the last one."""
+    words = printable(text).split()
+    lines: list[str] = []
+    while words and len(lines) < most - 1:
+        count = 1
+        while count < len(words) and _width(" ".join(words[: count + 1]), style) <= width:
+            count += 1
+        lines.append(" ".join(words[:count]))
+        del words[:count]
+    return [*lines, " ".join(words)] if words else lines
+
+
+def _fitting(text: str, style: _Style, width: int) -> str:
+    text = printable(text)
+    if _width(text, style) <= width:
+        return text
+    text = text[:200]
+    while text and _width(text + "…", style) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _width(text: str, style: _Style) -> float:
+    return _font(style, text).getlength(text)

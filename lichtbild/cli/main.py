@@ -1,0 +1,75 @@
+"""The command `lichtbild`: its subcommands, and how each kind of error ends it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from lichtbild.cli.commands.demo import demo
+from lichtbild.cli.commands.index import index
+from lichtbild.cli.commands.ingest import ingest
+from lichtbild.cli.commands.jobs import jobs
+from lichtbild.cli.commands.photos import photos
+from lichtbild.cli.commands.search import search
+from lichtbild.cli.commands.status import status
+from lichtbild.cli.commands.up import up
+from lichtbild.cli.connection import api_option
+from lichtbild.errors import LichtbildError, Unreachable
+
+# A line that begins with \b is not wrapped by click.
+_EPILOG = """\b
+Exit status:
+  0    done
+  1    refused, failed, or (status) not ready
+  2    used wrongly
+  3    no API answers
+  130  Ctrl-C
+
+\b
+Environment:
+  LICHTBILD_API      address of the API, as with --api
+  LICHTBILD_API_KEY  the key that it asks for
+
+\b
+Shell completion, for bash (zsh and fish likewise):
+  eval "$(_LICHTBILD_COMPLETE=bash_source lichtbild)"
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.version_option(package_name="lichtbild")
+@api_option
+def lichtbild() -> None:
+    """Search images by what is in them: by text, by image, or by both."""
+
+
+for subcommand in (up, demo, ingest, search, jobs, photos, index, status):
+    lichtbild.add_command(subcommand)
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; expected errors are one line on stderr."""
+    try:
+        status: int | None = lichtbild.main(list(arguments), prog_name="lichtbild", standalone_mode=False)
+        return status or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Unreachable as error:
+        return _fail(f"{error} Start one with `lichtbild up`, or name another with --api.", 3)
+    except (LichtbildError, OSError) as error:
+        return _fail(str(error), 1)
+
+
+def _fail(message: str, status: int) -> int:
+    click.echo(f"lichtbild: {message}", err=True)
+    return status

@@ -1,0 +1,54 @@
+"""Hits as a table on the terminal, and as pictures on a contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lichtbild.cli.contact_sheet import SheetHit
+from lichtbild.cli.pictures import fetch_pictures
+from lichtbild.cli.terminal import say, show_table
+from lichtbild.models import SearchResult
+
+_DESCRIPTIONS = ("description", "photo_description", "ai_description", "caption", "title")
+_LONGEST_DESCRIPTION = 90
+
+
+def show_hits(result: SearchResult, offset: int = 0) -> None:
+    """Rank, distance, id and how many were folded into it, similarity to each term, the description if there is one."""
+    rows = [
+        (
+            str(rank),
+            f"{hit.distance:.4f}",
+            f"{hit.photo_id} +{len(hit.similar)}" if hit.similar else hit.photo_id,
+            " ".join(f"{similarity:.3f}" for similarity in hit.terms),
+            description(hit.attributes),
+        )
+        for rank, hit in enumerate(result.hits, start=offset + 1)
+    ]
+    show_table(("rank", "distance", "photo_id", "terms", "description"), rows, numbers=("rank", "distance"))
+
+
+def show_took(result: SearchResult) -> None:
+    """Where the time went, and in what was searched."""
+    took = result.took_ms
+    parts = ", ".join(f"{stage} {milliseconds:.1f}" for stage, milliseconds in took.items())
+    found = f"{len(result.hits)} of {result.searchable_rows} photos"
+    if result.pending_rows:
+        found += f" ({result.pending_rows} still to come)"
+    say(f"{found} in {sum(took.values()):.1f} ms ({parts}) by {result.model}", "dim")
+
+
+def sheet_hits(result: SearchResult) -> list[SheetHit]:
+    """The hits with their pictures, fetched from their URLs."""
+    pictures = fetch_pictures(hit.url for hit in result.hits)
+    return [
+        SheetHit(hit.photo_id, hit.distance, description(hit.attributes), picture)
+        for hit, picture in zip(result.hits, pictures, strict=True)
+    ]
+
+
+def description(attributes: Mapping[str, Any]) -> str:
+    """The attribute that describes the photo in words, if there is one; cut to what fits on a line."""
+    text = next((attributes[name] for name in _DESCRIPTIONS if isinstance(attributes.get(name), str)), "")
+    return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 1] + "…"

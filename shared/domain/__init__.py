@@ -1,0 +1,1 @@
+"""Plain data classes: no HTTP, no Redis, no SQL."""

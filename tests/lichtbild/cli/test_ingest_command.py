@@ -1,0 +1,184 @@
+"""`lichtbild ingest` of a list as people run it: what it shows, what it sums up, how it ends."""
+
+import gzip
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.lichtbild.cli.test_command import command, environment, lichtbild
+from tests.lichtbild.fake_api import REPORT, TRIPPED, FakeApi, Reply, ingest_job, problem
+
+TABLE = "photo_id\tphoto_image_url\na\thttp://x/a\nb\thttp://x/b\n"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "photos.tsv000"
+    path.write_text(TABLE)
+    return path
+
+
+def test_ingest_shows_lines_in_a_pipe_and_sums_up(api: FakeApi, table: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=1, failed=1)))
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "100%  2/2  1 stored, 1 failed  1/s",
+        "1 stored, 1 failed in 2 s (1/s), 2.0 MB, limited by fetch",
+        "       1  http_404",
+        "       1  at x",
+        "List them: lichtbild jobs j1 --errors",
+        "Retry them: lichtbild jobs j1 --retry",
+    ]
+    assert api.calls("POST", "/v1/ingest")[0].body.decode() == TABLE
+
+
+def test_failures_at_many_hosts_are_told_of_the_worst(api: FakeApi, table: Path) -> None:
+    hosts = {f"host-{n}": 10 - n for n in range(7)} | {"(other)": 5}
+    job = ingest_job(stored=0, failed=54)
+    job["progress"]["failed_by_host"] = hosts
+    api.on("POST", "/v1/ingest", Reply(job, 202))
+    api.on("GET", "/v1/jobs/j1", Reply(job))
+
+    lines = lichtbild("ingest", table, api=api.url).stdout.splitlines()
+
+    assert lines[3:9] == [f"{10 - n:8}  at host-{n}" for n in range(5)] + ["      14  at other hosts"]
+
+
+def test_a_preflight_says_what_is_to_be_expected(api: FakeApi, table: Path) -> None:
+    ended = ingest_job(failed=1, preflight_of=25_000, result=REPORT)
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=3, preflight_of=25_000), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ended))
+
+    done = lichtbild("ingest", table, "--preflight", 3, api=api.url)
+    as_json = lichtbild("ingest", table, "--preflight", 3, "--json", api=api.url)
+    shown = lichtbild("jobs", "j1", api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == [
+        "3 of 25000 tried: 66.7% would be stored",
+        "       1  http_404",
+        "       1  at x",
+        "481 kB an image, about 8.0 GB in all",
+        "about 3 h 20 min at this speed (1/s, limited by fetch)",
+    ]
+    assert api.calls("POST", "/v1/ingest")[0].query["preflight"] == "3"
+    assert json.loads(as_json.stdout)["result"] == REPORT
+    assert "success     66.7%\n" in shown.stdout
+
+
+def test_a_job_that_pauses_itself_ends_with_1_and_says_how_to_go_on(api: FakeApi, table: Path) -> None:
+    tripped = ingest_job("paused", stored=60, failed=40, pending=900, error=TRIPPED)
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=1000), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(tripped))
+
+    done = lichtbild("ingest", table, "--max-failed-ratio", "0.1", api=api.url)
+    as_json = lichtbild("ingest", table, "--max-failed-ratio", "0.1", "--json", api=api.url)
+    shown = lichtbild("jobs", "j1", api=api.url)
+
+    assert (done.returncode, as_json.returncode) == (1, 1)
+    assert done.stdout.splitlines() == [
+        " 10%  100/1000  60 stored, 40 failed, 900 pending  paused: too many failures",
+        "60 stored, 40 failed, 900 pending (1/s), 2.0 MB, limited by fetch",
+        "      40  http_404",
+        "      40  at x",
+        "List them: lichtbild jobs j1 --errors",
+    ]
+    assert done.stderr.splitlines() == [
+        "lichtbild: More than 10% of the items failed (max_failed_ratio). (too_many_failures, job j1)",
+        "Go on all the same: lichtbild jobs j1 --resume",
+        "Give it up: lichtbild jobs j1 --cancel",
+    ]
+    assert json.loads(as_json.stdout) == tripped
+    assert "Go on all the same: lichtbild jobs j1 --resume" in shown.stdout
+
+
+def test_a_job_that_somebody_paused_is_watched_until_it_goes_on(api: FakeApi, table: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    states = ingest_job("paused", stored=0, pending=2), ingest_job("running", stored=0, pending=2), ingest_job()
+    api.on("GET", "/v1/jobs/j1", *map(Reply, states))
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:3] == [
+        "  0%  0/2  2 pending  paused",
+        "  0%  0/2  2 pending  1/s, limited by fetch",
+        "100%  2/2  2 stored  1/s",
+    ]
+
+
+def test_ingest_detached_prints_the_id_and_leaves(api: FakeApi) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+
+    done = lichtbild("ingest", "-", "--limit", 1, "--detach", api=api.url, given=b'{"id":"a"}\n{"id":"b"}\n')
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "j1\n", "")
+    assert gzip.decompress(api.calls("POST", "/v1/ingest")[0].body) == b'{"id":"a"}\n'
+
+
+def test_ingest_as_json_keeps_stdout_for_the_json(api: FakeApi, table: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job()))
+
+    done = lichtbild("ingest", table, "--json", api=api.url)
+
+    assert json.loads(done.stdout) == ingest_job()
+
+
+@pytest.mark.parametrize(
+    ("code", "reply"),
+    [
+        ("line 2 (item 0): url: is missing", problem(422, "invalid_request", "line 2 (item 0): url: is missing.")),
+        ("unauthorized", problem(401, "unauthorized", "Send a key.")),
+    ],
+)
+def test_a_refused_ingest_is_one_line(api: FakeApi, table: Path, code: str, reply: Reply) -> None:
+    api.on("POST", "/v1/ingest", reply)
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert code in done.stderr
+
+
+def test_a_job_that_fails_ends_with_1_and_says_why(api: FakeApi, table: Path) -> None:
+    error = {"code": "model_mismatch", "detail": "The collection holds another model's vectors."}
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job("failed") | {"error": error}))
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    assert done.returncode == 1
+    assert "another model's vectors. (model_mismatch, job j1)" in done.stderr
+
+
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_cancel_it(api: FakeApi, table: Path) -> None:
+    running = Reply(ingest_job("running", stored=1, pending=1))
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", running)
+    process = subprocess.Popen(
+        command("ingest", table),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(api.url),
+        # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    assert process.stdout.readline().startswith(" 50%  1/2")
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Job j1 goes on" in said
+    assert "lichtbild jobs j1 --cancel" in said
+    assert "Traceback" not in said
+    assert api.calls("POST", "/v1/jobs/j1/cancel") == []

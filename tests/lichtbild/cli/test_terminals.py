@@ -1,0 +1,89 @@
+"""The command on terminals of several kinds, and what shells ask of it."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lichtbild.cli.test_command import command, environment
+from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, search_job
+
+LICHTBILD = Path(sys.executable).with_name("lichtbild")
+
+
+def on_terminal(kind: str, api: FakeApi, *arguments: str, **more: str) -> str:
+    """What the command writes to a terminal of this kind, 80 columns wide."""
+    mine, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command(*arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(api.url) | {"TERM": kind, "COLUMNS": "80"} | more,
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(mine, 4096):
+            said += piece
+    except OSError:
+        pass  # This is how Linux says that the other end is closed.
+    os.close(mine)
+    assert process.wait(60) == 0, said
+    return said.decode()
+
+
+@pytest.fixture
+def ingesting(api: FakeApi) -> FakeApi:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job("running", stored=1, pending=1)), Reply(ingest_job()))
+    return api
+
+
+def test_a_dumb_terminal_gets_the_lines_of_a_pipe(ingesting: FakeApi) -> None:
+    said = on_terminal("dumb", ingesting, "ingest", "-")
+
+    assert "\x1b" not in said
+    assert [line.split()[0] for line in said.splitlines()] == ["50%", "100%", "2"]
+
+
+def test_a_real_terminal_gets_a_bar(ingesting: FakeApi) -> None:
+    said = on_terminal("xterm-256color", ingesting, "ingest", "-")
+
+    assert "\x1b[" in said
+    assert "━" in said
+
+
+def test_colours_can_be_switched_off(api: FakeApi) -> None:
+    api.on("POST", "/v1/search", Reply(search_job(hit("a", description="a man"))))
+
+    assert "\x1b[2m" in on_terminal("xterm", api, "search", "x")
+    assert "\x1b[3" not in on_terminal("xterm", api, "search", "x", NO_COLOR="1")
+    assert "\x1b" not in on_terminal("dumb", api, "search", "x")
+
+
+def completed(*words: str) -> set[str]:
+    """What bash would offer for the last word."""
+    asked = {
+        "_LICHTBILD_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(("lichtbild", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run([LICHTBILD], env=os.environ | asked, capture_output=True, text=True, check=True, timeout=60)
+    return {line.partition(",")[2] for line in done.stdout.splitlines()}
+
+
+def test_subcommands_and_options_are_completed() -> None:
+    assert completed("s") == {"search", "status"}
+    assert completed("photos", "--r") == {"--random"}
+    assert completed("jobs", "--kind", "") == {"ingest", "search", "delete", "index"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_each_shell_is_generated(shell: str) -> None:
+    asked = os.environ | {"_LICHTBILD_COMPLETE": f"{shell}_source"}
+    done = subprocess.run([LICHTBILD], env=asked, capture_output=True, text=True, check=True, timeout=60)
+    assert f"{shell}_complete" in done.stdout

@@ -1,0 +1,86 @@
+"""What a filter may say, and what the answer is to one that says something else."""
+
+import pytest
+
+from shared.domain.filters import (
+    MAX_CONDITIONS,
+    MAX_DEPTH,
+    MAX_STRING_BYTES,
+    MAX_VALUES,
+    And,
+    Comparison,
+    Exists,
+    In,
+    Not,
+    Or,
+    parse,
+)
+from shared.errors import InvalidRequestError
+
+
+def test_every_form_is_read():
+    assert parse({"photographer": "x"}) == Comparison("photographer", "eq", "x")
+    assert parse({"width": {"gte": 2000, "lt": 4000}}) == And(
+        (Comparison("width", "gte", 2000), Comparison("width", "lt", 4000))
+    )
+    assert parse({"a": {"in": ["x", 1, True]}, "b": {"exists": False}}) == And(
+        (In("a", ("x", 1, True)), Exists("b", False))
+    )
+    assert parse({"or": [{"a": 1}, {"not": {"b": {"ne": "x"}}}]}) == Or(
+        (Comparison("a", "eq", 1), Not(Comparison("b", "ne", "x")))
+    )
+    assert parse({"and": [{"a": 1}, {"b.c/d": 2}], "e": 3}) == And(
+        (And((Comparison("a", "eq", 1), Comparison("b.c/d", "eq", 2))), Comparison("e", "eq", 3))
+    )
+    assert parse({}) == And(())
+
+
+def nested(depth: int) -> dict:
+    return {"a": 1} if depth == 1 else {"not": nested(depth - 1)}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "object such as"),
+        ([], "object such as"),
+        ("x", "object such as"),
+        ({"a": {"like": "x"}}, "unknown operator 'like'.*eq, ne, gt, gte, lt, lte, in and exists"),
+        ({"a": {"$gt": 1}}, "unknown operator"),
+        ({"a": {}}, "names no operator"),
+        ({"a": None}, "exists"),
+        ({"a": {"eq": None}}, "exists"),
+        ({"a": [1, 2]}, "text, a number, true, false"),
+        ({"a": {"gt": {"b": 1}}}, "text, a number, true, false"),
+        ({"a": {"gt": True}}, "use eq or ne"),
+        ({"a": {"in": []}}, "1 to"),
+        ({"a": {"in": "x"}}, "1 to"),
+        ({"a": {"in": [None]}}, "exists"),
+        ({"a": {"in": [1] * (MAX_VALUES + 1)}}, "1 to"),
+        ({"a": {"exists": 1}}, "true or false"),
+        ({"and": {"a": 1}}, "takes a list"),
+        ({"or": []}, "takes a list"),
+        ({"or": [1]}, "object such as"),
+        ({"not": [1]}, "object such as"),
+        ({"a": float("nan")}, "number"),
+        ({"a": float("inf")}, "number"),
+        ({"a": 10**400}, "number"),
+        ({"a": "\ud800"}, "surrogate"),
+        ({"\udfff": 1}, "surrogate"),
+        ({"a": "x" * (MAX_STRING_BYTES + 1)}, "bytes"),
+        ({"x" * (MAX_STRING_BYTES + 1): 1}, "bytes"),
+        ({1: "x"}, "strings"),
+        ({"a": {"in": ["x" * 1000] * 100}}, "bytes of JSON"),
+        (nested(MAX_DEPTH + 1), "nested"),
+        ({"or": [{"a": n} for n in range(MAX_CONDITIONS)]}, "more than"),
+    ],
+)
+def test_anything_else_is_refused_with_what_to_do(value, said):
+    with pytest.raises(InvalidRequestError, match=said):
+        parse(value)
+
+
+def test_what_is_just_within_the_limits_is_taken():
+    parse(nested(MAX_DEPTH))
+    parse({"or": [{"a": n} for n in range(MAX_CONDITIONS - 1)]})
+    parse({"a": {"in": ["x"] * MAX_VALUES}})

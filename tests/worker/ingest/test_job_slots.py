@@ -1,0 +1,56 @@
+"""Chunks of one job beside those of others, over a real ledger."""
+
+import pytest
+
+from shared.domain.items import Item
+from shared.ledger.ingest import Claim, IngestLedger
+from tests.stack import wait_for
+from worker.ingest.job_slots import Lanes
+
+
+@pytest.fixture
+def ledger(connection, settings) -> IngestLedger:
+    return IngestLedger(connection, settings.model_copy(update={"chunk_size": 1}))
+
+
+def submit(ledger: IngestLedger, chunks: int) -> str:
+    submission = ledger.submission("photos")
+    for number in range(chunks):
+        submission.stage([Item(f"p{number}", f"http://127.0.0.1/{number}", {})])
+    return submission.submit()
+
+
+def claimed(lanes: Lanes, ledger: IngestLedger) -> list[Claim]:
+    """As many chunks as the lanes let in."""
+    claims = []
+    while claim := lanes.enter(ledger.claim):
+        claims.append(claim)
+    return claims
+
+
+def test_a_job_leaves_room_for_others(ledger):
+    lanes = Lanes(chunks_of_a_job=3)
+    long, short = submit(ledger, 9), submit(ledger, 1)
+
+    jobs = [claim.job_id for claim in claimed(lanes, ledger)]
+
+    assert (jobs.count(long), jobs.count(short)) == (3, 1)
+
+
+def test_a_lane_that_is_given_back_is_taken_again(ledger):
+    lanes = Lanes(chunks_of_a_job=2)
+    submit(ledger, 5)
+    first, second = claimed(lanes, ledger)
+
+    # Who leaves a full job must ring: bells that were answered meanwhile found nothing.
+    assert lanes.leave(first)
+    assert not lanes.leave(second)
+    assert len(claimed(lanes, ledger)) == 2
+
+
+def test_a_chunk_that_lost_its_worker_is_passed_over_by_nobody(ledger, settings, connection):
+    hasty = IngestLedger(connection, settings.model_copy(update={"lease_seconds": 0.001}))
+    job = submit(ledger, 1)
+    hasty.claim()
+
+    assert wait_for(lambda: ledger.claim(but_of=[job]), "the lease to run out").job_id == job

@@ -1,0 +1,65 @@
+"""A worker knows what it holds, also after it was stopped for a while."""
+
+import pytest
+
+from shared.domain.items import Item
+from shared.errors import UnavailableError
+from shared.ledger import keys
+from shared.ledger.connection import connect
+from shared.ledger.ingest import Claim, IngestLedger
+from worker.ingest import leases as leases_module
+from worker.ingest.leases import Leases
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr(leases_module, "_now", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def ledger(connection, settings) -> IngestLedger:
+    return IngestLedger(connection, settings)
+
+
+@pytest.fixture
+def claim(ledger) -> Claim:
+    submission = ledger.submission("photos")
+    submission.stage([Item("a", "http://h/", {})])
+    submission.submit()
+    claim = ledger.claim()
+    assert claim
+    return claim
+
+
+def test_a_lease_is_believed_in_for_as_long_as_it_lasts_and_then_asked_about(ledger, claim, clock, connection):
+    leases = Leases(ledger, lease_seconds=20)
+    leases.hold(claim)
+    assert leases.still_holds(claim)
+    connection.delete(keys.LEASES)
+    assert leases.still_holds(claim), "renewed a moment ago"
+    clock[0] += 21
+    assert not leases.still_holds(claim)
+    leases.close()
+
+
+def test_a_chunk_that_another_worker_took_over_is_lost_and_not_handed_back(ledger, claim, clock, connection):
+    leases = Leases(ledger, lease_seconds=20)
+    leases.hold(claim)
+    connection.zadd(keys.LEASES, {claim.member: 1})
+    other = ledger.claim()
+    assert other
+    assert not leases.still_holds(claim)
+    leases.close()
+    assert connection.zrange(keys.LEASES, 0, -1) == [other.member.encode()]
+
+
+def test_with_redis_away_nobody_can_tell(ledger, claim, settings):
+    gone = settings.model_copy(update={"redis_url": type(settings.redis_url)("redis://127.0.0.1:1/0")})
+    leases = Leases(IngestLedger(connect(gone), gone), lease_seconds=20)
+    leases.hold(claim)
+    with pytest.raises(UnavailableError):
+        leases.still_holds(claim)
+    leases.drop(claim)
+    leases.close()

@@ -1,0 +1,54 @@
+"""A step that is done again and again outlives whatever goes wrong in it."""
+
+import threading
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from shared.errors import UnavailableError
+from worker.upkeep.periodic import Repeated
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    monkeypatch.setattr("worker.upkeep.periodic._TRY_AGAIN_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize("error", [RedisConnectionError("away"), UnavailableError("away"), ZeroDivisionError("ours")])
+def test_it_goes_on_after_a_failure(error):
+    steps = iter([error, error])
+    done = threading.Event()
+
+    def step() -> None:
+        for failure in steps:
+            raise failure
+        done.set()
+
+    repeated = Repeated("test", step, 0.01)
+    repeated.start()
+    assert done.wait(10)
+    repeated.close()
+
+
+def test_closing_waits_for_the_step_under_way_and_begins_no_other():
+    begun, go_on, seen = threading.Event(), threading.Event(), []
+
+    def step() -> None:
+        begun.set()
+        assert go_on.wait(10)
+        seen.append("done")
+
+    repeated = Repeated("test", step, 0)
+    repeated.start()
+    assert begun.wait(10)
+    closing = threading.Thread(target=repeated.close)
+    closing.start()
+    go_on.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert seen
+    assert not any(thread.name == "test" for thread in threading.enumerate())
+
+
+def test_one_that_was_never_begun_can_be_closed():
+    Repeated("test", lambda: None, 0).close()

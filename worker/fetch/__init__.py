@@ -1,0 +1,1 @@
+"""Image bytes from URLs: connections, address rules, per-host limits."""

@@ -1,0 +1,210 @@
+"""One download: a GET, its redirects, and a body that is read no further than an image may go."""
+
+import contextlib
+import http.client
+import socket
+import ssl
+import time
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import urljoin
+
+from urllib3.util import parse_url
+
+from shared.domain.items import url_problem
+from shared.errors import ItemError
+from worker.fetch.connections import Connection, ConnectionPool, Origin, pending
+from worker.images.decoder import SIGNATURE_BYTES, may_be_image
+
+USER_AGENT = "Lichtbild/0.1 (image search; asks once per image)"
+_HEADERS = {"User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS = 5
+_PIECE = 64 * 1024
+# The body of an error or a redirect is read so far, so that its connection can be kept.
+_DISCARDED = 16 * 1024
+_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+
+
+class NoAnswerError(ItemError):
+    """The URL's host did not answer at all: no address, no connection, or no header."""
+
+
+class BusyError(ItemError):
+    """The server wants to be left alone, for `seconds` if it says so (else 0)."""
+
+    def __init__(self, status: int, seconds: float) -> None:
+        super().__init__(f"http_{status}", f"The server answered {status}.", retryable=True)
+        self.seconds = seconds
+
+
+class Downloader:
+    """Thread-safe. Bodies are at most `limit` bytes."""
+
+    def __init__(self, pool: ConnectionPool, limit: int) -> None:
+        self._pool = pool
+        self._limit = limit
+
+    def download(self, url: str, deadline: float) -> bytes:
+        """Return the body at `url`; all of it ends at `deadline`, of time.monotonic.
+
+        Raises ItemError; NoAnswerError and BusyError are about the URL's host.
+        """
+        for hop in range(_MAX_REDIRECTS + 1):
+            problem = url_problem(url)
+            if problem:
+                raise ItemError("bad_url", f"The URL {problem}.")
+            connection, response = self._answer(url, deadline, is_first=hop == 0)
+            try:
+                if response.status not in _REDIRECTS or not response.getheader("location"):
+                    return self._body(connection, response)
+                self._discard(connection, response)
+                url = urljoin(url, _location(response))
+            except (http.client.HTTPException, OSError, ValueError) as error:
+                raise _classified(error) from error
+            finally:
+                _close_unless_done(connection, response)
+        raise ItemError("too_many_redirects", f"More than {_MAX_REDIRECTS} redirects.")
+
+    def _answer(self, url: str, deadline: float, *, is_first: bool) -> tuple[Connection, http.client.HTTPResponse]:
+        try:
+            origin, target = _parsed(url)
+            connection = self._pool.take(origin)
+            connection.expire_at(deadline)
+            was_idle = connection.sock is not None
+            try:
+                return connection, _ask(connection, target)
+            except ConnectionError:
+                if not was_idle:
+                    raise
+            # The server closed the idle connection just as it was asked: no failure, and the next one is a new one.
+            return connection, _ask(connection, target)
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            failure = _classified(error)
+            if is_first and isinstance(error, OSError):
+                raise NoAnswerError(failure.code, str(failure), retryable=failure.retryable) from error
+            raise failure from error
+
+    def _body(self, connection: Connection, response: http.client.HTTPResponse) -> bytes:
+        if response.status != HTTPStatus.OK:
+            self._discard(connection, response)
+            if response.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+                raise BusyError(response.status, _retry_after(response.getheader("retry-after", "")))
+            code = f"http_{response.status}"
+            raise ItemError(code, f"The server answered {response.status}.", retryable=response.status >= 500)
+        announced = response.length
+        if announced is not None and announced > self._limit:
+            raise self._too_large()
+        body = bytearray()
+        while piece := _read(response, _PIECE if announced is None else min(_PIECE, announced - len(body))):
+            is_start = len(body) < SIGNATURE_BYTES
+            body += piece
+            if is_start and len(body) >= SIGNATURE_BYTES and not may_be_image(bytes(body[:SIGNATURE_BYTES])):
+                raise ItemError("not_an_image", _said(response))
+            if len(body) > self._limit:
+                raise self._too_large()
+        if announced is not None:
+            _check_end(connection, response, announced, len(body))
+        self._keep(connection, response)
+        return bytes(body)
+
+    def _discard(self, connection: Connection, response: http.client.HTTPResponse) -> None:
+        left = _DISCARDED
+        while left > 0 and (piece := response.read1(left)):
+            left -= len(piece)
+        if left > 0 and not response.length:
+            self._keep(connection, response)
+
+    def _keep(self, connection: Connection, response: http.client.HTTPResponse) -> None:
+        response.close()
+        if not response.will_close:
+            self._pool.give_back(connection)
+
+    def _too_large(self) -> ItemError:
+        return ItemError("too_large", f"The image is larger than {self._limit} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
+
+
+def _parsed(url: str) -> tuple[Origin, str]:
+    """Where to connect, and what to ask for there. Names become ASCII by IDNA, odd characters percent-encoded."""
+    parts = parse_url(url)
+    is_tls = parts.scheme == "https"
+    host = (parts.host or "").strip("[]").partition("%")[0]
+    return Origin(is_tls, host, parts.port or (443 if is_tls else 80)), parts.request_uri
+
+
+def _ask(connection: Connection, target: str) -> http.client.HTTPResponse:
+    try:
+        connection.request("GET", target, headers=_HEADERS)
+        return connection.getresponse()
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _read(response: http.client.HTTPResponse, most: int) -> bytes:
+    """Up to `most` bytes as they come. Of a body of announced length, straight from the stream: it stays open there."""
+    return response.fp.read1(most) if response.length is not None else response.read1(most)
+
+
+def _check_end(connection: Connection, response: http.client.HTTPResponse, announced: int, size: int) -> None:
+    if size < announced:
+        raise ItemError("broken_response", f"The server announced {announced} bytes and sent {size}.", retryable=True)
+    # What came with the last read is buffered; what came since is in the socket.
+    connection.expire_at(0)
+    try:
+        surplus = response.fp.peek(1)
+    except TimeoutError:
+        surplus = pending(connection.stream) or b"" if connection.stream is not None else b""
+    if surplus:
+        raise ItemError("broken_response", f"The server announced {announced} bytes and sent more.")
+
+
+def _close_unless_done(connection: Connection, response: http.client.HTTPResponse) -> None:
+    """A response that was left in the middle takes its connection with it."""
+    if not response.isclosed():
+        response.close()
+        connection.close()
+
+
+def _location(response: http.client.HTTPResponse) -> str:
+    """HTTP headers are read as Latin-1; servers that do not encode send UTF-8."""
+    location = response.getheader("location", "")
+    with contextlib.suppress(UnicodeError):
+        location = location.encode("latin-1").decode("utf-8")
+    return location.strip().replace(" ", "%20")
+
+
+def _said(response: http.client.HTTPResponse) -> str:
+    packed = response.getheader("content-encoding")
+    if packed and packed != "identity":
+        return f"The server sent the image packed ({packed[:40]!r}), which was not asked for."
+    kind = response.getheader("content-type", "nothing")
+    return f"The bytes are not those of an image; the server calls them {kind[:80]!r}."
+
+
+def _retry_after(value: str) -> float:
+    """`Retry-After` in seconds, from either of its forms; 0 if there is none."""
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _classified(error: Exception) -> ItemError:
+    if isinstance(error, socket.gaierror):
+        return ItemError("dns_failed", "The host name does not resolve.", retryable=error.errno not in _NO_SUCH_NAME)
+    if isinstance(error, TimeoutError):
+        return ItemError("timeout", "The server did not answer in time.", retryable=True)
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return ItemError("tls_failed", "No trusted TLS connection could be made.")
+    if isinstance(error, OSError):
+        return ItemError("connection_failed", "The connection failed.", retryable=True)
+    if isinstance(error, http.client.IncompleteRead):
+        return ItemError("broken_response", "The server's answer ended in the middle.", retryable=True)
+    if isinstance(error, http.client.HTTPException):
+        return ItemError("bad_response", f"The server's answer is not valid HTTP ({type(error).__name__}).")
+    return ItemError("bad_url", "The URL's host is not valid.")

@@ -1,0 +1,1 @@
+"""From image bytes to the pixels that the model takes."""

@@ -1,0 +1,47 @@
+"""Scale pictures: exactly as Pillow does, or nearly so in less than half of the time."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from nanoarrow import c_array
+from numpy.typing import NDArray
+from PIL import Image
+from torch.utils.dlpack import from_dlpack
+
+from worker.images.decoder import PICTURE_BOX
+
+# From an RGB picture, or its `PICTURE_BOX`, to uint8 pixels of shape (height, width, 3); the size is (width, height).
+Scaling = Callable[[Image.Image, tuple[int, int], Image.Resampling], NDArray[np.uint8]]
+
+_TORCH_MODES = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
+
+
+def exact(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
+    """What Hugging Face's Pillow processors do."""
+    return np.asarray(image.resize(size, resample, box=image.info.get(PICTURE_BOX)))
+
+
+def quick(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
+    """Torch's port of the same algorithm to vector instructions: of photos, one value in some hundred differs, by 1.
+
+    It does not know fractions of pixels, nor Lanczos: those are left to Pillow.
+    """
+    if resample not in _TORCH_MODES or PICTURE_BOX in image.info:
+        return exact(image, size, resample)
+    whole = _in_place(image).permute(2, 0, 1).unsqueeze(0)
+    scaled = torch.nn.functional.interpolate(whole, size[::-1], mode=_TORCH_MODES[resample], antialias=True)
+    pixels: NDArray[np.uint8] = scaled[0].permute(1, 2, 0).numpy()
+    return pixels[..., :3]
+
+
+def _in_place(image: Image.Image) -> torch.Tensor:
+    """The picture's uint8 pixels where they lie, of shape (height, width, 4), the last of which is padding: a copy
+    would take half as long as the scaling. Pillow lends them by Arrow's protocol if all its rows lie in one block;
+    of a larger one this is a copy, of shape (height, width, 3).
+    """
+    try:
+        rows = c_array(image).child(0).view().buffer(1)
+    except ValueError:
+        return torch.from_numpy(np.array(image))
+    return from_dlpack(rows).view(image.height, image.width, 4)

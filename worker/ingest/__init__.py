@@ -1,0 +1,1 @@
+"""One chunk of an ingest job, from its claim to its settlement."""

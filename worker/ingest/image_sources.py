@@ -1,0 +1,80 @@
+"""Where the bytes of an item come from: its URL, or the spool of uploads."""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from PIL import Image
+
+from shared.domain.items import Item
+from shared.errors import ItemError, UnavailableError
+from shared.settings import Settings
+from shared.uploads.spool import Spool, is_upload
+from shared.uploads.thumbnails import Thumbnails, thumbnail_url
+from worker.fetch.fetcher import Download, Fetcher
+from worker.images.thumbnail import SIDE, thumbnail
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class _Uploads:
+    spool: Spool
+    thumbnails: Thumbnails
+
+
+class Sources:
+    """Thread-safe."""
+
+    def __init__(self, settings: Settings, fetcher: Fetcher, pool: ThreadPoolExecutor) -> None:
+        self._fetcher = fetcher
+        self._pool = pool
+        spool, thumbnails = Spool.of(settings), Thumbnails.of(settings)
+        self._uploads = _Uploads(spool, thumbnails) if spool and thumbnails else None
+
+    def submit(self, item: Item, then: Callable[[Download], Result]) -> "Future[Result]":
+        """Have the item's bytes read; what `then` makes of them, in the thread that read them, is the future's.
+
+        It fails with ItemError, or with UnavailableError for a fault of our own parts.
+        """
+        if not is_upload(item.url):
+            return self._fetcher.submit(item.url, then)
+        return self._pool.submit(lambda: then(self._read_upload(item)))
+
+    def _read_upload(self, item: Item) -> Download:
+        started = time.perf_counter()
+        content = self._here().spool.read(item.url)
+        if content is None:
+            raise ItemError("upload_gone", "The uploaded bytes are no longer kept; send the picture again.")
+        return Download(content, time.perf_counter() - started)
+
+    def shortest(self, item: Item, for_model: int | None) -> int | None:
+        """The fewest pixels of the shortest side that the item's picture must keep when it is decoded, if the model
+        needs `for_model`; None: all of them."""
+        return max(for_model, SIDE) if for_model is not None and is_upload(item.url) else for_model
+
+    def keep_thumbnail(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> None:
+        """Of an upload, whose bytes decode to `picture`: from now on there is something at its stored URL."""
+        if is_upload(item.url):
+            self._here().thumbnails.save(collection, item.id, content_hash, thumbnail(picture))
+
+    def forget(self, items: Iterable[Item]) -> None:
+        """Let go of the bytes of items that are settled."""
+        addresses = [item.url for item in items if is_upload(item.url)]
+        if addresses:
+            self._here().spool.remove(addresses)
+
+    def _here(self) -> _Uploads:
+        if self._uploads is None:
+            raise UnavailableError("This worker does not see the uploads: set LICHTBILD_UPLOADS_FOLDER as for the API.")
+        return self._uploads
+
+
+def stored_url(item: Item, collection: str, content_hash: bytes) -> str:
+    """The URL to store with the photo: its own, or for an upload that of its thumbnail.
+
+    `content_hash` is that of the item's bytes.
+    """
+    return thumbnail_url(collection, item.id, content_hash) if is_upload(item.url) else item.url

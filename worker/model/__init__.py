@@ -1,0 +1,1 @@
+"""The CLIP model: load, tune, batch, encode."""

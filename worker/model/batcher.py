@@ -1,0 +1,290 @@
+"""Batches across callers: fires the moment the model is free, with whatever is waiting, up to the batch size."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.catalogue.interface import Vector
+from shared.errors import ItemError, LichtbildError, UnavailableError
+from worker.images.center_crop import Pixels
+from worker.model.device import is_out_of_memory, release_memory
+from worker.model.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+# Enough to fill several batches while the model works; callers wait beyond it.
+_WAITING_BATCHES = 4
+# Images that wait as they came, in bytes: a batch or two of large photos.
+_WAITING_BYTES = 64 * 2**20
+# A batch takes a second or two on a slow CPU; one that takes this long hangs in the driver.
+_STUCK_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A unit vector, this input's share of the model's time, and the core time that preparing it took, in seconds."""
+
+    vector: Vector
+    seconds: float
+    prepare_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Request:
+    """With `prepare`, its value is still to be made, of `size` bytes."""
+
+    value: Any
+    future: "Future[Encoded]"
+    deadline: float | None = None
+    prepare: Callable[[], Any] | None = None
+    size: int = 0
+    prepare_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Tower:
+    """What encodes one kind of input, and the most of it that fits."""
+
+    encode: Callable[[Sequence[Any]], NDArray[np.float32]]
+    batch_size: int
+    harmless: Callable[[Any], Any]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Requests that wait for one tower, oldest first. `room` is signalled when they become fewer."""
+
+    tower: _Tower
+    most: int
+    room: threading.Condition
+    waiting: deque[_Request] = field(default_factory=deque)
+    bytes: int = 0
+
+    def has_room_for(self, request: _Request) -> bool:
+        return len(self.waiting) < self.most and (not self.bytes or self.bytes + request.size <= _WAITING_BYTES)
+
+    def put(self, request: _Request) -> None:
+        self.waiting.append(request)
+        self.bytes += request.size
+
+    def take(self) -> _Request:
+        request = self.waiting.popleft()
+        self.bytes -= request.size
+        return request
+
+
+class Batcher:
+    """One per model per process. Submit from any thread; the model runs in as many threads as it has passes.
+
+    Texts go before images, and a query's images before others. A batch is of one kind. A request that was cancelled,
+    or whose deadline (`time.monotonic`) has passed, is dropped unprocessed; late ones fail with `ItemError` "timeout".
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        texts = _Tower(encoder.encode_texts, encoder.text_batch_size, lambda _: "a")
+        images = _Tower(encoder.encode_images, encoder.batch_size, np.zeros_like)
+        self._texts, self._query_images, self._images = (
+            _Lane(tower, tower.batch_size * (_WAITING_BATCHES + encoder.passes - 1), threading.Condition(lock))
+            for tower in (texts, images, images)
+        )
+        self._by_urgency = (self._texts, self._query_images, self._images)
+        self._prepares = encoder.has_thread_per_pass
+        self._closed = False
+        # When the batch began that each thread is at.
+        self._began: dict[threading.Thread, float] = {}
+        self._is_broken = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"batcher-{n}", daemon=True) for n in range(encoder.passes)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit_image(
+        self, pixels: Pixels, *, is_query: bool = False, deadline: float | None = None
+    ) -> "Future[Encoded]":
+        """Queue prepared pixels; wait while the queue is full. A cancelled future is never encoded."""
+        return self._submit(self._query_images if is_query else self._images, _Request(pixels, Future(), deadline))
+
+    def submit_unprepared(self, prepare: Callable[[], Pixels], size: int) -> "Future[Encoded]":
+        """Queue an image of `size` bytes of which `prepare` makes the pixels; wait while the queue is full.
+
+        What `prepare` raises is the future's. It runs in the thread that encodes the image, if each pass has but one:
+        a thread more than there are cores would only push the model out of their caches (docs/performance.md).
+        Otherwise it runs in the caller's.
+        """
+        request = _Request(None, Future(), prepare=prepare, size=size)
+        if not self._prepares and not _prepare(request):
+            return request.future
+        return self._submit(self._images, request)
+
+    def submit_text(self, text: str, *, deadline: float | None = None) -> "Future[Encoded]":
+        """Queue a text; wait while the queue is full. A cancelled future is never encoded."""
+        return self._submit(self._texts, _Request(text, Future(), deadline))
+
+    def works(self) -> bool:
+        """Whether the threads that run the model live, none is stuck in a batch, and the model encodes anything."""
+        is_stuck = any(time.monotonic() - began > _STUCK_SECONDS for began in list(self._began.values()))
+        return all(thread.is_alive() for thread in self._threads) and not is_stuck and not self._is_broken
+
+    def close(self) -> None:
+        """Encode what is queued, then stop."""
+        self._refuse_more()
+        for thread in self._threads:
+            thread.join()
+
+    def _submit(self, lane: _Lane, request: _Request) -> "Future[Encoded]":
+        with self._changed:
+            while not self._closed and not lane.has_room_for(request) and not _is_late(request):
+                lane.room.wait(None if request.deadline is None else request.deadline - time.monotonic())
+            if self._closed:
+                raise UnavailableError("The worker is shutting down.")
+            if not _is_late(request):
+                lane.put(request)
+                self._changed.notify()
+                return request.future
+        _drop(request)
+        return request.future
+
+    def _run(self) -> None:
+        batch: list[_Request] = []
+        me = threading.current_thread()
+        try:
+            while lane := self._next():
+                batch = self._take(lane)
+                self._began[me] = time.monotonic()
+                self._encode(lane.tower, [request for request in batch if _prepare(request)])
+                del self._began[me]
+        finally:
+            # Something is left only if this thread ends unforeseen: then nobody shall wait for what never comes.
+            self._refuse_more()
+            for request in [*batch, *(request for lane in self._by_urgency for request in lane.waiting)]:
+                _fail(request, UnavailableError("The model's thread has ended."))
+
+    def _next(self) -> _Lane | None:
+        """Wait for work; the most urgent lane, or None once the batcher is closed and all is done."""
+        with self._changed:
+            while True:
+                for lane in self._by_urgency:
+                    if lane.waiting:
+                        return lane
+                if self._closed:
+                    return None
+                self._changed.wait()
+
+    def _take(self, lane: _Lane) -> list[_Request]:
+        batch: list[_Request] = []
+        late: list[_Request] = []
+        with self._changed:
+            while lane.waiting and len(batch) < lane.tower.batch_size:
+                request = lane.take()
+                if _is_late(request):
+                    late.append(request)
+                elif request.future.set_running_or_notify_cancel():
+                    batch.append(request)
+            # All: what is too large for the room there is must not keep a smaller one from it.
+            lane.room.notify_all()
+        for request in late:
+            _drop(request)
+        return batch
+
+    def _refuse_more(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            for lane in self._by_urgency:
+                lane.room.notify_all()
+
+    def _encode(self, tower: _Tower, batch: list[_Request]) -> None:
+        """Encode all; a part that fails is halved until its culprit is alone, so that its neighbours do not fail."""
+        parts = [batch] if batch else []
+        while parts:
+            part = parts.pop()
+            error = self._try(tower, part)
+            if error is None:
+                continue
+            if len(part) > 1:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+                if is_out_of_memory(error):
+                    self._shrink(tower, len(part) - middle, error)
+                continue
+            verdict = self._verdict(tower, part[0].value, error)
+            part[0].future.set_exception(verdict)
+            if self._is_broken:
+                for request in (request for rest in parts for request in rest):
+                    request.future.set_exception(verdict)
+                return
+
+    def _try(self, tower: _Tower, part: list[_Request]) -> Exception | None:
+        started = time.perf_counter()
+        try:
+            vectors = tower.encode([request.value for request in part])
+            if len(vectors) != len(part) or not np.isfinite(vectors).all():
+                raise ValueError("the model returned too few vectors or one that is not finite")
+        except Exception as error:
+            # The frames of a traceback hold the batch's tensors, whose memory what comes next needs.
+            return error.with_traceback(None) if is_out_of_memory(error) else error
+        self._is_broken = False
+        share = (time.perf_counter() - started) / len(part)
+        for request, vector in zip(part, vectors, strict=True):
+            request.future.set_result(Encoded(vector, share, request.prepare_seconds))
+        return None
+
+    def _shrink(self, tower: _Tower, size: int, error: Exception) -> None:
+        """Keep to what may fit from now on: memory that was short once will be again."""
+        release_memory()
+        if size < tower.batch_size:
+            tower.batch_size = size
+            log.warning("Out of memory (%s); batches of %d from now on.", type(error).__name__, size)
+
+    def _verdict(self, tower: _Tower, value: Any, error: Exception) -> LichtbildError:
+        """Whose fault it is: the input's, or, if a harmless one fails as well, the model's or its device's."""
+        release_memory()
+        try:
+            self._is_broken = not np.isfinite(tower.encode([tower.harmless(value)])).all()
+        except Exception:
+            self._is_broken = True
+        if self._is_broken:
+            log.error("The model encodes nothing any more.", exc_info=error)
+            return UnavailableError(f"The model encodes nothing any more ({type(error).__name__}).")
+        log.warning("The model cannot encode an input.", exc_info=error)
+        return ItemError("encode_failed", f"The model cannot encode this ({type(error).__name__}).")
+
+
+def _prepare(request: _Request) -> bool:
+    """Make the value, if that is still to be done; if it cannot be made, the request has ended."""
+    if request.prepare is None:
+        return True
+    began = time.thread_time()
+    try:
+        request.value = request.prepare()
+    except Exception as error:
+        request.future.set_exception(error)
+        return False
+    request.prepare_seconds = time.thread_time() - began
+    request.prepare, request.size = None, 0
+    return True
+
+
+def _is_late(request: _Request) -> bool:
+    return request.deadline is not None and time.monotonic() >= request.deadline
+
+
+def _drop(request: _Request) -> None:
+    _fail(request, ItemError("timeout", "The model was busy until the deadline."))
+
+
+def _fail(request: _Request, error: LichtbildError) -> None:
+    """End a request that has not ended."""
+    if not request.future.done() and (request.future.running() or request.future.set_running_or_notify_cancel()):
+        request.future.set_exception(error)

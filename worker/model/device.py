@@ -1,0 +1,50 @@
+"""Where the model runs: which device, how much of its memory, how many threads."""
+
+import torch
+
+from shared.errors import ConfigurationError
+from shared.settings import Settings
+from worker.model.cpu_quota import available_cores
+
+
+def prepare_device(settings: Settings) -> torch.device:
+    """Choose the device and set this process' limits on it; raise ConfigurationError for one that is not there.
+
+    One process runs on one GPU: `CUDA_VISIBLE_DEVICES` says which, and `auto` takes the first that it leaves.
+    """
+    threads = default_threads() if settings.cpu_threads == "auto" else settings.cpu_threads
+    torch.set_num_threads(threads)
+    device = _device(settings.device)
+    if device.type == "cuda" and settings.gpu_memory_fraction < 1:
+        torch.cuda.set_per_process_memory_fraction(settings.gpu_memory_fraction, device)
+    return device
+
+
+def default_threads() -> int:
+    """Torch's own choice knows `OMP_NUM_THREADS` and twin threads of one core; ours knows a container's quota."""
+    return min(torch.get_num_threads(), available_cores())
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a smaller batch may succeed where this one failed. Torch reports a full main memory as RuntimeError."""
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
+        return True
+    signs = ("out of memory", "not enough memory", "can't allocate memory")
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in signs)
+
+
+def release_memory() -> None:
+    """Give unused blocks back to the GPU, so that what comes next finds whole ones."""
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.empty_cache()
+
+
+def _device(wanted: str) -> torch.device:
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigurationError(f"LICHTBILD_DEVICE={wanted!r} cannot be used; `auto` or `cpu` can.") from error
+    return device

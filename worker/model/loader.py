@@ -1,0 +1,93 @@
+"""The models that Lichtbild can run: CLIP and its kin, each with its own pixels and its own rule for texts."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    ChineseCLIPImageProcessorPil,
+    CLIPImageProcessorPil,
+    Siglip2ImageProcessorPil,
+    SiglipImageProcessorPil,
+)
+from transformers.utils import logging as transformers_logging
+
+from shared.errors import ConfigurationError
+from worker.images.resize import Scaling, exact
+from worker.images.transforms import ImageRule, image_rule
+from worker.model.tokenization import TextRule
+
+Kind = Literal["images", "texts"]
+KINDS: tuple[Kind, ...] = ("images", "texts")
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What sets a kind of model apart, beside its weights; `reserved` are positions that no token can take."""
+
+    image_processor: Any
+    always_padded: bool = False
+    lower_cased: bool = False
+    reserved: int = 0
+
+
+# By `model_type` of config.json. SigLIP 2 of one fixed size calls itself `siglip`; `siglip2` is its NaFlex variant.
+_FAMILIES = {
+    "clip": _Family(CLIPImageProcessorPil),
+    "siglip": _Family(SiglipImageProcessorPil, always_padded=True, lower_cased=True),
+    "siglip2": _Family(Siglip2ImageProcessorPil, always_padded=True, lower_cased=True),
+    # XLM-RoBERTa counts positions from its padding token's id + 1, which is 2.
+    "altclip": _Family(CLIPImageProcessorPil, reserved=2),
+    "chinese_clip": _Family(ChineseCLIPImageProcessorPil),
+}
+# In every family the modules of a tower say in their names whose they are.
+_TOWER_WORDS: dict[Kind, tuple[str, ...]] = {"images": ("vision", "visual"), "texts": ("text",)}
+
+
+@dataclass(frozen=True)
+class DualModel:
+    """A loaded model in float32: two towers with one space, and the rules of what goes into them."""
+
+    model: Any
+    image_rule: ImageRule
+    text_rule: TextRule
+
+    def tower(self, kind: Kind) -> dict[str, torch.nn.Module]:
+        """The modules of one tower, by their names in the model."""
+        words = _TOWER_WORDS[kind]
+        return {name: part for name, part in self.model.named_children() if any(word in name for word in words)}
+
+
+def load_dual_model(model: str, scale: Scaling = exact) -> DualModel:
+    """Load by Hugging Face id or folder. Raises ConfigurationError for what cannot be loaded or is no such model."""
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        kind = AutoConfig.from_pretrained(model).model_type
+        if kind not in _FAMILIES:
+            raise ValueError(f"it is of type {kind!r}; the types that work are {', '.join(sorted(_FAMILIES))}.")
+        family = _FAMILIES[kind]
+        loaded = AutoModel.from_pretrained(model, dtype=torch.float32).eval()
+        tokenizer = AutoTokenizer.from_pretrained(model)
+        positions = int(loaded.config.text_config.max_position_embeddings) - family.reserved
+        return DualModel(
+            model=loaded,
+            image_rule=image_rule(family.image_processor.from_pretrained(model), scale),
+            text_rule=TextRule(
+                tokenizer,
+                max_tokens=min(positions, int(tokenizer.model_max_length)),
+                always_padded=family.always_padded,
+                lower_cased=family.lower_cased,
+            ),
+        )
+    except ConfigurationError:
+        raise
+    # The libraries raise OSError, ValueError, KeyError and more for a model they cannot read.
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        raise ConfigurationError(
+            f"The model {model!r} cannot be loaded: {lines[0] if lines else type(error).__name__} "
+            "Set LICHTBILD_MODEL to a Hugging Face id that can be downloaded or is cached, or to a model folder."
+        ) from error

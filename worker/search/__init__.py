@@ -1,0 +1,1 @@
+"""One search, from its claim to its hits."""

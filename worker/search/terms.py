@@ -1,0 +1,101 @@
+"""The terms of a query as unit vectors: texts and images by the model, stored photos from the catalogue."""
+
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import cast
+
+from shared.catalogue.interface import Catalogue, Vector
+from shared.domain.queries import Term
+from shared.errors import ItemError
+from shared.ledger.search import Begun
+from shared.settings import Settings
+from worker.fetch.fetcher import Fetcher
+from worker.images.decoder import decode, kept_pixels
+from worker.model.batcher import Batcher, Encoded
+from worker.model.encoder import Encoder
+
+# 16 MB of vectors of 512 dimensions, and their texts.
+_REMEMBERED_TEXTS = 8192
+
+
+class TextVectors:
+    """Vectors of the texts that were asked for last, by the model's name and the text. Thread-safe."""
+
+    def __init__(self, most: int = _REMEMBERED_TEXTS) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._vectors: OrderedDict[tuple[str, str], Vector] = OrderedDict()
+
+    def get(self, model: str, text: str) -> Vector | None:
+        with self._lock:
+            vector = self._vectors.get((model, text))
+            if vector is not None:
+                self._vectors.move_to_end((model, text))
+            return vector
+
+    def put(self, model: str, text: str, vector: Vector) -> None:
+        with self._lock:
+            self._vectors[model, text] = vector
+            self._vectors.move_to_end((model, text))
+            while len(self._vectors) > self._most:
+                self._vectors.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The parts that a term may pass through; `pool` is for those that wait for the network or decode."""
+
+    settings: Settings
+    catalogue: Catalogue
+    fetcher: Fetcher
+    encoder: Encoder
+    batcher: Batcher
+    pool: ThreadPoolExecutor
+    texts: TextVectors
+
+    def vectors(self, begun: Begun, deadline: float) -> list[Vector]:
+        """A unit vector for each term. All are begun at once, so that they share a batch with each other and with other
+        searches. Raises ItemError, `timeout` at the deadline (`time.monotonic`) among others, and UnavailableError.
+        """
+        started = [self._begin(begun, index, term, deadline) for index, term in enumerate(begun.query.terms)]
+        vectors = [_result(future, deadline) for future in started]
+        for term, vector in zip(begun.query.terms, vectors, strict=True):
+            if term.kind == "text":
+                self.texts.put(self.encoder.name, term.value, vector)
+        return vectors
+
+    def _begin(self, begun: Begun, index: int, term: Term, deadline: float) -> "Future[Vector | Encoded]":
+        if term.kind != "text":
+            return cast("Future[Vector | Encoded]", self.pool.submit(self._vector, begun, index, term, deadline))
+        known = self.texts.get(self.encoder.name, term.value)
+        if known is not None:
+            remembered: Future[Vector | Encoded] = Future()
+            remembered.set_result(known)
+            return remembered
+        return cast("Future[Vector | Encoded]", self.batcher.submit_text(term.value, deadline=deadline))
+
+    def _vector(self, begun: Begun, index: int, term: Term, deadline: float) -> Vector:
+        if term.kind == "photo_id":
+            return self._stored(begun.query.collection, term.value)
+        content = begun.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
+        shortest = kept_pixels(self.settings, self.encoder.edge)
+        pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels, shortest))
+        return self.batcher.submit_image(pixels, is_query=True, deadline=deadline).result().vector
+
+    def _stored(self, collection: str, photo_id: str) -> Vector:
+        photo = self.catalogue.get(collection, photo_id)
+        if photo is None or photo.embedding is None:
+            raise ItemError("photo_not_found", f"There is no photo {photo_id!r} in {collection!r}.")
+        return photo.embedding
+
+
+def _result(future: "Future[Vector | Encoded]", deadline: float) -> Vector:
+    try:
+        found = future.result(max(0.0, deadline - time.monotonic()))
+        return found.vector if isinstance(found, Encoded) else found
+    except TimeoutError:
+        future.cancel()
+        raise ItemError("timeout", "The query was not encoded in time.") from None
