@@ -21,8 +21,12 @@ demo: setup ## start everything, ingest 600 sample photos, search them three way
 up: setup ## start everything and leave it running until Ctrl-C, with the demo model
 	$(BIN)/lichtbild up --model demo
 
+# `make test ORDER=random` runs the tests in random order and prints the seed; ORDER=1234 repeats the order of that seed.
+ORDER ?=
+RANDOM_ORDER := $(if $(ORDER),-p randomly $(if $(filter-out random,$(ORDER)),--randomly-seed $(ORDER)))
+
 test: setup ## run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --quiet
+	$(BIN)/python -m pytest --numprocesses 2 --quiet $(RANDOM_ORDER)
 
 faults: setup ## kill, stop and starve parts during ingests of full size, about a quarter of an hour; prints what came of it
 	FAULTS=full $(BIN)/python -m pytest --quiet --timeout 1800 tests/faults
@@ -50,8 +54,9 @@ fmt: setup ## put the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: setup ## make the table of settings in docs/operating.md anew
+docs: setup ## update the generated parts of docs/: the table of settings, the drawing of the imports
 	$(BIN)/python -m shared.settings_table docs/operating.md
+	$(BIN)/python -m tests.rooms docs/rooms.md
 
 model: setup ## train the demo model again, about 40 minutes, into build/lichtbild-demo, and print its scores
 	$(BIN)/python -m embedded.demo_model.train --out build/first-round --minutes 26

@@ -12,7 +12,7 @@ import pytest
 
 from tests.deploy import dockerfile
 from tests.deploy.compose import FILE, ROOT, load
-from tests.test_import_arrows import HOUSE, imports
+from tests.test_import_arrows import PACKAGES, imports
 
 IMAGES = ("api", "worker", "flower")
 
@@ -90,7 +90,9 @@ def test_the_context_holds_what_is_copied_and_nothing_else():
 def test_an_image_holds_all_of_ours_that_its_code_imports(image, tmp_path):
     tree = image_tree(image, tmp_path / "app")
     held = {path.name for path in tree.iterdir()}
-    needed = {name for path in tree.rglob("*.py") for name, at_import in imports(path) if at_import and name in HOUSE}
+    needed = {
+        name for path in tree.rglob("*.py") for name, at_import in imports(path) if at_import and name in PACKAGES
+    }
     assert needed <= held
     assert not list(tree.rglob("tests"))
 
