@@ -45,16 +45,16 @@ def run(
     from worker.tasks import register
 
     app = celery_app(settings)
-    parts = build(settings, app, queue, name, encoder=encoder, fetcher=fetcher)
-    register(app, lambda: parts)
+    services = build(settings, app, queue, name, encoder=encoder, fetcher=fetcher)
+    register(app, lambda: services)
 
     @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(**_: object) -> None:
-        parts.come_alive()
+        services.start()
 
     @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def shutting_down(**_: object) -> None:
-        parts.wind_down()
+        services.drain()
 
     worker = app.Worker(
         pool_cls="threads",
@@ -67,7 +67,7 @@ def run(
         without_heartbeat=True,
     )
     worker.start()
-    parts.close()
+    services.close()
     sys.exit(worker.exitcode)
 
 

@@ -25,7 +25,7 @@ from shared.uploads.thumbnails import Thumbnails
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.ingest.chunk import Ingest
-from worker.ingest.image_sources import Sources
+from worker.ingest.image_sources import ImageSources
 from worker.ingest.leases import Leases
 from worker.ingest.writer import Writer
 from worker.model.batcher import Batcher
@@ -36,9 +36,9 @@ from worker.search.terms import Terms, TextVectors
 from worker.upkeep.deletions import Deletions
 from worker.upkeep.heartbeat import Heartbeat
 from worker.upkeep.indexes import Indexes
-from worker.upkeep.periodic import Repeated
+from worker.upkeep.periodic import PeriodicThread
 from worker.upkeep.reconciler import INTERVAL_SECONDS, Reconciler
-from worker.upkeep.spool_sweeper import Sweeper
+from worker.upkeep.spool_sweeper import SpoolSweeper
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ _WRITE_SECONDS = 9.0
 
 
 @dataclass(frozen=True)
-class Parts:
+class WorkerServices:
     """What a worker process holds, from its start to its end."""
 
     queue: Queue
@@ -60,19 +60,19 @@ class Parts:
     deletions: Deletions
     indexes: Indexes
     reconciler: Reconciler
-    repeated: Sequence[Repeated]
+    periodic_threads: Sequence[PeriodicThread]
     presence: Presence
     heartbeat: Heartbeat
     gone: threading.Event
 
-    def come_alive(self) -> None:
+    def start(self) -> None:
         """Tell, until `close`, that this worker is ready; start to reconcile."""
         self.heartbeat.start()
-        for repeated in self.repeated:
-            repeated.start()
+        for thread in self.periodic_threads:
+            thread.start()
         threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
-    def wind_down(self) -> None:
+    def drain(self) -> None:
         """Begin no more downloads: chunks that still need some are handed back, the others are finished, in time."""
         self.ingest.stopping.set()
         self.ingest.fetcher.close()
@@ -84,8 +84,8 @@ class Parts:
     def close(self) -> None:
         """Finish what is in flight, in the order in which it flows, and hand the rest back."""
         self.gone.set()
-        for repeated in self.repeated:
-            repeated.close()
+        for thread in self.periodic_threads:
+            thread.close()
         self.search.close()
         self.ingest.fetcher.close()
         self.ingest.pool.shutdown()
@@ -127,7 +127,7 @@ def build(
     *,
     encoder: Encoder | None = None,
     fetcher: Fetcher | None = None,
-) -> Parts:
+) -> WorkerServices:
     """Load the model, unless an encoder is given, and connect everything. Raises ConfigurationError for what cannot
     work."""
     redis = connect_redis(settings)
@@ -141,17 +141,17 @@ def build(
     pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
     heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)
     heartbeat.watch(app)
-    sweeper = Sweeper(Spool.of(settings), Jobs(redis, settings), settings.staging_seconds)
+    spool_sweeper = SpoolSweeper(Spool.of(settings), Jobs(redis, settings), settings.staging_seconds)
     ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
     leases = Leases(ingest_ledger, settings.lease_seconds)
-    reconciler = Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, sweeper=sweeper)
+    reconciler = Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, spool_sweeper=spool_sweeper)
     deletions = Deletions(OrderLedger(redis, settings, "delete"), catalogue, Thumbnails.of(settings))
     indexes = Indexes(OrderLedger(redis, settings, "index"), catalogue, redis, settings.index_rows)
-    repeated = [Repeated("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS)]
+    periodic_threads = [PeriodicThread("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS)]
     if queue == "ingest":
-        repeated.append(Repeated("deletions", deletions.wait_and_delete, 0))
-        repeated.append(Repeated("indexes", indexes.wait_and_do, 0))
-    return Parts(
+        periodic_threads.append(PeriodicThread("deletions", deletions.wait_and_delete, 0))
+        periodic_threads.append(PeriodicThread("indexes", indexes.wait_and_do, 0))
+    return WorkerServices(
         queue=queue,
         name=name,
         ingest=Ingest(
@@ -161,7 +161,7 @@ def build(
             leases=leases,
             catalogue=catalogue,
             fetcher=fetcher,
-            sources=Sources(settings, fetcher, pool),
+            sources=ImageSources(settings, fetcher, pool),
             encoder=encoder,
             batcher=batcher,
             writer=Writer(catalogue, settings.write_rows, settings.write_seconds, leases.count),
@@ -177,7 +177,7 @@ def build(
         deletions=deletions,
         indexes=indexes,
         reconciler=reconciler,
-        repeated=repeated,
+        periodic_threads=periodic_threads,
         presence=Presence(redis),
         heartbeat=heartbeat,
         gone=threading.Event(),

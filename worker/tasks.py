@@ -8,21 +8,21 @@ from redis.exceptions import RedisError
 
 from shared.doorbell import INGEST_TASK, SEARCH_TASK
 from shared.errors import UnavailableError
-from worker.services import Parts
+from worker.services import WorkerServices
 
 log = logging.getLogger(__name__)
 
 
-def register(app: Celery, parts: Callable[[], Parts]) -> None:
+def register(app: Celery, services: Callable[[], WorkerServices]) -> None:
     """Make the tasks known. Unknown arguments are ignored, so that old workers understand newer bells."""
 
     @app.task(name=INGEST_TASK)  # type: ignore[untyped-decorator]
     def ingest(**_: object) -> None:
-        _answer(parts().ingest.answer_bell)
+        _answer(services().ingest.answer_bell)
 
     @app.task(name=SEARCH_TASK)  # type: ignore[untyped-decorator]
     def search(**_: object) -> None:
-        _answer(parts().search.answer_bell)
+        _answer(services().search.answer_bell)
 
 
 def _answer(bell: Callable[[], None]) -> None:
@@ -30,4 +30,4 @@ def _answer(bell: Callable[[], None]) -> None:
         bell()
     except (RedisError, UnavailableError) as error:
         # A fault of our own parts: nothing is lost, the reconciler rings again.
-        log.warning("Put off: %s", error if isinstance(error, UnavailableError) else type(error).__name__)
+        log.warning("Task deferred: %s", error if isinstance(error, UnavailableError) else type(error).__name__)

@@ -18,9 +18,9 @@ from shared.settings import Settings
 from worker.fetch.fetcher import Download, Fetcher
 from worker.images.center_crop import Pixels
 from worker.images.decoder import decode, kept_pixels
-from worker.ingest.existing import Held, look_up
-from worker.ingest.image_sources import Sources, stored_url
-from worker.ingest.job_slots import Lanes
+from worker.ingest.existing import StoredPhoto, look_up
+from worker.ingest.image_sources import ImageSources, stored_url
+from worker.ingest.job_slots import JobSlots
 from worker.ingest.leases import Leases
 from worker.ingest.outcome import Prepared, Tally
 from worker.ingest.quarantine import Quarantine
@@ -47,14 +47,14 @@ class Ingest:
     leases: Leases
     catalogue: Catalogue
     fetcher: Fetcher
-    sources: Sources
+    sources: ImageSources
     encoder: Encoder
     batcher: Batcher
     writer: Writer
     pool: ThreadPoolExecutor
     entry: threading.Lock = field(default_factory=threading.Lock)
     quarantine: Quarantine = field(default_factory=Quarantine)
-    lanes: Lanes = field(default_factory=Lanes)
+    job_slots: JobSlots = field(default_factory=JobSlots)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer_bell(self) -> None:
@@ -79,11 +79,11 @@ class Ingest:
 
     @contextmanager
     def _claimed(self) -> Iterator[Claim | None]:
-        claim = self.lanes.enter(self.ledger.claim)
+        claim = self.job_slots.acquire(self.ledger.claim)
         try:
             yield claim
         finally:
-            if claim is not None and self.lanes.leave(claim) and claim.more_waiting:
+            if claim is not None and self.job_slots.release(claim) and claim.more_waiting:
                 self._ring()
 
     def _ring(self) -> None:
@@ -156,7 +156,7 @@ class Ingest:
         self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
         self.leases.drop(claim)
 
-    def _hand_over(self, claim: Claim, item: Item, held: Held | None, download: Download) -> Prepared:
+    def _hand_over(self, claim: Claim, item: Item, held: StoredPhoto | None, download: Download) -> Prepared:
         """Hand an image to the batcher, which holds the thread that fetched it while it is full."""
         content_hash = hashlib.sha256(download.content).digest()
         fetched = Prepared(None, item.url, content_hash, len(download.content), download.seconds)

@@ -10,7 +10,7 @@ from worker.ingest.image_sources import stored_url
 
 
 @dataclass(frozen=True)
-class Held:
+class StoredPhoto:
     """A photo that is stored under an item's id. If the item's image still has this hash, it need not be embedded:
     the item counts as `unchanged` or as stored, and with an `embedding` its row is written again around it.
     `url` is what is stored with it then.
@@ -22,7 +22,7 @@ class Held:
     embedding: Vector | None
 
 
-def look_up(catalogue: Catalogue, claim: Claim) -> dict[str, Held]:
+def look_up(catalogue: Catalogue, claim: Claim) -> dict[str, StoredPhoto]:
     """What is held under the ids of a chunk. A preflight stores nothing and so tries everything."""
     if claim.preflight:
         return {}
@@ -40,7 +40,7 @@ def look_up(catalogue: Catalogue, claim: Claim) -> dict[str, Held]:
     # One that was deleted between the two questions is no longer held.
     gone = set(again) - embeddings.keys()
     return {
-        item.id: Held(
+        item.id: StoredPhoto(
             content_hash=known[item.id].content_hash,
             url=urls[item.id],
             # With this submission's own version it was stored by a worker that was lost before it could say so.

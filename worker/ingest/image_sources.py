@@ -25,7 +25,7 @@ class _Uploads:
     thumbnails: Thumbnails
 
 
-class Sources:
+class ImageSources:
     """Thread-safe."""
 
     def __init__(self, settings: Settings, fetcher: Fetcher, pool: ThreadPoolExecutor) -> None:
@@ -45,7 +45,7 @@ class Sources:
 
     def _read_upload(self, item: Item) -> Download:
         started = time.perf_counter()
-        content = self._here().spool.read(item.url)
+        content = self._require_uploads().spool.read(item.url)
         if content is None:
             raise ItemError("upload_gone", "The uploaded bytes are no longer kept; send the picture again.")
         return Download(content, time.perf_counter() - started)
@@ -58,15 +58,15 @@ class Sources:
     def keep_thumbnail(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> None:
         """Of an upload, whose bytes decode to `picture`: from now on there is something at its stored URL."""
         if is_upload(item.url):
-            self._here().thumbnails.save(collection, item.id, content_hash, thumbnail(picture))
+            self._require_uploads().thumbnails.save(collection, item.id, content_hash, thumbnail(picture))
 
     def forget(self, items: Iterable[Item]) -> None:
         """Let go of the bytes of items that are settled."""
         addresses = [item.url for item in items if is_upload(item.url)]
         if addresses:
-            self._here().spool.remove(addresses)
+            self._require_uploads().spool.remove(addresses)
 
-    def _here(self) -> _Uploads:
+    def _require_uploads(self) -> _Uploads:
         if self._uploads is None:
             raise UnavailableError("This worker does not see the uploads: set LICHTBILD_UPLOADS_FOLDER as for the API.")
         return self._uploads

@@ -10,7 +10,7 @@ from shared.ledger.ingest import Claim
 CHUNKS_OF_A_JOB = 4
 
 
-class Lanes:
+class JobSlots:
     """Thread-safe."""
 
     def __init__(self, chunks_of_a_job: int = CHUNKS_OF_A_JOB) -> None:
@@ -19,7 +19,7 @@ class Lanes:
         # Held during a claim, so that two threads do not both take a job's last lane.
         self._lock = threading.Lock()
 
-    def enter(self, claim: Callable[[Collection[str]], Claim | None]) -> Claim | None:
+    def acquire(self, claim: Callable[[Collection[str]], Claim | None]) -> Claim | None:
         """Claim a chunk of any job but those that have as many as they may; the caller gives its lane back."""
         with self._lock:
             claimed = claim([job for job, held in self._held.items() if held >= self._most])
@@ -27,7 +27,7 @@ class Lanes:
                 self._held[claimed.job_id] += 1
             return claimed
 
-    def leave(self, claim: Claim) -> bool:
+    def release(self, claim: Claim) -> bool:
         """Give a lane back; True if bells may have been answered in vain while the job had as many as it may."""
         with self._lock:
             held = self._held[claim.job_id]

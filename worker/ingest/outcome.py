@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from shared.catalogue.interface import Row, Vector
 from shared.domain.items import Failure, Item, Outcome, Stage
 from shared.errors import ItemError
-from worker.ingest.existing import Held
+from worker.ingest.existing import StoredPhoto
 from worker.model.batcher import Encoded
 
 
@@ -36,7 +36,7 @@ class Tally:
 
     @classmethod
     def of(
-        cls, version: int, items: Sequence[Item], held: Mapping[str, Held], futures: Sequence["Future[Prepared]"]
+        cls, version: int, items: Sequence[Item], held: Mapping[str, StoredPhoto], futures: Sequence["Future[Prepared]"]
     ) -> "Tally":
         """Wait for each item's image. Raises UnavailableError if a part of ours is away."""
         tally = cls(version)
@@ -52,7 +52,7 @@ class Tally:
                 tally._add(item, prepared, encoded, held.get(item.id))
         return tally
 
-    def _add(self, item: Item, prepared: Prepared, encoded: Encoded | None, held: Held | None) -> None:
+    def _add(self, item: Item, prepared: Prepared, encoded: Encoded | None, held: StoredPhoto | None) -> None:
         self.busy["fetch"] += prepared.fetch_seconds
         self.bytes += prepared.bytes
         embedding: Vector | None = None

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 _TRY_AGAIN_SECONDS = 1.0
 
 
-class Repeated:
+class PeriodicThread:
     """Does a step every so many seconds; 0 is for a step that waits by itself for something to do."""
 
     def __init__(self, name: str, step: Callable[[], None], seconds: float) -> None:

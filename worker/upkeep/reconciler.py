@@ -8,7 +8,7 @@ from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.presence import Queue
 from shared.ledger.search import SearchLedger
-from worker.upkeep.spool_sweeper import Sweeper
+from worker.upkeep.spool_sweeper import SpoolSweeper
 
 INTERVAL_SECONDS = 2.0
 
@@ -24,14 +24,14 @@ class Reconciler:
         searches: SearchLedger,
         doorbell: Doorbell,
         *,
-        sweeper: Sweeper,
+        spool_sweeper: SpoolSweeper,
     ) -> None:
         self._queue = queue
         self._redis = connection
         self._ingest = ingest
         self._searches = searches
         self._doorbell = doorbell
-        self._sweeper = sweeper
+        self._spool_sweeper = spool_sweeper
 
     def reconcile_in_turn(self) -> None:
         """Unless another worker of this queue did just now. Raises RedisError and UnavailableError."""
@@ -44,7 +44,7 @@ class Reconciler:
         if self._queue == "ingest":
             if self._ingest.has_work():
                 self._doorbell.ring_ingest()
-            self._sweeper.sweep_if_due()
+            self._spool_sweeper.sweep_if_due()
             return
         ring, late = self._searches.overdue()
         if ring:

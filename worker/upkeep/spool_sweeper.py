@@ -14,7 +14,7 @@ _INTERVAL_SECONDS = 60.0
 _MOST_AT_ONCE = 500
 
 
-class Sweeper:
+class SpoolSweeper:
     """Called by the reconciler, looks once a minute."""
 
     def __init__(self, spool: Spool | None, jobs: Jobs, staging_seconds: float) -> None:

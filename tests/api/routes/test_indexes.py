@@ -10,7 +10,7 @@ from shared.catalogue.interface import Row
 from shared.errors import ConfigurationError, UnavailableError
 from shared.ledger.commands import OrderLedger
 from worker.upkeep.indexes import Indexes
-from worker.upkeep.periodic import Repeated
+from worker.upkeep.periodic import PeriodicThread
 
 ROWS = 300
 
@@ -34,7 +34,7 @@ def indexes(connection, settings, catalogue) -> Indexes:
 def working(connection, settings, catalogue) -> Iterator[None]:
     """A worker's thread that builds and drops what is ordered, and nothing by itself."""
     indexes = Indexes(OrderLedger(connection, settings, "index"), catalogue, connection, 0)
-    thread = Repeated("indexes", indexes.wait_and_do, 0)
+    thread = PeriodicThread("indexes", indexes.wait_and_do, 0)
     thread.start()
     yield
     thread.close()

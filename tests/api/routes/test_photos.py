@@ -10,7 +10,7 @@ from shared.catalogue.interface import Row
 from shared.ledger.commands import OrderLedger
 from shared.uploads.thumbnails import Thumbnails
 from worker.upkeep.deletions import Deletions
-from worker.upkeep.periodic import Repeated
+from worker.upkeep.periodic import PeriodicThread
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_bad_collection_name_is_422(client, path):
 def deleting(connection, settings, catalogue) -> Iterator[None]:
     """A worker's thread that deletes."""
     deletions = Deletions(OrderLedger(connection, settings, "delete"), catalogue, Thumbnails.of(settings))
-    thread = Repeated("deletions", deletions.wait_and_delete, 0)
+    thread = PeriodicThread("deletions", deletions.wait_and_delete, 0)
     thread.start()
     yield
     thread.close()

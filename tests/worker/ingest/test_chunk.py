@@ -22,7 +22,7 @@ from shared.settings import Settings
 from tests.pictures import photo
 from worker.images.center_crop import Pixels
 from worker.model.cpu_quota import available_cores
-from worker.services import Parts, build
+from worker.services import WorkerServices, build
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def worker(connection, settings: Settings) -> Iterator[Parts]:
-    parts = build(settings, celery_app(settings), "ingest", "test")
-    yield parts
-    parts.close()
+def worker(connection, settings: Settings) -> Iterator[WorkerServices]:
+    services = build(settings, celery_app(settings), "ingest", "test")
+    yield services
+    services.close()
 
 
 @pytest.fixture

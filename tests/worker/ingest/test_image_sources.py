@@ -17,8 +17,8 @@ from tests.pictures import photo
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.images.decoder import decode
-from worker.ingest.image_sources import Sources, stored_url
-from worker.upkeep.spool_sweeper import Sweeper
+from worker.ingest.image_sources import ImageSources, stored_url
+from worker.upkeep.spool_sweeper import SpoolSweeper
 
 JOB = "0" * 20
 HASH = b"\x07" * 32
@@ -34,12 +34,12 @@ def spool(with_uploads) -> Spool:
     return Spool.of(with_uploads)
 
 
-def sources(settings) -> Sources:
+def sources(settings) -> ImageSources:
     fetcher = Fetcher(settings, AddressPolicy(settings.fetch_allow), 32)
-    return Sources(settings, fetcher, ThreadPoolExecutor(1))
+    return ImageSources(settings, fetcher, ThreadPoolExecutor(1))
 
 
-def read(worker: Sources, item: Item) -> bytes:
+def read(worker: ImageSources, item: Item) -> bytes:
     return worker.submit(item, lambda download: download.content).result(30)
 
 
@@ -110,7 +110,7 @@ def test_what_ended_and_what_was_given_up_is_swept_and_nothing_else(connection, 
     foreign.mkdir()
     age(with_uploads, foreign.name, 1000)
 
-    Sweeper(spool, jobs, with_uploads.staging_seconds).sweep_if_due()
+    SpoolSweeper(spool, jobs, with_uploads.staging_seconds).sweep_if_due()
 
     assert {job for job, _ in spool.jobs()} == {waiting, in_progress}
     assert foreign.exists()
@@ -118,8 +118,8 @@ def test_what_ended_and_what_was_given_up_is_swept_and_nothing_else(connection, 
 
 def test_sweeping_waits_its_turn_and_bears_a_spool_that_is_not_there(connection, settings, with_uploads, spool):
     jobs = Jobs(connection, settings)
-    Sweeper(None, jobs, 1).sweep_if_due()
-    sweeper = Sweeper(spool, jobs, 0)
+    SpoolSweeper(None, jobs, 1).sweep_if_due()
+    sweeper = SpoolSweeper(spool, jobs, 0)
     sweeper.sweep_if_due()
     put(spool, JOB)
     age(with_uploads, JOB, 10)

@@ -5,7 +5,7 @@ import pytest
 from shared.domain.items import Item
 from shared.ledger.ingest import Claim, IngestLedger
 from tests.stack import wait_for
-from worker.ingest.job_slots import Lanes
+from worker.ingest.job_slots import JobSlots
 
 
 @pytest.fixture
@@ -20,32 +20,32 @@ def submit(ledger: IngestLedger, chunks: int) -> str:
     return submission.submit()
 
 
-def claimed(lanes: Lanes, ledger: IngestLedger) -> list[Claim]:
+def claimed(slots: JobSlots, ledger: IngestLedger) -> list[Claim]:
     """As many chunks as the lanes let in."""
     claims = []
-    while claim := lanes.enter(ledger.claim):
+    while claim := slots.acquire(ledger.claim):
         claims.append(claim)
     return claims
 
 
 def test_a_job_leaves_room_for_others(ledger):
-    lanes = Lanes(chunks_of_a_job=3)
+    slots = JobSlots(chunks_of_a_job=3)
     long, short = submit(ledger, 9), submit(ledger, 1)
 
-    jobs = [claim.job_id for claim in claimed(lanes, ledger)]
+    jobs = [claim.job_id for claim in claimed(slots, ledger)]
 
     assert (jobs.count(long), jobs.count(short)) == (3, 1)
 
 
 def test_a_lane_that_is_given_back_is_taken_again(ledger):
-    lanes = Lanes(chunks_of_a_job=2)
+    slots = JobSlots(chunks_of_a_job=2)
     submit(ledger, 5)
-    first, second = claimed(lanes, ledger)
+    first, second = claimed(slots, ledger)
 
     # Who leaves a full job must ring: bells that were answered meanwhile found nothing.
-    assert lanes.leave(first)
-    assert not lanes.leave(second)
-    assert len(claimed(lanes, ledger)) == 2
+    assert slots.release(first)
+    assert not slots.release(second)
+    assert len(claimed(slots, ledger)) == 2
 
 
 def test_a_chunk_that_lost_its_worker_is_passed_over_by_nobody(ledger, settings, connection):

@@ -15,14 +15,14 @@ from shared.doorbell import celery_app
 from shared.ledger import keys
 from shared.ledger.watcher import Watcher
 from tests.stack import wait_for
-from worker.services import Parts, build
+from worker.services import WorkerServices, build
 
 
 @pytest.fixture
-def worker(connection, settings) -> Iterator[Parts]:
-    parts = build(settings, celery_app(settings), "search", "test")
-    yield parts
-    parts.close()
+def worker(connection, settings) -> Iterator[WorkerServices]:
+    services = build(settings, celery_app(settings), "search", "test")
+    yield services
+    services.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from shared.errors import UnavailableError
-from worker.upkeep.periodic import Repeated
+from worker.upkeep.periodic import PeriodicThread
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def test_it_goes_on_after_a_failure(error):
             raise failure
         done.set()
 
-    repeated = Repeated("test", step, 0.01)
+    repeated = PeriodicThread("test", step, 0.01)
     repeated.start()
     assert done.wait(10)
     repeated.close()
@@ -38,7 +38,7 @@ def test_closing_waits_for_the_step_under_way_and_begins_no_other():
         assert go_on.wait(10)
         seen.append("done")
 
-    repeated = Repeated("test", step, 0)
+    repeated = PeriodicThread("test", step, 0)
     repeated.start()
     assert begun.wait(10)
     closing = threading.Thread(target=repeated.close)
@@ -51,4 +51,4 @@ def test_closing_waits_for_the_step_under_way_and_begins_no_other():
 
 
 def test_one_that_was_never_begun_can_be_closed():
-    Repeated("test", lambda: None, 0).close()
+    PeriodicThread("test", lambda: None, 0).close()
