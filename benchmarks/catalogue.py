@@ -131,8 +131,8 @@ def _peer(vectors: Matrix, queries: Queries, arguments: argparse.Namespace) -> I
         return
     count, dimension = vectors.shape
     flat = faiss.IndexFlatIP(dimension)
-    graph = faiss.IndexHNSWFlat(dimension, hnsw.DEGREE, faiss.METRIC_INNER_PRODUCT)
-    graph.hnsw.efConstruction, graph.hnsw.efSearch = hnsw.BUILD_CANDIDATES, hnsw.SEARCH_CANDIDATES
+    graph = faiss.IndexHNSWFlat(dimension, hnsw.M, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction, graph.hnsw.efSearch = hnsw.EF_CONSTRUCTION, hnsw.EF_SEARCH
     for way, index in (("faiss flat", flat), ("faiss HNSW", graph)):
         if index is graph and count > arguments.most_indexed:
             continue

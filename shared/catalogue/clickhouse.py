@@ -1,83 +1,67 @@
-"""The dialect of stock ClickHouse, and of the embedded server, which is the same engine."""
+"""The dialect of ClickHouse, and of the embedded server, which runs the same engine."""
 
 import threading
-import time
-from functools import partial
+from operator import attrgetter
 
-from shared.catalogue import hnsw
+from cachetools import TTLCache, cachedmethod
+
+from shared.catalogue import hnsw, schema
+from shared.catalogue.dialect import VectorQuery
 from shared.catalogue.interface import Index
-from shared.catalogue.nearest import find, scan
-from shared.catalogue.scan_batching import MOST_HITS, SharedScans
-from shared.catalogue.schema import create_table
+from shared.catalogue.scan_batching import MAX_TOP_K, SharedScans
 from shared.catalogue.session import Rows, Session
-from shared.catalogue.vector_search import Nearest
+from shared.catalogue.table import Table
+from shared.catalogue.vector_search import exact_scan
 
-# For how long a search believes that there is an index, or none: it would find the same in either case.
-_BELIEVE_SECONDS = 5.0
-# Of a thousand true neighbours 0.986 are found if the graph's walk keeps no more than are fetched, and 0.998 so.
-_KEPT_PER_FETCHED = 2
-# Searches of one process in an index at a time, which keep a server of several cores busy: it has few places for them.
-_SEARCHES_IN_INDEX = 8
+# Seconds for which "has an index" is cached. A stale value costs time, never correctness.
+_CACHE_TTL = 5.0
+# Index searches of one process at a time. They keep a server of several cores busy; it has few slots for them.
+_MAX_INDEX_SEARCHES = 8
 
 
 class ClickHouse:
-    """Exact scans, and HNSW where it was built."""
+    """Exact scans, and HNSW where an index was built."""
 
-    # `ReplacingMergeTree(version, deleted)` hides tombstones under FINAL by itself.
+    # `ReplacingMergeTree(version, deleted)` excludes tombstones under FINAL by itself.
     visible = "1"
     insert_settings = hnsw.INSERT_SETTINGS
 
     def __init__(self) -> None:
-        self._indexed: dict[str, tuple[bool, float]] = {}
-        self._scans = SharedScans(self._alone)
-        self._places = threading.BoundedSemaphore(_SEARCHES_IN_INDEX)
+        self._lock = threading.Lock()
+        self._has_index: TTLCache[str, bool] = TTLCache(1024, _CACHE_TTL)
+        self._index_slots = threading.BoundedSemaphore(_MAX_INDEX_SEARCHES)
+        self._scans = SharedScans()
+
+    def candidates(self, table: Table, query: VectorQuery, limit: int) -> Rows | None:
+        """Candidates of the whole index: a condition here would only remove some of the rows that it returns."""
+        if not self._is_indexed(table):
+            return None
+        with self._index_slots:
+            return hnsw.nearest(table, query.vector, limit)
+
+    def scan(self, table: Table, query: VectorQuery) -> Rows:
+        if query.where is None and query.top_k <= MAX_TOP_K:
+            return self._scans.rows(table, query)
+        return exact_scan(table, query)
 
     def prepare(self, session: Session) -> None:
-        """Nothing: the metric is in each query."""
+        """Nothing to check: each query names its metric."""
 
-    def create_table(self, collection: str, dimension: int, comment: str) -> str:
-        return create_table(collection, dimension, comment, "ReplacingMergeTree(version, deleted)")
+    def create_table(self, name: str, dimension: int, comment: str) -> str:
+        return schema.create_table(name, dimension, comment, "ReplacingMergeTree(version, deleted)")
 
-    def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        indexed = not wanted.exact and self._is_indexed(session, collection)
-        ask_index = partial(self._ask_index, session, collection, wanted) if indexed else None
-        by_scan = partial(self._by_scan, session, collection, wanted)
-        return find(session, collection, self.visible, wanted, ask_index=ask_index, by_scan=by_scan)
+    def build_index(self, table: Table, dimension: int) -> None:
+        hnsw.build(table, dimension)
 
-    def build_index(self, session: Session, collection: str, dimension: int) -> None:
-        hnsw.build(session, collection, dimension)
+    def drop_index(self, table: Table) -> None:
+        hnsw.drop(table)
 
-    def drop_index(self, session: Session, collection: str) -> None:
-        hnsw.drop(session, collection)
+    def index(self, table: Table) -> Index:
+        return hnsw.status(table)
 
-    def index(self, session: Session, collection: str) -> Index:
-        return hnsw.status(session, collection)
+    def unindexed_parts(self, table: Table) -> int:
+        return hnsw.unindexed_parts(table)
 
-    def _by_scan(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        is_plain = wanted.where is None and wanted.top_k <= MOST_HITS
-        return (self._scans.rows if is_plain else self._alone)(session, collection, wanted)
-
-    def _alone(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        return scan(session, collection, self.visible, wanted)
-
-    def _is_indexed(self, session: Session, collection: str) -> bool:
-        known, until = self._indexed.get(collection, (False, 0.0))
-        if time.monotonic() > until:
-            known = hnsw.exists(session, collection)
-            self._indexed[collection] = known, time.monotonic() + _BELIEVE_SECONDS
-        return known
-
-    def _ask_index(self, session: Session, collection: str, wanted: Nearest, limit: int) -> Rows:
-        """Candidates of which some may not match, or be tombstones: a condition here would only thin out what the index
-        returns. Anything more than ORDER BY the distance ASC and LIMIT would be answered without the index.
-        """
-        with self._places:
-            return session.rows(
-                f"SELECT photo_id, version FROM `{collection}`"  # noqa: S608
-                " ORDER BY cosineDistance(photo_embed, {vector:Array(Float32)}) ASC LIMIT {limit:UInt32}",
-                {"vector": wanted.vector.tolist(), "limit": limit},
-                {
-                    "hnsw_candidate_list_size_for_search": max(hnsw.SEARCH_CANDIDATES, _KEPT_PER_FETCHED * limit),
-                    "max_limit_for_vector_search_queries": limit,
-                },
-            )
+    @cachedmethod(attrgetter("_has_index"), key=lambda _, table: table.name, lock=attrgetter("_lock"))
+    def _is_indexed(self, table: Table) -> bool:
+        return hnsw.exists(table)

@@ -1,4 +1,4 @@
-"""From `LICHTBILD_CATALOGUE_URL` to a catalogue."""
+"""Makes the catalogue of `LICHTBILD_CATALOGUE_URL`."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,21 +11,23 @@ from clickhouse_connect.driver.client import Client
 from shared.catalogue.detect import detect
 from shared.catalogue.interface import Catalogue
 from shared.catalogue.session import Session
-from shared.catalogue.table import SqlCatalogue
+from shared.catalogue.sql_catalogue import SqlCatalogue
 from shared.errors import ConfigurationError
 from shared.settings import Settings
 
 _EXPECTED = (
     "LICHTBILD_CATALOGUE_URL must look like clickhouse://user:password@host:8123/database or "
-    "myscale://user:password@host:443/database, with ?secure=0 or ?secure=1 to leave out or ask for TLS"
+    "myscale://user:password@host:443/database; append ?secure=0 or ?secure=1 to turn TLS off or on"
 )
 _SECURE = {"clickhouse": False, "clickhouses": True, "myscale": True}
 _SWITCH = {"0": False, "false": False, "1": True, "true": True}
+# Connections that are kept open: one for each search that a search worker runs at a time.
+_POOL_SIZE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is, and as whom to ask it."""
+    """A server, and the user to connect as."""
 
     host: str
     port: int
@@ -36,8 +38,10 @@ class Address:
 
 
 def parse(text: str) -> Address:
-    """The address that a URL says. The scheme decides on TLS and the port, and on nothing else: what the server is, it
-    is asked. Raises ConfigurationError, without the URL."""
+    """The address in a URL. The scheme sets the defaults of TLS and port and nothing else: `detect` finds the dialect.
+
+    Raises ConfigurationError, without the URL, which contains a password.
+    """
     try:
         url = urlsplit(text)
         port = url.port
@@ -64,10 +68,9 @@ def _default_port(scheme: str, secure: bool) -> int:
 
 
 def connect(settings: Settings) -> Catalogue:
-    """Return the catalogue; the server is first asked on first use, also for its dialect."""
+    """Return the catalogue. It connects, and detects the server's dialect, on first use."""
     address = parse(settings.catalogue_url.get_secret_value())
-    # As many connections are kept as a search worker has searches under way.
-    pool = httputil.get_pool_manager(maxsize=64)
+    pool = httputil.get_pool_manager(maxsize=_POOL_SIZE)
 
     def client() -> Client:
         return clickhouse_connect.get_client(
@@ -79,7 +82,7 @@ def connect(settings: Settings) -> Catalogue:
             secure=address.secure,
             # Vectors hardly compress: on a local network lz4 costs more than it saves.
             compress=False,
-            # One client serves all threads, which a session would forbid.
+            # A server-side session would allow one statement at a time; one client serves all threads.
             autogenerate_session_id=False,
             connect_timeout=5,
             pool_mgr=pool,

@@ -1,15 +1,15 @@
-"""Which dialect a server speaks: it is asked, whatever the address says."""
+"""Finds out which dialect a server speaks, by asking it; the address does not matter."""
 
 from shared.catalogue.clickhouse import ClickHouse
 from shared.catalogue.dialect import Dialect
-from shared.catalogue.myscale import MyScale, Server
+from shared.catalogue.myscale import Features, MyScale
 from shared.catalogue.session import Session
 from shared.settings import Settings
 
 # The newer name first: a server that has both ignores the older.
 _METRIC_SETTINGS = ("float_vector_search_metric_type", "vector_search_metric_type")
-# `two_stage_search_option` is left out of the open-source build, as MSTG is.
-_ASK = f"""
+# `two_stage_search_option` is missing from the open-source build, as MSTG is.
+_MYSCALE_NAMES = f"""
     SELECT name FROM system.tables WHERE database = 'system' AND name = 'vector_indices'
     UNION ALL
     SELECT name FROM system.settings WHERE name IN ('enable_brute_force_vector_search', 'two_stage_search_option')
@@ -19,13 +19,13 @@ _ASK = f"""
 
 
 def detect(session: Session, settings: Settings) -> Dialect:
-    """MyScale's if the server has any of what MyScale adds to ClickHouse. Reads system tables only."""
-    found = {name for (name,) in session.rows(_ASK)}
+    """MyScale's dialect if the server has any name that MyScale adds to ClickHouse. Reads system tables only."""
+    found = {name for (name,) in session.rows(_MYSCALE_NAMES)}
     if not found:
         return ClickHouse()
-    server = Server(
-        knows_brute_force="enable_brute_force_vector_search" in found,
-        knows_mstg="two_stage_search_option" in found,
+    features = Features(
+        brute_force="enable_brute_force_vector_search" in found,
+        mstg="two_stage_search_option" in found,
         metric_setting=next((name for name in _METRIC_SETTINGS if name in found), None),
     )
-    return MyScale(server, settings.myscale_index_type)
+    return MyScale(features, settings.myscale_index_type)

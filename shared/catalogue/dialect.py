@@ -1,36 +1,58 @@
-"""What one engine says differently from another. All else is in `table.py`."""
+"""What differs between engines. Everything else is in `sql_catalogue.py`, `table.py` and `vector_search.py`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from shared.catalogue.interface import Index
+from shared.catalogue.interface import Index, Vector
 from shared.catalogue.session import Rows, Session
-from shared.catalogue.vector_search import Nearest
+from shared.catalogue.table import Table
+from shared.domain.filters import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class VectorQuery:
+    """The `top_k` photos nearest to `vector` (finite, not zero) among those that match `where`; `exact`: no index."""
+
+    vector: Vector
+    top_k: int
+    where: Condition | None = None
+    exact: bool = False
 
 
 class Dialect(Protocol):
-    """Made for one server. Names of collections are checked before they come here."""
+    """One instance serves one server. Thread-safe."""
 
     visible: str
-    """A condition that hides tombstones from `FROM table FINAL`: `1` where the engine hides them itself."""
+    """SQL condition that excludes tombstones from `FROM table FINAL`; `1` where the engine's FINAL excludes them."""
 
     insert_settings: Mapping[str, Any]
-    """Settings of every insert."""
+    """Settings of every INSERT."""
+
+    def candidates(self, table: Table, query: VectorQuery, limit: int) -> Rows | None:
+        """Up to `limit` rows of photo_id and version, nearest first, from the index; None if there is no index.
+
+        They may be replaced or deleted, and may miss the filter.
+        """
+
+    def scan(self, table: Table, query: VectorQuery) -> Rows:
+        """The exact result without an index: rows of photo_id, photo_image_url, attributes, photo_embed and cosine
+        distance, nearest first."""
 
     def prepare(self, session: Session) -> None:
-        """Called before a collection is created: raise ConfigurationError if the server would search wrongly."""
+        """Runs before a collection is created. Raises ConfigurationError if the server's searches would be wrong."""
 
-    def create_table(self, collection: str, dimension: int, comment: str) -> str:
-        """The statement that creates a collection unless it exists; `comment` is unquoted text."""
+    def create_table(self, name: str, dimension: int, comment: str) -> str:
+        """The CREATE TABLE IF NOT EXISTS statement of a collection. `name` is checked, `comment` is unquoted text."""
 
-    def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        """The nearest, nearest first: photo_id, photo_image_url, attributes, photo_embed, cosine distance."""
+    def build_index(self, table: Table, dimension: int) -> None:
+        """Start to index all rows that have no index yet; return without waiting."""
 
-    def build_index(self, session: Session, collection: str, dimension: int) -> None:
-        """Begin to index what has no index yet, and return."""
+    def drop_index(self, table: Table) -> None:
+        """Drop the index if there is one."""
 
-    def drop_index(self, session: Session, collection: str) -> None:
-        """Drop the index; nothing to do where there is none."""
+    def index(self, table: Table) -> Index:
+        """The state of the index."""
 
-    def index(self, session: Session, collection: str) -> Index:
-        """What is there of the index."""
+    def unindexed_parts(self, table: Table) -> int:
+        """The number of parts that a build still has to index."""

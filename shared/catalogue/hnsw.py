@@ -1,63 +1,80 @@
-"""ClickHouse's vector index: HNSW, kept with each part of a table; parts without it are scanned.
+"""ClickHouse's HNSW index. Each part of a table has its own; parts without one are scanned by the same query.
 
-An insert builds none, so that it never waits for one. A build covers the parts that are there; what comes later gets
-its index when its parts are merged.
+INSERT builds no index, so that it never waits for one. A build covers the parts that exist; rows that are written later
+get their index when their parts are merged.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from shared.catalogue.interface import Index
-from shared.catalogue.session import Session
+from shared.catalogue.interface import Index, Vector
+from shared.catalogue.session import Rows
+from shared.catalogue.table import Table
 
 INSERT_SETTINGS: Mapping[str, Any] = {"materialize_skip_indexes_on_insert": 0}
 
 _NAME = "vidx"
-# Degree of the graph, and the candidates looked at for each new row: twice the engine's own defaults, with which a
-# million photos' nearest ten were found to 0.979 only, and are to 0.995 so. A build takes 2.4 times as long
-# (docs/performance.md).
-DEGREE = 64
-BUILD_CANDIDATES = 256
-# Candidates that a search keeps on its way through the graph; more find more of the true neighbours and take longer.
-# Among 150,000 photos 1024 find 0.999 of a text's ten nearest, 512 find 0.996, 4 ms sooner.
-SEARCH_CANDIDATES = 1024
+# The graph's parameters, both twice the engine's defaults: recall@10 among a million photos is 0.995 instead of 0.979,
+# and a build takes 2.4 times as long (docs/performance.md).
+M = 64
+EF_CONSTRUCTION = 256
+# Least ef of a search. Recall@10 of texts among 150,000 photos is 0.999 with 1024, and 0.996 with 512, which is 4 ms
+# faster.
+EF_SEARCH = 1024
+# Least ef per row of the limit: recall@1000 is 0.986 with ef = limit and 0.998 with ef = 2 * limit.
+_EF_PER_ROW = 2
 
-_EXISTS = (
-    "SELECT 1 FROM system.data_skipping_indices"
-    " WHERE database = currentDatabase() AND table = {name:String} AND name = {index:String}"
-)
-_BUILDS = "database = currentDatabase() AND table = {name:String} AND command LIKE '%MATERIALIZE INDEX%'"
+_OF_TABLE = "database = currentDatabase() AND table = {name:String}"
+_EXISTS = f"SELECT 1 FROM system.data_skipping_indices WHERE {_OF_TABLE} AND name = {{index:String}}"  # noqa: S608
+_BUILDS = f"{_OF_TABLE} AND command LIKE '%MATERIALIZE INDEX%'"
 _STATUS = f"""
     SELECT type_full,
         (SELECT countIf(NOT is_done) FROM system.mutations WHERE {_BUILDS}),
         (SELECT anyLastIf(latest_fail_reason, NOT is_done) FROM system.mutations WHERE {_BUILDS}),
-        (SELECT sumIf(rows, secondary_indices_compressed_bytes > 0) FROM system.parts
-            WHERE database = currentDatabase() AND table = {{name:String}} AND active)
+        (SELECT sumIf(rows, secondary_indices_compressed_bytes > 0) FROM system.parts WHERE {_OF_TABLE} AND active)
     FROM system.data_skipping_indices
-    WHERE database = currentDatabase() AND table = {{name:String}} AND name = {{index:String}}
+    WHERE {_OF_TABLE} AND name = {{index:String}}
 """  # noqa: S608
+_UNINDEXED = f"SELECT sumIf(parts_to_do, NOT is_done) FROM system.mutations WHERE {_BUILDS}"  # noqa: S608
 
 
-def build(session: Session, collection: str, dimension: int) -> None:
-    """Begin to index the rows that have no index yet, in the background."""
-    session.command(
-        f"ALTER TABLE `{collection}` ADD INDEX IF NOT EXISTS {_NAME} photo_embed TYPE"
-        f" vector_similarity('hnsw', 'cosineDistance', {int(dimension)}, 'bf16', {DEGREE}, {BUILD_CANDIDATES})"
+def nearest(table: Table, vector: Vector, limit: int) -> Rows:
+    """Rows of photo_id and version, nearest first, replaced and deleted ones among them.
+
+    The engine uses the index only for exactly this form: one distance, ascending, and a LIMIT.
+    """
+    return table.session.rows(
+        f"SELECT photo_id, version FROM `{table.name}`"  # noqa: S608
+        " ORDER BY cosineDistance(photo_embed, {vector:Array(Float32)}) ASC LIMIT {limit:UInt32}",
+        {"vector": vector.tolist(), "limit": limit},
+        {
+            "hnsw_candidate_list_size_for_search": max(EF_SEARCH, _EF_PER_ROW * limit),
+            "max_limit_for_vector_search_queries": limit,
+        },
     )
-    session.command(f"ALTER TABLE `{collection}` MATERIALIZE INDEX {_NAME}", {"mutations_sync": 0})
 
 
-def drop(session: Session, collection: str) -> None:
+def build(table: Table, dimension: int) -> None:
+    """Start to index the rows that have no index yet, in the background."""
+    table.session.command(
+        f"ALTER TABLE `{table.name}` ADD INDEX IF NOT EXISTS {_NAME} photo_embed TYPE"
+        f" vector_similarity('hnsw', 'cosineDistance', {int(dimension)}, 'bf16', {M}, {EF_CONSTRUCTION})"
+    )
+    table.session.command(f"ALTER TABLE `{table.name}` MATERIALIZE INDEX {_NAME}", {"mutations_sync": 0})
+
+
+def drop(table: Table) -> None:
     """Stop a build that is under way, and drop the index of all parts."""
-    session.command(
-        f"KILL MUTATION WHERE database = currentDatabase() AND table = '{collection}'"
+    table.session.command(
+        f"KILL MUTATION WHERE database = currentDatabase() AND table = '{table.name}'"
         " AND command LIKE '%MATERIALIZE INDEX%' SYNC"
     )
-    session.command(f"ALTER TABLE `{collection}` DROP INDEX IF EXISTS {_NAME}")
+    table.session.command(f"ALTER TABLE `{table.name}` DROP INDEX IF EXISTS {_NAME}")
 
 
-def status(session: Session, collection: str) -> Index:
-    found = session.rows(_STATUS, {"name": collection, "index": _NAME})
+def status(table: Table) -> Index:
+    """The index's state; `error` if the last attempt at a part failed, though the engine tries again."""
+    found = table.session.rows(_STATUS, {"name": table.name, "index": _NAME})
     if not found:
         return Index(None, "none", None, 0)
     _, running, failure, rows = found[0]
@@ -66,6 +83,12 @@ def status(session: Session, collection: str) -> Index:
     return Index("hnsw", "building" if running else "built", None, rows)
 
 
-def exists(session: Session, collection: str) -> bool:
-    """Whether there is an index, be it only of some parts."""
-    return bool(session.rows(_EXISTS, {"name": collection, "index": _NAME}))
+def unindexed_parts(table: Table) -> int:
+    """The number of parts that a build still has to index."""
+    found = table.session.rows(_UNINDEXED, {"name": table.name})
+    return int(found[0][0]) if found else 0
+
+
+def exists(table: Table) -> bool:
+    """Whether the table has an index, even if it covers only some parts."""
+    return bool(table.session.rows(_EXISTS, {"name": table.name, "index": _NAME}))

@@ -1,4 +1,4 @@
-"""What a catalogue can do, whatever engine keeps it."""
+"""What a catalogue does, whatever its engine."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a collection holds under an id, without its vector."""
+    """What is stored under an id, without its vector."""
 
     url: str
     content_hash: bytes
@@ -52,7 +52,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One found photo, its cosine distance (0 is identical, 2 opposite) and its vector."""
+    """One found photo, its cosine distance (0 is identical, 2 is opposite) and its vector."""
 
     photo: Photo
     distance: float
@@ -70,9 +70,9 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A collection's vector index: its type, and why it is not there if it failed.
+    """A collection's vector index. `reason` is the server's, if a part of the build failed.
 
-    `rows` says how many of the stored rows it covers by now; all others are scanned.
+    `rows` is the number of stored rows that it covers; the others are scanned. On MyScale it is an estimate.
     """
 
     type: str | None
@@ -82,65 +82,71 @@ class Index:
 
 
 class Catalogue(Protocol):
-    """Thread-safe. Raises UnavailableError when the server is away or refuses for now."""
+    """Thread-safe. Raises UnavailableError if the server is unreachable or rejects a statement."""
 
-    def ping(self) -> None: ...
+    def ping(self) -> None:
+        """Run an empty statement."""
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
-        """Create the collection on first use; raise ModelMismatchError if it holds another model's vectors,
-        ConfigurationError if the server cannot serve, and NewerSchemaError as `describe` does."""
+        """Create the collection if it does not exist. Raises ModelMismatchError if it contains another model's vectors,
+        ConfigurationError if the server's searches would be wrong, and NewerSchemaError as `describe` does."""
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
-        """Write rows; when it returns they are found by searches. Repeating it changes nothing."""
+        """Write rows. Searches find them once it returns. Idempotent."""
 
     def delete(self, collection: str, versions: Mapping[str, int]) -> None:
-        """Delete photos, each as of a version; when it returns no search finds them. Rows of a lower version that are
-        written later stay hidden, those of a higher one are found. An id that is not there is no error."""
+        """Delete photos as of a version each. No search finds them once it returns. Rows of a lower version that are
+        written later stay hidden, rows of a higher version are found. Unknown ids are no error."""
 
     def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
-        """What is held under these ids; those that are not there are left out."""
+        """What is stored under these ids; ids that are not stored are left out."""
 
     def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
-        """The vectors held under these ids; those that are not there are left out."""
+        """The vectors stored under these ids; ids that are not stored are left out."""
 
     def search(
         self, collection: str, vector: Vector, top_k: int, where: Condition | None = None, exact: bool = False
     ) -> list[Hit]:
-        """The `top_k` nearest by cosine distance, nearest first, among those that match the condition; never fewer
-        while so many match. `exact` leaves the index aside, if there is one."""
+        """The `top_k` nearest photos by cosine distance, nearest first, that match the condition; fewer only if fewer
+        match. `exact` bypasses the index. Raises ValueError for a vector that is zero or not finite."""
 
     def get(self, collection: str, photo_id: str) -> Photo | None:
         """One photo with its embedding, or None."""
 
     def random(self, collection: str) -> Photo | None:
-        """Any one photo without its embedding, or None if there are none."""
+        """A random photo without its embedding; None if the collection is empty."""
 
     def count(self, collection: str) -> int:
-        """How many photos there are."""
+        """The number of photos."""
 
     def describe(self, collection: str) -> Collection | None:
-        """The collection's model and dimension, or None. Raises NewerSchemaError if a newer Lichtbild made it."""
+        """The collection's model and dimension, or None. Raises NewerSchemaError if a newer Lichtbild created it."""
 
     def collections(self) -> list[Collection]:
-        """All collections, by name, but for those that a newer Lichtbild made."""
+        """All collections by name, except those that a newer Lichtbild created."""
 
     def build_index(self, collection: str) -> None:
-        """Begin to build the vector index, or to cover rows that came since, and return; searches and writes go on
-        meanwhile. Raises NotFoundError if there is no collection, and ConfigurationError if the server has no index of
-        the type that is set."""
+        """Start to build the vector index, or to cover rows that came later, and return; searches and writes go on
+        meanwhile. Raises NotFoundError if there is no collection, and ConfigurationError if the server does not support
+        the configured type of index."""
 
     def drop_index(self, collection: str) -> None:
-        """Drop the vector index. Nothing to do where there is none. Raises NotFoundError if there is no collection."""
+        """Drop the vector index if there is one. Raises NotFoundError if there is no collection."""
 
     def index(self, collection: str) -> Index:
-        """What is there of the vector index; `none` also where there is no collection."""
+        """The state of the vector index; `none` also if there is no collection.
+
+        `error` is not final: servers go on with the other parts, and try again. See `unindexed_parts`."""
+
+    def unindexed_parts(self, collection: str) -> int:
+        """The number of the table's parts that a build still has to index: it falls while a build makes progress."""
 
 
 def check_name(collection: str) -> str:
     """Return a collection name that is safe as a table name; raise InvalidRequestError otherwise."""
     if not _NAME.fullmatch(collection):
         raise InvalidRequestError(
-            "A collection name begins with a lower-case letter, then letters, digits and '_', 63 at most."
+            "A collection name starts with a lower-case letter, then lower-case letters, digits and '_'; 63 at most."
         )
     return collection
 
@@ -149,8 +155,9 @@ def check_model(found: Collection, model: str, dimension: int) -> None:
     """Raise ModelMismatchError if a worker with this model must not write to the collection."""
     if (found.model, found.dimension) != (model, dimension):
         raise ModelMismatchError(
-            f"Collection {found.name!r} holds vectors of {found.model} ({found.dimension} dimensions), but this worker "
-            f"runs {model} ({dimension}). Set LICHTBILD_MODEL to the collection's model, or use another collection."
+            f"Collection {found.name!r} contains vectors of {found.model} ({found.dimension} dimensions), but this "
+            f"worker runs {model} ({dimension}). Set LICHTBILD_MODEL to the collection's model, or use another "
+            "collection."
         )
 
 

@@ -1,38 +1,40 @@
 """The dialect of MyScale: the cloud, and the open-source MyScaleDB, whose base is as old as ClickHouse 23.3.
 
-Nothing here was run against a real MyScale. What it relies on was read in the sources and tests of myscale/MyScaleDB,
-of its search-index and in MyScale's documentation; docs/catalogue.md has the list. So the forms are the ones that those
-tests use: a literal query vector, an ascending order, a literal limit, PREWHERE for the filter, no FINAL beside
-`distance()`.
+Never run against a real MyScale. It relies on the sources and tests of myscale/MyScaleDB, its search-index, and
+MyScale's documentation; docs/catalogue.md lists what. So it uses the forms that those tests use: a literal query
+vector, ascending order, a literal limit, PREWHERE for the filter, and no FINAL beside `distance()`.
 """
 
 import math
 import secrets
-import time
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from operator import attrgetter
 from typing import Any, Literal
 
-from shared.catalogue.filter_sql import Parameters
+from cachetools import TTLCache, cachedmethod
+
+from shared.catalogue import schema
+from shared.catalogue.dialect import VectorQuery
+from shared.catalogue.filter_sql import Parameters, matches
 from shared.catalogue.interface import Index, Vector
-from shared.catalogue.nearest import find, scan
-from shared.catalogue.schema import create_table
 from shared.catalogue.session import Rows, Session
-from shared.catalogue.vector_search import Nearest, matching
+from shared.catalogue.table import Table
+from shared.catalogue.vector_search import exact_scan
 from shared.errors import ConfigurationError, UnavailableError
 
 IndexType = Literal["MSTG", "SCANN", "FLAT", "HNSWFLAT", "HNSWSQ", "IVFFLAT", "IVFSQ"]
 
 _INDEX = "photo_vectors"
-# An index is looked for again after this long; a search in between at worst names a parameter that is unknown.
-_INDEX_TYPE_SECONDS = 10.0
+# Seconds for which an index's type is cached. With a stale type a search sends a parameter that the server rejects.
+_CACHE_TTL = 10.0
 _STATUSES: dict[str, Literal["building", "built", "error"]] = {
     "Built": "built",
     "InProgress": "building",
     "Error": "error",
 }
-# The server says of how many parts the index is finished, not of how many rows.
+# The server counts finished parts, not rows.
 _STATUS = """
     SELECT type, status, parts_with_vector_index + small_parts, total_parts, latest_failed_part, latest_fail_reason,
         (SELECT sum(rows) FROM system.parts WHERE database = currentDatabase() AND table = {name:String} AND active)
@@ -40,42 +42,62 @@ _STATUS = """
     WHERE database = currentDatabase() AND table = {name:String} AND name = {index:String}
 """
 _BAD_ARGUMENTS = 36
-# Of the scratch table's two unit vectors to [0, 1], by cosine; squared L2 would make it 0.4 and 2.
+# Cosine distances of the probe's two unit vectors from [0, 1]; squared L2 would be 0.4 and 2.
 _PROBE_VECTORS = "('near', [0.6, 0.8]), ('far', [1.0, 0.0])"
 _PROBE_DISTANCES = {"near": 0.2, "far": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """What this server's build knows.
+class Features:
+    """What this server's build supports.
 
-    `metric_setting` is the table setting for the metric of a search without an index, or None.
+    `metric_setting` is the table setting for the metric of searches without an index, or None.
     """
 
-    knows_brute_force: bool
-    knows_mstg: bool
+    brute_force: bool
+    mstg: bool
     metric_setting: str | None
 
 
 class MyScale:
-    """Candidates by `distance()`, where there is an index; `candidates.py` has what becomes of them.
+    """Candidates by `distance()` where there is an index.
 
-    `distance()` finds the nearest rows of each part, before rows of one id are merged, also beside FINAL, which only
-    sorts out what was found. So there is no FINAL here: a replaced row could come back, or push out what counts. And no
-    distance of an index is shown: it may be rounded.
+    `distance()` finds the nearest rows of each part before the rows of an id are merged; FINAL beside it only filters
+    that result. A replaced row could be returned, or displace a current one. So candidates are read without FINAL.
+    Their distances are not used either: an index may round them.
     """
 
-    # Older builds' ReplacingMergeTree knows no column for tombstones, so that the engine is told of none.
+    # ReplacingMergeTree of older builds has no parameter for tombstones, so none is passed.
     visible = "deleted = 0"
     insert_settings: Mapping[str, Any] = {}
 
-    def __init__(self, server: Server, index_type: IndexType | Literal["auto"]) -> None:
-        self._settings = {"enable_brute_force_vector_search": 1} if server.knows_brute_force else {}
-        self._metric_setting = server.metric_setting
-        self._index_type = _default_type(server) if index_type == "auto" else index_type
-        self._types: dict[str, tuple[float, str | None]] = {}
+    def __init__(self, features: Features, index_type: IndexType | Literal["auto"]) -> None:
+        self._settings = {"enable_brute_force_vector_search": 1} if features.brute_force else {}
+        self._metric_setting = features.metric_setting
+        self._index_type = _default_type(features) if index_type == "auto" else index_type
+        self._lock = threading.Lock()
+        self._types: TTLCache[str, str | None] = TTLCache(1024, _CACHE_TTL)
+
+    def candidates(self, table: Table, query: VectorQuery, limit: int) -> Rows | None:
+        index_type = self._type_of_index(table)
+        if index_type is None:
+            return None
+        parameters = Parameters()
+        condition = matches(query.where, parameters)
+        distance = f"distance{_search_parameter(index_type)}(photo_embed, {_literal(query.vector)})"
+        found = table.session.rows(
+            f"SELECT photo_id, version, {distance} AS dist FROM `{table.name}`"  # noqa: S608
+            f" PREWHERE deleted = 0 AND {condition} ORDER BY dist ASC LIMIT {int(limit)}",
+            parameters,
+            self._settings,
+        )
+        return [(photo_id, version) for photo_id, version, _ in found]
+
+    def scan(self, table: Table, query: VectorQuery) -> Rows:
+        return exact_scan(table, query)
 
     def prepare(self, session: Session) -> None:
+        """Measure two known distances in a scratch table."""
         table = f"lichtbild_probe_{secrets.token_hex(8)}"
         session.command(self.create_table(table, 2, ""))
         try:
@@ -90,82 +112,71 @@ class MyScale:
         measured = {photo_id: float(distance) for photo_id, distance in found}
         if measured.keys() != _PROBE_DISTANCES.keys():
             raise ConfigurationError(
-                "The catalogue's search does not find rows that were just written: its server searches only parts with "
-                "a finished index. Use a MyScale that knows enable_brute_force_vector_search."
+                "The catalogue does not find rows that were just written: its server searches only parts with a "
+                "finished index. Use a MyScale that supports enable_brute_force_vector_search."
             )
         if not all(math.isclose(measured[name], _PROBE_DISTANCES[name], abs_tol=1e-3) for name in measured):
             raise ConfigurationError(
                 f"The catalogue does not measure cosine distances: {measured} instead of {_PROBE_DISTANCES}. Use a "
-                "MyScale whose tables know float_vector_search_metric_type."
+                "MyScale whose tables support float_vector_search_metric_type."
             )
 
-    def create_table(self, collection: str, dimension: int, comment: str) -> str:
+    def create_table(self, name: str, dimension: int, comment: str) -> str:
         settings = f"{self._metric_setting} = 'Cosine'" if self._metric_setting else ""
-        return create_table(collection, dimension, comment, "ReplacingMergeTree(version)", settings)
+        return schema.create_table(name, dimension, comment, "ReplacingMergeTree(version)", settings)
 
-    def search(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        indexed_by = None if wanted.exact else self._indexed_by(session, collection)
-        ask_index = partial(self._by_index, session, collection, wanted, indexed_by) if indexed_by else None
-        by_scan = partial(scan, session, collection, self.visible, wanted)
-        return find(session, collection, self.visible, wanted, ask_index=ask_index, by_scan=by_scan)
-
-    def build_index(self, session: Session, collection: str, dimension: int) -> None:  # noqa: ARG002
-        if self.index(session, collection).status != "none":
+    def build_index(self, table: Table, dimension: int) -> None:  # noqa: ARG002
+        if _status(table) is not None:
             return
         add = f"ADD VECTOR INDEX {_INDEX} photo_embed TYPE {self._index_type}('metric_type=Cosine')"
         try:
-            session.command(f"ALTER TABLE `{collection}` {add}")
+            table.session.command(f"ALTER TABLE `{table.name}` {add}")
         except UnavailableError as error:
             if getattr(error.__cause__, "code", None) != _BAD_ARGUMENTS:
                 raise
             raise ConfigurationError(
-                f"The catalogue refuses an index of the type {self._index_type}; set LICHTBILD_MYSCALE_INDEX_TYPE to "
-                "one that its server knows."
+                f"The catalogue rejects an index of type {self._index_type}. Set LICHTBILD_MYSCALE_INDEX_TYPE to a "
+                "type that its server supports."
             ) from error
 
-    def drop_index(self, session: Session, collection: str) -> None:
-        if self.index(session, collection).status != "none":
-            session.command(f"ALTER TABLE `{collection}` DROP VECTOR INDEX {_INDEX}")
+    def drop_index(self, table: Table) -> None:
+        if _status(table) is not None:
+            table.session.command(f"ALTER TABLE `{table.name}` DROP VECTOR INDEX {_INDEX}")
 
-    def index(self, session: Session, collection: str) -> Index:
-        found = session.rows(_STATUS, {"name": collection, "index": _INDEX})
-        if not found:
+    def index(self, table: Table) -> Index:
+        """`error` means that a part failed at some time; the server may go on and finish (see `unindexed_parts`)."""
+        found = _status(table)
+        if found is None:
             return Index(None, "none", None, 0)
-        kind, status, covered, parts, failed, reason, rows = found[0]
-        why = f"{failed}: {reason}" if status == "Error" else None
-        return Index(kind, _STATUSES.get(status, "error"), why, rows * covered // max(parts, 1))
+        kind, status, built, parts, failed_part, reason, rows = found
+        why = f"{failed_part}: {reason}" if status == "Error" else None
+        return Index(kind, _STATUSES.get(status, "error"), why, rows * built // max(parts, 1))
 
-    def _by_index(self, session: Session, collection: str, wanted: Nearest, index_type: str, limit: int) -> Rows:
-        parameters = Parameters()
-        condition = matching(wanted.where, parameters)
-        tuning = _search_parameter(index_type)
-        found = session.rows(
-            f"SELECT photo_id, version, distance{tuning}(photo_embed, {_literal(wanted.vector)}) AS dist"  # noqa: S608
-            f" FROM `{collection}` PREWHERE deleted = 0 AND {condition} ORDER BY dist ASC LIMIT {int(limit)}",
-            parameters,
-            self._settings,
-        )
-        return [(photo_id, version) for photo_id, version, _ in found]
+    def unindexed_parts(self, table: Table) -> int:
+        found = _status(table)
+        return 0 if found is None else int(found[3] - found[2])
 
-    def _indexed_by(self, session: Session, collection: str) -> str | None:
-        until, kind = self._types.get(collection, (0.0, None))
-        if time.monotonic() >= until:
-            kind = self.index(session, collection).type
-            self._types[collection] = (time.monotonic() + _INDEX_TYPE_SECONDS, kind)
-        return kind
+    @cachedmethod(attrgetter("_types"), key=lambda _, table: table.name, lock=attrgetter("_lock"))
+    def _type_of_index(self, table: Table) -> str | None:
+        return self.index(table).type
 
 
-def _default_type(server: Server) -> IndexType:
-    """MSTG is in the cloud's build alone, SCANN in the open-source one alone."""
-    return "MSTG" if server.knows_mstg else "SCANN"
+def _status(table: Table) -> list[Any] | None:
+    """Type, status, finished parts, all parts, last failed part, its reason, rows; None if there is no index."""
+    found = table.session.rows(_STATUS, {"name": table.name, "index": _INDEX})
+    return list(found[0]) if found else None
+
+
+def _default_type(features: Features) -> IndexType:
+    """The cloud's build has MSTG but not SCANN, the open-source build SCANN but not MSTG."""
+    return "MSTG" if features.mstg else "SCANN"
 
 
 def _search_parameter(index_type: str) -> str:
-    """The parameter that decides how thoroughly an index of this type searches; each type refuses the others'.
+    """The parameter for how thoroughly an index of this type is searched; each type rejects those of the others.
 
-    Ranges and defaults as in MyScale's documentation: alpha 1 to 4; ef_s 16 to 1024 with a default of 50, of which
-    another server's HNSW finds too few (`hnsw.SEARCH_CANDIDATES`); nprobe with a default of 1, which would look at one
-    of a thousand cells.
+    From MyScale's documentation: alpha is 1 to 4. ef_s is 16 to 1024 with a default of 50, whose recall is too low
+    (see `hnsw.EF_SEARCH`). nprobe has a default of 1, which searches one of a thousand cells.
     """
     match index_type.upper():
         case "MSTG" | "SCANN":
@@ -179,5 +190,5 @@ def _search_parameter(index_type: str) -> str:
 
 
 def _literal(vector: Vector) -> str:
-    """The vector as SQL. With a point or an exponent in each number: whole ones would make it an array of UInt64."""
+    """The vector as SQL; each number has a point or an exponent, as whole numbers would make an Array(UInt64)."""
     return f"[{', '.join(repr(float(value)) for value in vector)}]"

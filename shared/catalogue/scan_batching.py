@@ -1,151 +1,144 @@
-"""Scans of one collection that are asked for at the same time share a pass over it.
+"""Scans of one collection that are requested at the same time share a pass over it.
 
-To read 25,000 vectors costs 20 ms, to compare them with one more query 6 ms: sixteen scans in one statement cost a
-third of sixteen statements. Nothing waits on purpose: what comes while a pass runs goes with the next one.
+Reading 25,000 vectors takes 20 ms, comparing them with one more query 6 ms: sixteen scans in one statement cost a third
+of sixteen statements. No scan waits for company: whatever arrives during a pass shares the next one.
 """
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from shared.catalogue.session import Rows, Session
-from shared.catalogue.vector_search import Nearest
+from shared.catalogue.dialect import VectorQuery
+from shared.catalogue.session import Rows
+from shared.catalogue.table import Table
+from shared.catalogue.vector_search import NO_INDEX, exact_scan
 
-# Two passes keep two cores busy and hide one's way there and back.
-_PASSES = 2
-_MOST_PER_PASS = 16
-# More hits are looked up one scan at a time.
-MOST_HITS = 128
-# A stored vector's distance may differ by rounding between the scan and the look-up; more means another vector.
-_SAME = 1e-3
-
-Alone = Callable[[Session, str, Nearest], Rows]
+# Passes at a time: two keep two cores busy and hide the round trip of one another.
+_MAX_PASSES = 2
+_MAX_SCANS_PER_PASS = 16
+# Scans for more hits run alone.
+MAX_TOP_K = 128
+# Tolerance between a distance in the scan and in the lookup; beyond it the photo has another vector by now.
+_SAME_DISTANCE = 1e-3
 
 
 @dataclass(eq=False)
 class _Scan:
-    """One caller's scan. When it is `woken` it has its `rows`, or leads the next pass, or goes `alone` since the pass
-    that it shared failed: whose fault that was is for each to find out."""
+    """One caller's scan. Once `ready` is set it has its `rows`, or `failed` with its pass, or leads the next pass."""
 
-    wanted: Nearest
-    woken: threading.Event = field(default_factory=threading.Event)
+    query: VectorQuery
+    ready: threading.Event = field(default_factory=threading.Event)
     rows: Rows | None = None
-    alone: bool = False
+    failed: bool = False
 
 
 @dataclass(eq=False)
 class _Queue:
-    """Scans of one collection that wait for a pass, and how many passes run."""
+    """The scans of one collection that wait for a pass, and the number of passes under way."""
 
     waiting: deque[_Scan] = field(default_factory=deque)
     passes: int = 0
 
 
 class SharedScans:
-    """Thread-safe. `alone` answers one scan by itself."""
+    """Thread-safe."""
 
-    def __init__(self, alone: Alone) -> None:
-        self._alone = alone
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
+        self._queues: defaultdict[Table, _Queue] = defaultdict(_Queue)
 
-    def rows(self, session: Session, collection: str, wanted: Nearest) -> Rows:
-        """What `alone` would return, for a scan without a condition and of `MOST_HITS` at most."""
-        scan = _Scan(wanted)
+    def rows(self, table: Table, query: VectorQuery) -> Rows:
+        """The result of `exact_scan`, for a query without a filter and of `MAX_TOP_K` hits at most."""
+        scan = _Scan(query)
         with self._lock:
-            queue = self._queues[collection]
-            leads = queue.passes < _PASSES
+            queue = self._queues[table]
+            leads = queue.passes < _MAX_PASSES
             if leads:
                 queue.passes += 1
             else:
                 queue.waiting.append(scan)
         if not leads:
-            scan.woken.wait()
-        if scan.rows is None and not scan.alone:
-            self._lead(session, collection, queue, scan)
-        return self._alone(session, collection, wanted) if scan.rows is None else scan.rows
+            scan.ready.wait()
+        if scan.rows is None and not scan.failed:
+            self._lead(table, queue, scan)
+        # Which scan made a shared pass fail is unknown: each runs alone and raises its own error.
+        return exact_scan(table, query) if scan.rows is None else scan.rows
 
-    def _lead(self, session: Session, collection: str, queue: _Queue, own: _Scan) -> None:
-        """Make one pass for whoever waits, the leader among them; then let another lead."""
+    def _lead(self, table: Table, queue: _Queue, own: _Scan) -> None:
+        """Run one pass for `own` and the scans that wait; then wake the leader of the next pass."""
         with self._lock:
-            taken = [own, *(queue.waiting.popleft() for _ in range(min(len(queue.waiting), _MOST_PER_PASS - 1)))]
+            batch = [own, *(queue.waiting.popleft() for _ in range(min(len(queue.waiting), _MAX_SCANS_PER_PASS - 1)))]
         try:
-            found = self._pass(session, collection, [scan.wanted for scan in taken])
-            for scan, rows in zip(taken, found, strict=True):
+            results = run_pass(table, [scan.query for scan in batch])
+            for scan, rows in zip(batch, results, strict=True):
                 scan.rows = rows
         except Exception:
-            if len(taken) == 1:
+            if len(batch) == 1:
                 raise
-            for scan in taken:
-                scan.alone = True
+            for scan in batch:
+                scan.failed = True
         finally:
             with self._lock:
-                following = queue.waiting.popleft() if queue.waiting else None
-                if following is None:
+                leader = queue.waiting.popleft() if queue.waiting else None
+                if leader is None:
                     queue.passes -= 1
-            for scan in taken:
-                scan.woken.set()
-            if following is not None:
-                following.woken.set()
-
-    def _pass(self, session: Session, collection: str, wanted: Sequence[Nearest]) -> list[Rows]:
-        if len(wanted) == 1:
-            return [self._alone(session, collection, wanted[0])]
-        nearest = _nearest(session, collection, wanted)
-        photos = _photos(session, collection, {photo_id for found in nearest for _, photo_id in found})
-        return [
-            self._with_photos(session, collection, one, found, photos)
-            for one, found in zip(wanted, nearest, strict=True)
-        ]
-
-    def _with_photos(
-        self,
-        session: Session,
-        collection: str,
-        wanted: Nearest,
-        found: Sequence[tuple[float, str]],
-        photos: dict[str, Sequence[object]],
-    ) -> Rows:
-        """The rows of one scan. If one of them was replaced or deleted since, it is made again by itself."""
-        rows: list[Sequence[object]] = []
-        for distance, photo_id in found[: wanted.top_k]:
-            photo = photos.get(photo_id)
-            if photo is None or abs(_distance(wanted, photo) - distance) > _SAME:
-                return self._alone(session, collection, wanted)
-            rows.append((photo_id, *photo, distance))
-        return rows
+            for scan in batch:
+                scan.ready.set()
+            if leader is not None:
+                leader.ready.set()
 
 
-def _nearest(session: Session, collection: str, wanted: Sequence[Nearest]) -> list[Sequence[tuple[float, str]]]:
-    """Distances and ids, nearest first, for each query."""
-    most = max(one.top_k for one in wanted)
+def run_pass(table: Table, queries: Sequence[VectorQuery]) -> list[Rows]:
+    """The results of `exact_scan` for all queries, in one scan and one lookup."""
+    if len(queries) == 1:
+        return [exact_scan(table, queries[0])]
+    nearest = _nearest(table, queries)
+    photos = _photos(table, {photo_id for found in nearest for _, photo_id in found})
+    return [_result(table, query, found, photos) for query, found in zip(queries, nearest, strict=True)]
+
+
+def _nearest(table: Table, queries: Sequence[VectorQuery]) -> list[Sequence[tuple[float, str]]]:
+    """Distances and ids, nearest first, for each query; more than its `top_k` where another query asks for more."""
+    most = max(query.top_k for query in queries)
     columns = ", ".join(
         f"groupArraySorted({int(most)})((cosineDistance(photo_embed, {{vector{n}:Array(Float32)}}), photo_id))"
-        for n in range(len(wanted))
+        for n in range(len(queries))
     )
-    vectors = {f"vector{n}": one.vector.tolist() for n, one in enumerate(wanted)}
-    sql = f"SELECT {columns} FROM `{collection}` FINAL"  # noqa: S608
-    found = session.rows(sql, vectors, {"use_skip_indexes": 0})
-    return list(found[0]) if found else [() for _ in wanted]
+    vectors = {f"vector{n}": query.vector.tolist() for n, query in enumerate(queries)}
+    found = table.session.rows(f"SELECT {columns} FROM `{table.name}` FINAL", vectors, NO_INDEX)  # noqa: S608
+    return list(found[0]) if found else [() for _ in queries]
 
 
-def _photos(session: Session, collection: str, ids: set[str]) -> dict[str, Sequence[object]]:
-    """URL, attributes and vector of these photos, as they are now."""
+def _photos(table: Table, ids: set[str]) -> dict[str, Sequence[object]]:
+    """URL, attributes and vector of these photos as they are stored now."""
     if not ids:
         return {}
-    found = session.rows(
-        f"SELECT photo_id, photo_image_url, attributes, photo_embed FROM `{collection}` FINAL"  # noqa: S608
+    found = table.session.rows(
+        f"SELECT photo_id, photo_image_url, attributes, photo_embed FROM `{table.name}` FINAL"  # noqa: S608
         " PREWHERE photo_id IN {ids:Array(String)}",
         {"ids": sorted(ids)},
-        {"use_skip_indexes": 0},
+        NO_INDEX,
     )
     return {photo_id: photo for photo_id, *photo in found}
 
 
-def _distance(wanted: Nearest, photo: Sequence[object]) -> float:
+def _result(
+    table: Table, query: VectorQuery, found: Sequence[tuple[float, str]], photos: dict[str, Sequence[object]]
+) -> Rows:
+    """The rows of one query. It is scanned again if one of its photos was replaced or deleted since the pass."""
+    rows: list[Sequence[object]] = []
+    for distance, photo_id in found[: query.top_k]:
+        photo = photos.get(photo_id)
+        if photo is None or abs(_distance(query, photo) - distance) > _SAME_DISTANCE:
+            return exact_scan(table, query)
+        rows.append((photo_id, *photo, distance))
+    return rows
+
+
+def _distance(query: VectorQuery, photo: Sequence[object]) -> float:
     vector = np.asarray(photo[2], np.float32)
-    lengths = float(np.linalg.norm(vector)) * float(np.linalg.norm(wanted.vector))
-    return 1.0 - float(vector @ wanted.vector) / (lengths or 1.0)
+    lengths = float(np.linalg.norm(vector)) * float(np.linalg.norm(query.vector))
+    return 1.0 - float(vector @ query.vector) / (lengths or 1.0)

@@ -1,4 +1,4 @@
-"""Statements to a server that speaks ClickHouse's HTTP interface, and its failures as our errors."""
+"""Runs statements on a server with ClickHouse's HTTP interface, and raises its failures as our errors."""
 
 import logging
 import random
@@ -18,18 +18,21 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Rows = Sequence[Sequence[Any]]
 
-# ClickHouse's error codes
+# ClickHouse's error codes.
 _UNKNOWN_TABLE = 60
-# MyScale cancels a query when an index is loaded or thrown out under it. ClickHouse's HNSW has about as many places for
-# searches as the server has cores, and calls it incorrect data (117) when all are taken. A next try goes through.
-_PASSING = (394, 117)
-_TRIES = 6
-# Before the second try, doubled with each further one: a place is taken for some milliseconds.
-_PAUSE_SECONDS = 0.01
+# Errors that a retry cures. 394: MyScale cancels a query while an index is loaded or evicted under it. 117 ("incorrect
+# data"): all slots of ClickHouse's HNSW are taken; it has about as many as the server has cores.
+_TRANSIENT = (394, 117)
+_ATTEMPTS = 6
+# Longest pause before the second attempt, doubled with each further one: a slot is taken for some milliseconds.
+_BACKOFF_SECONDS = 0.01
 
 
 class Session:
-    """Connects on first use. Thread-safe. Raises UnavailableError when the server is away or refuses."""
+    """Connects on first use. Thread-safe.
+
+    Raises UnavailableError if the server is unreachable or rejects a statement.
+    """
 
     def __init__(self, connect: Callable[[], Client]) -> None:
         self._connect = connect
@@ -38,7 +41,7 @@ class Session:
     def rows(
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
     ) -> Rows:
-        """Run a query; a table that does not exist yet has no rows."""
+        """Run a query. A table that does not exist has no rows."""
 
         def run(client: Client) -> Rows:
             try:
@@ -48,18 +51,18 @@ class Session:
                     return []
                 raise
 
-        return self._call(lambda client: _patiently(lambda: run(client)))
+        return self._call(lambda client: _with_retries(lambda: run(client)))
 
     def command(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
-        """Run a statement that has no rows."""
+        """Run a statement that returns no rows."""
         self._call(lambda client: client.command(sql, settings=dict(settings or {})))
 
     def insert(
         self, table: str, types: Mapping[str, str], columns: Sequence[Sequence[Any]], settings: Mapping[str, Any]
     ) -> None:
-        """Insert columns of equal length. `table` is a checked name: the driver does not quote one with a dot.
+        """Insert columns of equal length. `table` is a checked name: the driver does not quote a name with a dot.
 
-        Raises NotFoundError if there is no such table.
+        Raises NotFoundError if the table does not exist.
         """
 
         def run(client: Client) -> None:
@@ -85,19 +88,19 @@ class Session:
                 self._connected = self._connect()
             return run(self._connected)
         except (DriverError, HTTPError, ConnectionError, TimeoutError) as error:
-            # The driver's text may hold SQL and addresses: it is for the log, not for clients.
+            # The driver's text may contain SQL and addresses: it goes to the log, not to clients.
             log.warning("The catalogue failed: %s", error)
             code = getattr(error, "name", None) or type(error).__name__
-            raise UnavailableError(f"The catalogue cannot be reached or refuses for now ({code}).") from error
+            raise UnavailableError(f"The catalogue is unreachable or rejected the statement ({code}).") from error
 
 
-def _patiently(run: Callable[[], Rows]) -> Rows:
-    for failed in range(_TRIES - 1):
+def _with_retries(run: Callable[[], Rows]) -> Rows:
+    for failures in range(_ATTEMPTS - 1):
         try:
             return run()
         except DatabaseError as error:
-            if error.code not in _PASSING:
+            if error.code not in _TRANSIENT:
                 raise
-            # Full jitter: those that found no place together shall not come back together.
-            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**failed))  # noqa: S311
+            # Full jitter, so that queries that failed together do not come back together.
+            time.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**failures))  # noqa: S311
     return run()

@@ -1,46 +1,44 @@
-"""Scans that share a pass: each gets its own answer, and what changes meanwhile is not answered from before."""
+"""Scans that share a pass: each caller gets its own result, and changes during the pass are seen."""
 
 import threading
 
 import numpy as np
 import pytest
 
-from shared.catalogue import scan_batching as shared_scans
+from shared.catalogue import scan_batching
+from shared.catalogue.dialect import VectorQuery
 from shared.catalogue.interface import Row
-from shared.catalogue.nearest import scan
-from shared.catalogue.scan_batching import SharedScans
-from shared.catalogue.vector_search import Nearest
+from shared.catalogue.scan_batching import SharedScans, run_pass
+from shared.catalogue.table import Table
+from shared.catalogue.vector_search import exact_scan
+
+DIMENSION = 16
 
 
 @pytest.fixture
-def session(catalogue):
-    return catalogue._session
-
-
-@pytest.fixture
-def photos(catalogue, collection):
-    chooser = np.random.default_rng(3)
-    vectors = chooser.standard_normal((300, 16)).astype(np.float32)
-    catalogue.ensure(collection, "m", 16)
+def table(catalogue, collection) -> Table:
+    """A collection of 300 photos."""
+    vectors = np.random.default_rng(3).standard_normal((300, DIMENSION)).astype(np.float32)
+    catalogue.ensure(collection, "m", DIMENSION)
     catalogue.write(
         collection, [Row(f"p{n}", f"http://h/{n}", vector, b"", {"n": n}, 1) for n, vector in enumerate(vectors)]
     )
-    return vectors
+    return Table(catalogue._session, collection)
 
 
-def wanted(count: int) -> list[Nearest]:
-    chooser = np.random.default_rng(4)
-    return [Nearest(chooser.standard_normal(16).astype(np.float32), 3 + n % 5, None, False) for n in range(count)]
+def queries(count: int) -> list[VectorQuery]:
+    draw = np.random.default_rng(4)
+    return [VectorQuery(draw.standard_normal(DIMENSION).astype(np.float32), 3 + n % 5) for n in range(count)]
 
 
-def asked_at_once(scans, session, collection, asked):
-    """What each got; all but the first few wait for the passes before theirs."""
+def at_once(scans: SharedScans, table: Table, asked: list[VectorQuery]):
+    """The result of each query, one thread each, and the errors. All but the first few wait for a pass to end."""
     found = [None] * len(asked)
     errors = []
 
     def ask(n: int) -> None:
         try:
-            found[n] = scans.rows(session, collection, asked[n])
+            found[n] = scans.rows(table, asked[n])
         except Exception as error:
             errors.append(error)
 
@@ -52,60 +50,55 @@ def asked_at_once(scans, session, collection, asked):
     return found, errors
 
 
-def alone_scan(session, collection, one):
-    return scan(session, collection, "1", one)
-
-
 def ids(rows):
     return [row[0] for row in rows]
 
 
-def test_each_scan_gets_what_it_would_get_alone(session, collection, photos):
+def test_each_scan_gets_the_result_that_it_would_get_alone(table, monkeypatch):
     alone = []
 
     def counted(*scan):
         alone.append(scan)
-        return alone_scan(*scan)
+        return exact_scan(*scan)
 
-    asked = wanted(60)
-    found, errors = asked_at_once(SharedScans(counted), session, collection, asked)
+    asked = queries(60)
+    with monkeypatch.context() as patched:
+        patched.setattr(scan_batching, "exact_scan", counted)
+        found, errors = at_once(SharedScans(), table, asked)
     assert errors == []
-    assert len(alone) < len(asked), "some shared a pass"
-    for one, rows in zip(asked, found, strict=True):
-        expected = alone_scan(session, collection, one)
+    assert len(alone) < len(asked), "no scan shared a pass"
+    for query, rows in zip(asked, found, strict=True):
+        expected = exact_scan(table, query)
         assert ids(rows) == ids(expected)
         assert [row[4] for row in rows] == pytest.approx([row[4] for row in expected], abs=1e-5)
         assert [list(row[1:3]) for row in rows] == [list(row[1:3]) for row in expected]
 
 
-def test_a_photo_that_is_replaced_or_deleted_between_scan_and_look_up_is_not_shown_as_it_was(
-    session, collection, photos, catalogue, monkeypatch
-):
-    asked = wanted(4)
-    first = alone_scan(session, collection, asked[0])[0][0]
-    look_up = shared_scans._photos
+def test_a_photo_replaced_or_deleted_between_scan_and_lookup_is_not_returned_as_it_was(table, catalogue, monkeypatch):
+    asked = queries(4)
+    replaced, deleted = (exact_scan(table, query)[0][0] for query in asked[:2])
+    lookup = scan_batching._photos
 
-    def changed(*scan):
-        catalogue.write(collection, [Row(first, "http://h/new", -asked[0].vector, b"", {}, 2)])
-        catalogue.delete(collection, {alone_scan(session, collection, asked[1])[0][0]: 2})
-        return look_up(*scan)
+    def change_then_look_up(*scan):
+        catalogue.write(table.name, [Row(replaced, "http://h/new", -asked[0].vector, b"", {}, 2)])
+        catalogue.delete(table.name, {deleted: 2})
+        return lookup(*scan)
 
-    monkeypatch.setattr(shared_scans, "_photos", changed)
-    found = SharedScans(alone_scan)._pass(session, collection, asked)
-    for one, rows in zip(asked, found, strict=True):
-        # The patch is over: what is there now is what a scan finds.
-        assert ids(rows) == ids(alone_scan(session, collection, one))
+    monkeypatch.setattr(scan_batching, "_photos", change_then_look_up)
+    found = run_pass(table, asked)
+    for query, rows in zip(asked, found, strict=True):
+        assert ids(rows) == ids(exact_scan(table, query))
 
 
-def test_a_collection_that_is_not_there_has_no_hits(session):
-    found, errors = asked_at_once(SharedScans(alone_scan), session, "nowhere", wanted(20))
+def test_a_collection_that_does_not_exist_has_no_hits(catalogue):
+    found, errors = at_once(SharedScans(), Table(catalogue._session, "nowhere"), queries(20))
     assert (errors, {len(rows) for rows in found}) == ([], {0})
 
 
-def test_a_scan_that_fails_does_not_harm_those_that_share_its_pass(session, collection, photos):
-    good = wanted(20)
-    bad = Nearest(np.ones(7, np.float32), 3, None, False)
-    asked = [one for pair in zip(good, [bad] * 20, strict=True) for one in pair]
-    found, errors = asked_at_once(SharedScans(alone_scan), session, collection, asked)
+def test_a_scan_that_fails_does_not_fail_the_scans_that_share_its_pass(table):
+    good = queries(20)
+    bad = VectorQuery(np.ones(7, np.float32), 3)
+    asked = [query for pair in zip(good, [bad] * 20, strict=True) for query in pair]
+    found, errors = at_once(SharedScans(), table, asked)
     assert len(errors) == 20
-    assert [len(rows) for rows in found[::2]] == [one.top_k for one in good]
+    assert [len(rows) for rows in found[::2]] == [query.top_k for query in good]

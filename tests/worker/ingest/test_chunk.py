@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from redis.exceptions import RedisError
 
-from shared.catalogue.table import SqlCatalogue
+from shared.catalogue.sql_catalogue import SqlCatalogue
 from shared.domain.items import Item
 from shared.domain.job import Job
 from shared.doorbell import celery_app

@@ -1,0 +1,208 @@
+"""The catalogue in SQL, for every engine with ClickHouse's protocol; dialects hold the differences."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+from cachetools import TTLCache
+from numpy.typing import NDArray
+
+from shared.catalogue import schema, vector_search
+from shared.catalogue.dialect import Dialect, VectorQuery
+from shared.catalogue.interface import (
+    Collection,
+    Hit,
+    Index,
+    Known,
+    Photo,
+    Row,
+    Vector,
+    check_model,
+    check_name,
+    check_vector,
+)
+from shared.catalogue.session import Session
+from shared.catalogue.table import Table
+from shared.domain.filters import Condition
+from shared.errors import ModelMismatchError, NotFoundError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+_LIST_TABLES = (
+    "SELECT name, comment FROM system.tables"
+    " WHERE database = currentDatabase() AND ({name:String} = '' OR name = {name:String}) ORDER BY name"
+)
+# Seconds for which an existing collection is cached. If it is dropped meanwhile, `write` creates it again.
+_CACHE_TTL = 5.0
+
+
+class SqlCatalogue:
+    """One ReplacingMergeTree per collection: the row with the highest version of an id is the photo, or its tombstone.
+
+    The model's name and dimension are in the table's comment, which is written by the same statement that creates the
+    table: if two workers with different models create it at the same time, one wins and the other is refused.
+    """
+
+    def __init__(self, session: Session, detect: Callable[[Session], Dialect]) -> None:
+        self._session = session
+        self._detect = detect
+        self._lock = threading.Lock()
+        self._ensured: TTLCache[str, Collection] = TTLCache(1024, _CACHE_TTL)
+        # What `ensure` found last, whatever its age: `write` creates a dropped table from it.
+        self._last_ensured: dict[str, Collection] = {}
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        """Detected by the first statement that needs it: until then the server may be away."""
+        return self._detect(self._session)
+
+    def ping(self) -> None:
+        self._session.rows("SELECT 1")
+
+    def ensure(self, collection: str, model: str, dimension: int) -> None:
+        with self._lock:
+            ensured = self._ensured.get(collection)
+        if ensured is not None:
+            check_model(ensured, model, dimension)
+            return
+        found = self.describe(collection)
+        # CREATE only if it is missing: a worker's user may lack the right.
+        if found is None:
+            self._dialect.prepare(self._session)
+            comment = schema.write_comment(model, dimension)
+            self._session.command(self._dialect.create_table(collection, dimension, comment))
+            found = self.describe(collection)
+        if found is None:
+            raise ModelMismatchError(f"The table {collection!r} is of another kind; use another collection.")
+        check_model(found, model, dimension)
+        with self._lock:
+            self._ensured[collection] = self._last_ensured[collection] = found
+
+    def write(self, collection: str, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        columns: list[Sequence[Any]] = [
+            [row.photo_id for row in rows],
+            [row.url for row in rows],
+            cast(Sequence[Any], np.stack([row.embedding for row in rows]).astype(np.float32, copy=False)),
+            [row.content_hash.hex() for row in rows],
+            [json.dumps(row.attributes, separators=(",", ":")) for row in rows],
+            [row.version for row in rows],
+            [0] * len(rows),
+        ]
+        try:
+            self._insert(collection, columns)
+        except NotFoundError:
+            self._create_again(collection)
+            self._insert(collection, columns)
+
+    def delete(self, collection: str, versions: Mapping[str, int]) -> None:
+        if not versions:
+            return
+        count = len(versions)
+        vectors = _tombstone_vectors(count, self._existing(collection).dimension)
+        empty = [""] * count
+        columns = [list(versions), empty, vectors, empty, ["{}"] * count, list(versions.values()), [1] * count]
+        self._insert(collection, cast(list[Sequence[Any]], columns))
+
+    def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
+        found = self._table(collection).lookup("photo_image_url, content_hash, attributes, version", photo_ids)
+        return {
+            photo_id: Known(url, bytes.fromhex(content_hash), json.loads(attributes), version)
+            for photo_id, url, content_hash, attributes, version in found
+        }
+
+    def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
+        found = self._table(collection).lookup("photo_embed", photo_ids)
+        return {photo_id: np.asarray(embedding, np.float32) for photo_id, embedding in found}
+
+    def search(
+        self, collection: str, vector: Vector, top_k: int, where: Condition | None = None, exact: bool = False
+    ) -> list[Hit]:
+        query = VectorQuery(check_vector(vector), top_k, where, exact)
+        found = vector_search.search(self._dialect, self._table(collection), query)
+        return [
+            Hit(_photo(photo_id, url, attributes), float(distance), np.asarray(embedding, np.float32))
+            for photo_id, url, attributes, embedding, distance in found
+        ]
+
+    def get(self, collection: str, photo_id: str) -> Photo | None:
+        found = self._table(collection).lookup("photo_image_url, attributes, photo_embed", [photo_id])
+        return _photo(*found[0]) if found else None
+
+    def random(self, collection: str) -> Photo | None:
+        found = self._table(collection).random()
+        return _photo(*found[0]) if found else None
+
+    def count(self, collection: str) -> int:
+        return self._table(collection).count()
+
+    def describe(self, collection: str) -> Collection | None:
+        for name, facts in self._list(check_name(collection)):
+            return schema.collection(name, facts)
+        return None
+
+    def collections(self) -> list[Collection]:
+        return [schema.collection(name, facts) for name, facts in self._list("") if not schema.is_newer(facts)]
+
+    def build_index(self, collection: str) -> None:
+        dimension = self._existing(collection).dimension
+        self._dialect.build_index(self._table(collection), dimension)
+
+    def drop_index(self, collection: str) -> None:
+        self._existing(collection)
+        self._dialect.drop_index(self._table(collection))
+
+    def index(self, collection: str) -> Index:
+        return self._dialect.index(self._table(collection))
+
+    def unindexed_parts(self, collection: str) -> int:
+        return self._dialect.unindexed_parts(self._table(collection))
+
+    def _table(self, collection: str) -> Table:
+        return Table(self._session, check_name(collection), self._dialect.visible)
+
+    def _insert(self, collection: str, columns: Sequence[Sequence[Any]]) -> None:
+        self._table(collection).insert(columns, self._dialect.insert_settings)
+
+    def _create_again(self, collection: str) -> None:
+        """Create a table that was dropped after `ensure`: its photos are gone, but the rows being written are not."""
+        with self._lock:
+            self._ensured.pop(collection, None)
+            ensured = self._last_ensured.pop(collection, None)
+        if ensured is None:
+            raise UnavailableError(f"There is no collection {collection!r} to write to.")
+        log.warning("The table %s was dropped. Creating it again.", collection)
+        self.ensure(collection, ensured.model, ensured.dimension)
+
+    def _existing(self, collection: str) -> Collection:
+        found = self.describe(collection)
+        if found is None:
+            raise NotFoundError(f"There is no collection {collection!r}.")
+        return found
+
+    def _list(self, name: str) -> list[tuple[str, dict[str, Any]]]:
+        """The collection's table, or all collections' if the name is empty, with the facts in the comment."""
+        found = self._session.rows(_LIST_TABLES, {"name": name})
+        tables = [(table, schema.read_comment(comment)) for table, comment in found]
+        return [(table, facts) for table, facts in tables if facts is not None]
+
+
+def _tombstone_vectors(count: int, dimension: int) -> NDArray[np.float32]:
+    """Random unit vectors, since the table's constraint asks every row for a vector.
+
+    In many dimensions a random vector is nearly orthogonal to any other, and photos are nearer than that to each other
+    and to texts. So tombstones are hardly ever candidates, and form no cluster in the graph of the index.
+    """
+    drawn = np.random.default_rng().standard_normal((count, dimension), np.float32)
+    unit: NDArray[np.float32] = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return unit
+
+
+def _photo(photo_id: str, url: str, attributes: str, embedding: Sequence[float] | None = None) -> Photo:
+    vector = None if embedding is None else np.asarray(embedding, np.float32)
+    return Photo(photo_id, url, json.loads(attributes), vector)
