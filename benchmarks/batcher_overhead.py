@@ -1,10 +1,10 @@
-"""What the batcher adds: the same inputs in the same batches through it and through a bare loop.
+"""Overhead of the batcher: the same images in the same batch size, through the batcher and through a bare loop.
 
-    python -m benchmarks.batcher_overhead --json build/batcher.json
+    python -m benchmarks.batcher_overhead --json build/batcher_overhead.json
 
-Both run by turns in one process and the ratio is of their medians. The batcher is fed by several threads, as it is in a
-worker, and has to make whole batches by itself; the loop has them ready. With `--pass-seconds` the model is a sleep of
-that length, which shows the batcher's own cost; without, it is ViT-B/32 of full size with random weights.
+Both run alternately in one process; the ratio compares their medians. Several threads submit to the batcher, as in a
+worker, and it has to form full batches; the loop has them ready. With `--pass-seconds` the model sleeps instead, which
+shows the batcher's own cost; otherwise it is a full-size ViT-B/32 with random weights.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import arguments_of, write_figures
+from benchmarks.models import save_random_model
+from benchmarks.report import argument_parser, write_figures
 from shared.settings import Settings
-from tests.tiny_model import save_full_size_model, save_tiny_model
 from worker.model.batcher import Batcher
 from worker.model.encoder import ClipEncoder
 
 
 class Sleeper:
-    """A model that takes the same time for each pass."""
+    """A model whose passes all take the same time. Returns float32 vectors, (batch, 512)."""
 
     name, dimension, edge = "sleeper", 512, 224
     has_thread_per_pass = False
@@ -50,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         encoder = _encoder(arguments, Path(folder))
         pixels = [np.full((encoder.edge, encoder.edge, 3), n % 256, np.uint8) for n in range(arguments.count)]
-        bare, batched = _by_turns(encoder, pixels, arguments)
+        bare, batched = _alternately(encoder, pixels, arguments)
     found = {
         "count": arguments.count,
         "batch_size": encoder.batch_size,
@@ -67,13 +67,11 @@ def main() -> None:
 def _encoder(arguments: argparse.Namespace, folder: Path) -> Any:
     if arguments.pass_seconds is not None:
         return Sleeper(arguments.batch_size, arguments.pass_seconds)
-    save = save_tiny_model if arguments.tiny else save_full_size_model
-    return ClipEncoder(
-        Settings(model=str(save(folder / "model")), dtype=arguments.dtype, batch_size=arguments.batch_size)
-    )
+    model = save_random_model(folder / "model", tiny=arguments.tiny)
+    return ClipEncoder(Settings(model=model, dtype=arguments.dtype, batch_size=arguments.batch_size))
 
 
-def _by_turns(encoder: Any, pixels: list[Any], arguments: argparse.Namespace) -> tuple[list[float], list[float]]:
+def _alternately(encoder: Any, pixels: list[Any], arguments: argparse.Namespace) -> tuple[list[float], list[float]]:
     size = encoder.batch_size
     encoder.encode_images(pixels[:size])
     batcher = Batcher(encoder)
@@ -106,13 +104,13 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.batcher_overhead", __doc__)
-    parser.add_argument("--tiny", action="store_true", help="a tiny model, for which the batcher's cost weighs most")
-    parser.add_argument("--pass-seconds", type=float, help="instead of a model: a sleep of this length for each pass")
+    parser = argument_parser("benchmarks.batcher_overhead", __doc__)
+    parser.add_argument("--tiny", action="store_true", help="use a tiny model, to see mainly the batcher")
+    parser.add_argument("--pass-seconds", type=float, help="replace the model by a sleep of this length per pass")
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--count", type=int, default=512, help="images in each round")
-    parser.add_argument("--callers", type=int, default=8, help="threads that submit")
+    parser.add_argument("--callers", type=int, default=8, help="threads that submit images")
     parser.add_argument("--rounds", type=int, default=5)
     return parser.parse_args()
 

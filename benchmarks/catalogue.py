@@ -1,17 +1,16 @@
-"""Search in the catalogue alone, exact and indexed, with faiss on the same vectors beside it.
+"""Searches in the catalogue alone, exact and indexed, and in faiss on the same vectors.
 
     python -m benchmarks.catalogue --json build/catalogue.json
     python -m benchmarks.catalogue --sizes 25000 50000 --most-indexed 50000
 
-Through our own catalogue code, over HTTP to the embedded server, from threads of one process as in a search worker.
-Rows are written in groups as the writer has them, by one thread. The vectors are `benchmarks/clip_like.py`'s; the
-queries come by turns from photos that are not in the collection, texts, and photo and text together. Recall is the
-share of the ten nearest, by a float32 scan with numpy, that an answer holds. faiss runs inside this process, without
-HTTP, rows or durability: it is what the bare data structure can do, in float32, with the parameters of our index.
+Uses Lichtbild's catalogue code over HTTP to the embedded server, from threads of one process as in a search worker.
+One thread writes the rows in groups of the writer's size. Vectors are synthetic (`benchmarks/clip_like.py`); queries
+alternate between photos that are not stored, texts, and both together. Recall@10 compares with a float32 scan in numpy.
+faiss runs inside this process, without HTTP, rows or durability: it shows what the bare data structure can do, in
+float32, with the parameters of our index.
 """
 
 import argparse
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +23,14 @@ from numpy.typing import NDArray
 
 from benchmarks.clip_like import Matrix, combined, make_space, photos, texts
 from benchmarks.closed_loop import closed_loop
-from benchmarks.neighbours import Neighbours
-from benchmarks.report import arguments_of, table, write_figures
+from benchmarks.other_load import OtherLoad
+from benchmarks.report import argument_parser, table, write_figures
+from benchmarks.rows import build_index, write_vectors
+from benchmarks.stored_bytes import stored_bytes
 from embedded.servers import running_catalogue
 from shared.catalogue import hnsw
 from shared.catalogue.connect import connect
-from shared.catalogue.interface import Catalogue, Row, Vector
+from shared.catalogue.interface import Catalogue, Vector
 from shared.settings import Settings
 
 TOP = 10
@@ -41,7 +42,7 @@ Search = Callable[[Vector], Sequence[int]]
 
 @dataclass(frozen=True)
 class Queries:
-    """Vectors with their kinds, and the numbers of the rows nearest to each, (queries, TOP)."""
+    """Query vectors, (queries, dimension), their kinds, and the numbers of the nearest rows, (queries, TOP)."""
 
     vectors: Matrix
     kinds: Sequence[str]
@@ -50,7 +51,7 @@ class Queries:
 
 @dataclass(frozen=True)
 class Stored:
-    """What it takes to keep so many rows one way. `rows_per_second` is of writing, or of building an index."""
+    """Cost of storing `rows` rows. `rows_per_second` is the rate of writing or, for an index, of building it."""
 
     way: str
     rows: int
@@ -62,8 +63,8 @@ class Stored:
 
 @dataclass(frozen=True)
 class Speed:
-    """So many clients, each with its next query as soon as it has an answer. Recall by kind of query; `others_cores`
-    were busy with other work meanwhile."""
+    """Searches of `clients` clients in a closed loop. Recall is by kind of query; `others_cores` is the number of cores
+    that unrelated processes used meanwhile."""
 
     way: str
     rows: int
@@ -97,13 +98,12 @@ def _catalogue(vectors: Matrix, queries: Queries, arguments: argparse.Namespace)
     with tempfile.TemporaryDirectory() as folder, running_catalogue(Path(folder)) as url:
         catalogue = connect(Settings(catalogue_url=url))
         catalogue.ensure(name, "clip-like", vectors.shape[1])
-        seconds = _timed(lambda: _write(catalogue, name, vectors))
+        seconds = _timed(lambda: write_vectors(catalogue, name, vectors))
         rows_bytes, _ = stored_bytes(Path(folder))
         yield Stored("exact", count, seconds, count / seconds, rows_bytes / count, _server_megabytes(folder))
         yield from _speeds("exact", catalogue, name, queries, arguments, exact=True)
         if count <= arguments.most_indexed:
-            catalogue.build_index(name)
-            seconds = _timed(lambda: _until_built(catalogue, name))
+            seconds = _timed(lambda: build_index(catalogue, name))
             yield from _speeds("indexed", catalogue, name, queries, arguments, exact=False)
             _, index_bytes = stored_bytes(Path(folder))
             memory = _server_megabytes(folder)
@@ -123,11 +123,11 @@ def _speeds(
 
 
 def _peer(vectors: Matrix, queries: Queries, arguments: argparse.Namespace) -> Iterator[Stored | Speed]:
-    """Faiss, where it is installed (`pip install .[bench]`)."""
+    """The same in faiss, if it is installed (`pip install .[bench]`)."""
     try:
         import faiss
     except ImportError:
-        print("faiss is not installed: no peer")
+        print("faiss is not installed: skipped")
         return
     count, dimension = vectors.shape
     flat = faiss.IndexFlatIP(dimension)
@@ -139,7 +139,7 @@ def _peer(vectors: Matrix, queries: Queries, arguments: argparse.Namespace) -> I
         seconds = _timed(lambda index=index: index.add(vectors))  # type: ignore[misc]
         size = faiss.serialize_index(index).nbytes / count
         yield Stored(way, count, seconds, count / seconds, size, None)
-        # One query is one thread's work, as it is of a client here.
+        # One thread per query: the clients run in parallel.
         threads = faiss.omp_get_max_threads()
         faiss.omp_set_num_threads(1)
         for clients in arguments.clients:
@@ -151,25 +151,25 @@ def _peer(vectors: Matrix, queries: Queries, arguments: argparse.Namespace) -> I
 def _speed(
     way: str, rows: int, search: Search, queries: Queries, *, clients: int, seconds: float, every: bool
 ) -> Speed:
-    """Ask in turn whatever queries there are, `every` one if that takes longer, and judge all that was found."""
+    """Run the queries in turn for `seconds`; with `every`, until each has run at least once."""
     for vector in queries.vectors[:WARM_UP]:
         search(vector)
     count = len(queries.vectors)
-    neighbours = Neighbours()
+    other_load = OtherLoad()
     ask: Callable[[int], Sequence[int]] = lambda turn: search(queries.vectors[turn % count])  # noqa: E731
-    done = closed_loop(ask, clients, seconds, at_least=count if every else 0)
-    answers = [(turn % count, ids) for turn, ids in done.results]
+    loop = closed_loop(ask, clients, seconds, at_least=count if every else 0)
+    answers = [(turn % count, ids) for turn, ids in loop.results]
     found = {kind: [(query, ids) for query, ids in answers if queries.kinds[query] == kind] for kind in KINDS}
     return Speed(
         way,
         rows,
         clients,
         len(answers),
-        done.percentile(50),
-        done.percentile(95),
-        done.per_second,
+        loop.percentile(50),
+        loop.percentile(95),
+        loop.per_second,
         {kind: _recall(queries, given) for kind, given in found.items() if given},
-        neighbours.cores(),
+        other_load.cores(),
     )
 
 
@@ -178,7 +178,7 @@ def _recall(queries: Queries, given: Sequence[tuple[int, Sequence[int]]]) -> flo
 
 
 def _queries(vectors: Matrix, by_kind: dict[str, Matrix]) -> Queries:
-    """By turns of each kind, with what a scan finds."""
+    """The queries of all kinds in alternation, with the result of an exact scan."""
     every = np.stack(list(by_kind.values()), axis=1).reshape(-1, vectors.shape[1])
     kinds = list(by_kind) * len(next(iter(by_kind.values())))
     nearest = [_scan(vectors, block) for block in np.array_split(every, max(1, len(every) // 50))]
@@ -191,69 +191,21 @@ def _scan(vectors: Matrix, block: Matrix) -> NDArray[np.int64]:
     return np.asarray(best, np.int64)
 
 
-def _write(catalogue: Catalogue, name: str, vectors: Matrix) -> None:
-    size = Settings().write_rows
-    for start in range(0, len(vectors), size):
-        group = vectors[start : start + size]
-        catalogue.write(
-            name,
-            [Row(f"{n}", f"https://photos.example/{n}.jpg", row, b"", {}, 1) for n, row in enumerate(group, start)],
-        )
-
-
-def _until_built(catalogue: Catalogue, name: str) -> None:
-    while (index := catalogue.index(name)).status != "built":
-        if index.status == "error":
-            raise SystemExit(f"The index was not built: {index.reason}")
-        time.sleep(0.1)
-
-
 def _timed(run: Callable[[], object]) -> float:
     started = time.perf_counter()
     run()
     return time.perf_counter() - started
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A folder of rows that the engine wrote at once: blocks from first to last, merged and mutated so often."""
-
-    path: Path
-    first: int
-    last: int
-    age: tuple[int, int]
-
-    def replaces(self, other: "_Part") -> bool:
-        is_same_table = self.path.parent == other.path.parent
-        return is_same_table and self.first <= other.first and self.last >= other.last and self.age > other.age
-
-
-_PART = re.compile(r"all_(\d+)_(\d+)_(\d+)(?:_(\d+))?")
-
-
-def stored_bytes(folder: Path) -> tuple[int, int]:
-    """Bytes on disk of rows and of indexes. Parts that others have replaced do not count: the engine keeps them for
-    some minutes more."""
-    parts = [
-        _Part(path, int(match[1]), int(match[2]), (int(match[3]), int(match[4] or 0)))
-        for path in folder.rglob("all_*")
-        if (match := _PART.fullmatch(path.name))
-    ]
-    live = [part for part in parts if not any(other.replaces(part) for other in parts)]
-    files = [file for part in live for file in part.path.rglob("*") if file.is_file()]
-    index = sum(file.stat().st_size for file in files if file.name.startswith("skp_idx_"))
-    return sum(file.stat().st_size for file in files) - index, index
-
-
 def _server_megabytes(folder: str) -> float:
-    """Memory of the server that keeps its data there, resident, in MB of 10^6 bytes."""
+    """Resident memory of the server whose data folder this is, in MB of 10^6 bytes."""
     every = psutil.process_iter(["cmdline"])
     servers = [process for process in every if any(folder in word for word in process.info["cmdline"] or ())]
     return sum(server.memory_info().rss for server in servers) / 1e6
 
 
 def _print(stored: Sequence[Stored], speeds: Sequence[Speed]) -> None:
-    header = ["", "rows", "to write or build, s", "rows/s", "bytes per row", "server's memory, MB"]
+    header = ["", "rows", "write or build, s", "rows/s", "bytes per row", "server memory, MB"]
     print(table(header, (_stored_cells(figure) for figure in stored)), end="\n\n")
     kinds = [f"recall, {kind}" for kind in KINDS]
     print(
@@ -283,12 +235,14 @@ def _speed_cells(figure: Speed) -> list[str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.catalogue", __doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[25_000, 150_000, 1_000_000], help="rows")
-    parser.add_argument("--most-indexed", type=int, default=150_000, help="beyond so many rows nothing is indexed")
-    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8])
-    parser.add_argument("--queries", type=int, default=200, help="of each kind")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
+    parser = argument_parser("benchmarks.catalogue", __doc__)
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[25_000, 150_000, 1_000_000], help="rows of the collections"
+    )
+    parser.add_argument("--most-indexed", type=int, default=150_000, help="build no index for more rows: %(default)s")
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8], help="numbers of clients")
+    parser.add_argument("--queries", type=int, default=200, help="queries of each kind")
+    parser.add_argument("--seconds", type=float, default=8.0, help="duration of each measurement")
     return parser.parse_args()
 
 

@@ -1,11 +1,11 @@
-"""Vectors with the shape of CLIP's, as many as a measurement wants, where no real ones can be had.
+"""Synthetic vectors distributed like CLIP's, in any number, for measurements without real photos.
 
-Photos lie in a narrow cone around a mean of their own, in clusters of very different size; texts lie in another cone,
-off the photos', and lean only a little towards what they speak of (Liang et al., "Mind the Gap", 2022; Levi and Gilboa,
-"The Double-Ellipsoid Geometry of CLIP", 2025). The spread around both means falls with the direction's number, so that
-a few dozen of the directions carry most of it. The numbers below are chosen to give cosines like those of ViT-B/32:
-about 0.5 between any two photos, 0.75 between any two texts, 0.17 between a text and any photo, 0.35 between a text and
-its best ones. They are fitted to no set of photos.
+Photos lie in a narrow cone around their own mean, in clusters of very different sizes. Texts lie in another cone and
+lean only slightly towards the photos they describe (Liang et al., "Mind the Gap", 2022; Levi and Gilboa, "The
+Double-Ellipsoid Geometry of CLIP", 2025). The variance around both means falls like 1/n over the directions, so a few
+dozen directions carry most of it. The constants below give cosines like those of ViT-B/32: about 0.5 between any two
+photos, 0.75 between any two texts, 0.17 between a text and any photo, 0.35 between a text and its best photos. They
+are not fitted to a set of photos.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float32]
 
 PHOTOS_PER_CLUSTER = 50
-_PHOTO_MEAN, _TEXT_MEAN = 0.5, 0.75  # the cosine between any two of a kind: the square of what lies along the mean
+_PHOTO_MEAN, _TEXT_MEAN = 0.5, 0.75  # cosine between two of a kind = squared component along the mean
 _BETWEEN_MEANS = 0.28
-_WITHIN_CLUSTER = 0.6  # of a photo's own part, the share of its square that its cluster has in common
-_TEXT_ABOUT = 0.25  # the same of a text and the photos that it speaks of
+_WITHIN_CLUSTER = 0.6  # share of the variance around the mean that a photo has in common with its cluster
+_TEXT_ABOUT = 0.25  # the same for a text and the photos it describes
 _BLOCK = 50_000
 
 
 @dataclass(frozen=True)
 class Space:
-    """Two cones and the clusters' directions, float32 unit vectors of one length."""
+    """The axes of both cones and the clusters' directions, all float32 unit vectors of `dimension` numbers."""
 
     photo_mean: Matrix
     text_mean: Matrix
@@ -39,12 +39,12 @@ class Space:
 
 
 def make_space(photos: int, dimension: int = 512, seed: int = 1) -> Space:
-    """The same for the same arguments; clusters as many as `photos` have, their sizes falling like 1/rank."""
+    """Deterministic. One cluster for every 50 photos; cluster sizes fall like 1/rank."""
     rng = np.random.default_rng([seed, dimension])
     axes = np.linalg.qr(rng.standard_normal((dimension, dimension)))[0].astype(np.float32)
     photo_mean = axes[0]
     text_mean = _unit(_BETWEEN_MEANS * axes[:1] + np.sqrt(1 - _BETWEEN_MEANS**2) * axes[1:2])[0]
-    # Variances like 1/n, as of principal components; both means are left out of it.
+    # Variances like 1/n, as for principal components. The plane of the two means has none.
     spread = np.asarray(axes[2:] / np.sqrt(np.arange(1, dimension - 1))[:, None], np.float32)
     count = max(2, photos // PHOTOS_PER_CLUSTER)
     popularity = 1 / (np.arange(count) + 20.0)
@@ -52,7 +52,7 @@ def make_space(photos: int, dimension: int = 512, seed: int = 1) -> Space:
 
 
 def photos(space: Space, count: int, seed: int) -> Matrix:
-    """Unit vectors of photos, (count, dimension), never the same for two seeds."""
+    """Unit vectors of photos, (count, dimension), different for each seed."""
     rng = np.random.default_rng([2, seed])
     vectors = np.empty((count, space.dimension), np.float32)
     for start in range(0, count, _BLOCK):
@@ -63,7 +63,7 @@ def photos(space: Space, count: int, seed: int) -> Matrix:
 
 
 def texts(space: Space, count: int, seed: int) -> Matrix:
-    """Unit vectors of texts, each about one or two of the clusters."""
+    """Unit vectors of texts, (count, dimension), each about one or two clusters."""
     rng = np.random.default_rng([3, seed])
     about = _some_clusters(rng, space, count)
     second = rng.random(count) < 0.5
@@ -72,7 +72,7 @@ def texts(space: Space, count: int, seed: int) -> Matrix:
 
 
 def combined(space: Space, count: int, seed: int) -> Matrix:
-    """What a query of a photo and a text is searched by: the normalised mean of their unit vectors."""
+    """Query vectors of a photo and a text: the normalised mean of their unit vectors, (count, dimension)."""
     return _unit(photos(space, count, seed) + texts(space, count, seed))
 
 

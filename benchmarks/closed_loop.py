@@ -1,4 +1,4 @@
-"""Clients that each ask for the next thing as soon as they have the last one."""
+"""A closed loop: each client sends its next request as soon as the last one is answered."""
 
 import itertools
 import threading
@@ -13,8 +13,8 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Done(Generic[Result]):
-    """What clients got together: results with the number of their turn, and how long each took, in milliseconds."""
+class LoopResult(Generic[Result]):
+    """All clients together: (turn, result) pairs, the latency of each call in ms, and the whole duration in s."""
 
     results: list[tuple[int, Result]]
     milliseconds: list[float]
@@ -28,9 +28,11 @@ class Done(Generic[Result]):
         return float(np.percentile(self.milliseconds, percent))
 
 
-def closed_loop(ask: Callable[[int], Result], clients: int, seconds: float, at_least: int = 0) -> Done[Result]:
-    """Run `ask` in so many threads for so long, at least once in each and `at_least` times in all. It gets the number
-    of its turn, which is never the same twice. What it raises ends the loop and is raised here."""
+def closed_loop(ask: Callable[[int], Result], clients: int, seconds: float, at_least: int = 0) -> LoopResult[Result]:
+    """Call `ask(turn)` in `clients` threads for `seconds`, at least once in each thread and `at_least` times in all.
+
+    Each turn number is used once. The first exception of `ask` stops the loop and is raised here.
+    """
     turns = itertools.count()
     results: list[tuple[int, Result]] = []
     milliseconds: list[float] = []
@@ -56,4 +58,4 @@ def closed_loop(ask: Callable[[int], Result], clients: int, seconds: float, at_l
         thread.join()
     if failures:
         raise failures[0]
-    return Done(results, milliseconds, time.perf_counter() - started)
+    return LoopResult(results, milliseconds, time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""The processor time that a benchmark's own processes have spent."""
+"""Processor time of the processes that a benchmark started, in core-seconds."""
 
 from contextlib import suppress
 
@@ -6,18 +6,18 @@ import psutil
 
 
 def stores() -> list[psutil.Process]:
-    """The Redis and the catalogue that this process has started; never another's, which may end at any moment."""
+    """The Redis and catalogue servers that this process started. Another benchmark's could end at any moment."""
     return [process for process in psutil.Process().children() if _is_store(process)]
 
 
 def core_seconds(process: psutil.Process) -> float:
-    """What all threads of a process have spent since its start, in the system's calls as well."""
+    """User and system time of all threads of a process since its start."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def family_seconds(process: psutil.Process) -> float:
-    """What it and all that it started have spent; a short-lived child that ends meanwhile does not count."""
+    """User and system time of a process and its descendants. Children that have already ended do not count."""
     spent = core_seconds(process)
     for child in process.children(recursive=True):
         with suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""Pictures for measurements, of any size, where no photos can be had: drawn scenes with a sensor's grain, and noise."""
+"""Synthetic pictures of any size for measurements without real photos: drawn scenes, sensor grain, and noise."""
 
 import io
 from pathlib import Path
@@ -16,15 +16,15 @@ from embedded.scenes.view import WIDTH, View
 from embedded.scenes.weather import paint_weather
 
 KINDS = ("scene", "grain", "texture")
-# Of cameras and sites; the last two as crops have them, with sides that no power of two divides.
+# Aspect ratios of cameras and web sites. The last two imitate crops, whose sides no power of two divides.
 SHAPES = (3 / 2, 4 / 3, 16 / 9, 1.0, 1.3731, 1.6183)
 
 
 def picture(kind: str, number: int, longest: int) -> Image.Image:
-    """An RGB picture whose longest side is `longest`; every third stands upright. The same for the same arguments.
+    """An RGB picture whose longest side is `longest` pixels. Every third is in portrait format. Deterministic.
 
-    `scene` is drawn at that size, with sharp edges throughout; `grain` is a scene with a sensor's noise, strong in
-    every frequency; `texture` is noise with a photo's 1/f spectrum (Field, 1987), without any large shape.
+    `scene` is a drawn scene with sharp edges; `grain` adds sensor noise, strong in every frequency, to a scene;
+    `texture` is noise with the 1/f spectrum of photos (Field, 1987) and has no large shapes.
     """
     rng = np.random.default_rng(number)
     shorter = round(longest / SHAPES[number % len(SHAPES)])
@@ -38,14 +38,14 @@ def picture(kind: str, number: int, longest: int) -> Image.Image:
 
 
 def jpeg(image: Image.Image, quality: int = 90) -> bytes:
-    """As cameras and sites write them: chroma at half resolution."""
+    """A JPEG with chroma at half resolution, as cameras and web sites write it."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
     return buffer.getvalue()
 
 
 def draw_photos(folder: Path, count: int, longest: int) -> list[bytes]:
-    """JPEGs of scenes, every other one with grain, written into a new folder; return their bytes."""
+    """Write JPEGs of scenes, every other one with grain, into a new folder, and return their bytes."""
     folder.mkdir()
     photos = [jpeg(picture("grain" if n % 2 else "scene", n, longest), quality=85) for n in range(count)]
     for n, photo in enumerate(photos):

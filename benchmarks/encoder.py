@@ -1,12 +1,11 @@
-"""The ceiling: images/s and texts/s of the encoder alone on ready inputs, by precision and batch.
+"""Images/s and texts/s of the encoder alone, by precision and batch size.
 
     python -m benchmarks.encoder --json build/encoder.json
 
-Ready inputs are uint8 pixels as they leave the preprocessor, and texts of 8 to 14 tokens; each pass is measured from
-there to unit vectors in main memory. The model is ViT-B/32 of full size with random weights, which cost what trained
-ones cost.
-One pass of each is run to warm up; then all take turns, round after round, so that a busy neighbour meets all alike.
-The rate is of the median round; `best` is the fastest.
+Inputs are uint8 pixels from the preprocessor and texts of 8 to 14 tokens; each pass is timed from there to unit vectors
+in main memory. The model is a full-size ViT-B/32 with random weights, which cost the same time as trained ones.
+After one warm-up pass of each kind and size, all of them run in turn, round after round, so that other load affects
+all alike. `median` is the rate of the median round, `best` of the fastest.
 """
 
 import argparse
@@ -22,16 +21,16 @@ from typing import Any
 
 import torch
 
-from benchmarks.report import arguments_of, write_figures
+from benchmarks.models import save_random_model
+from benchmarks.report import argument_parser, facts_line, table, write_figures
 from shared.settings import Settings
-from tests.tiny_model import save_full_size_model, save_tiny_model
 from worker.model.encoder import ClipEncoder
 from worker.model.tuning_samples import SAMPLE_TEXTS, sample_pictures
 
 
 @dataclass(frozen=True)
 class Rate:
-    """What one way of running makes, in inputs per second."""
+    """Inputs per second of one kind, precision and batch size."""
 
     kind: str
     dtype: str
@@ -43,8 +42,7 @@ class Rate:
 def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        save = save_tiny_model if arguments.tiny else save_full_size_model
-        model = arguments.model or str(save(Path(folder) / "model"))
+        model = arguments.model or save_random_model(Path(folder) / "model", tiny=arguments.tiny)
         rates = [rate for dtype in arguments.dtypes for rate in _rates(model, dtype, arguments)]
     _print(rates)
     write_figures(arguments.json, {"machine": _machine(), "rates": rates})
@@ -74,9 +72,9 @@ def _rates(model: str, dtype: str, arguments: argparse.Namespace) -> list[Rate]:
 
 
 def _print(rates: list[Rate]) -> None:
-    print(f"{_machine()}\n\n{'':8}{'precision':12}{'batch':>6}{'median/s':>12}{'best/s':>12}")
-    for rate in sorted(rates, key=lambda rate: (rate.kind, rate.dtype, rate.batch_size)):
-        print(f"{rate.kind:8}{rate.dtype:12}{rate.batch_size:6}{rate.median:12.1f}{rate.best:12.1f}")
+    rows = sorted((rate.kind, rate.dtype, rate.batch_size, rate.median, rate.best) for rate in rates)
+    print(facts_line(_machine()), end="\n\n")
+    print(table(["", "precision", "batch", "median/s", "best/s"], rows))
 
 
 def _machine() -> dict[str, Any]:
@@ -90,13 +88,13 @@ def _machine() -> dict[str, Any]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.encoder", __doc__)
-    parser.add_argument("--model", help="another model, by id or folder")
-    parser.add_argument("--tiny", action="store_true", help="a tiny model, to try this program")
+    parser = argument_parser("benchmarks.encoder", __doc__)
+    parser.add_argument("--model", help="id or folder of another model")
+    parser.add_argument("--tiny", action="store_true", help="use a tiny model, to try the program")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 4, 8, 16, 32, 64])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int)
+    parser.add_argument("--rounds", type=int, default=7, help="timed rounds: %(default)s")
+    parser.add_argument("--threads", type=int, help="threads of the model (default: chosen as in a worker)")
     return parser.parse_args()
 
 

@@ -1,16 +1,16 @@
-"""Ways to make one ranking of a photo and a text that changes it, on scenes that the demo model has never seen.
+"""Methods to rank photos by a photo and a text that modifies it, on scenes that the demo model has never seen.
 
     python -m benchmarks.fusion --json build/fusion.json
 
-A query is the photo of a scene and a text; wanted is the same scene as the text changes it, among thousands of others:
+A query is the photo of a scene and a text. The target is the same scene, modified by the text, among thousands:
 
-    one        one attribute is changed, and the text says just that ("at night")
-    sentence   one is changed, and the text names another one, too, that stays ("a dog at night")
-    two        two are changed, and the text says both
+    one        one attribute changes, and the text names only that ("at night")
+    sentence   one attribute changes, and the text names an unchanged one, too ("a dog at night")
+    two        two attributes change, and the text names both
 
-The photo itself and all scenes that share most of the attributes are in the collection. Every method takes a weight of
-the text; the weight that serves it best is chosen on some galleries and judged on others. Late fusion is given the
-whole collection's scores and ranks, which is more than a catalogue's top lists would give it.
+The query photo and many scenes that share most of its attributes are in the collection. Every method has a weight for
+the text; the best weight is chosen on some galleries and judged on others. Late fusion gets the scores and ranks of the
+whole collection, which is more than the top lists of a catalogue would give it.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import arguments_of, table, write_figures
+from benchmarks.report import argument_parser, facts_line, table, write_figures
 from embedded.demo_model import MODEL_FOLDER
 from embedded.demo_model.encoder import Encoder
 from embedded.demo_model.gallery import Gallery, draw_gallery, random_scenes
@@ -40,7 +40,7 @@ RRF_CONSTANT = 60
 
 @dataclass(frozen=True)
 class Similarities:
-    """Cosine similarities of queries to all photos, (queries, photos) each, and of each photo to its own text."""
+    """Cosines of a query's `photo` and `text` to all photos, (queries, photos), and `between` the two, (queries,)."""
 
     photo: Matrix
     text: Matrix
@@ -49,17 +49,17 @@ class Similarities:
 
 @dataclass(frozen=True)
 class Query:
-    """A photo by row, the text said about it, and the scene that is meant."""
+    """The row of the query photo, the query text, and the target scene."""
 
     kind: str
     row: int
     text: str
-    wanted: Scene
+    target: Scene
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One gallery's queries and, by method and weight, the rank of the first right photo of each, counted from 1."""
+    """The queries of one gallery and, by method and weight, the rank of each query's first target, counted from 1."""
 
     queries: Sequence[Query]
     ranks: dict[tuple[str, float], NDArray[np.float64]]
@@ -67,7 +67,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Line:
-    """One method at one weight: means over galleries, and its gain over the weighted mean with its standard error."""
+    """One method at one weight: means over galleries, and the gain over the weighted mean with its standard error."""
 
     method: str
     weight: float
@@ -80,37 +80,38 @@ class Line:
 
 
 def weighted_mean(found: Similarities, weight: float) -> Matrix:
-    """The normalised weighted mean of the unit vectors; to rank by it is to rank by the weighted sum of cosines."""
+    """The normalised weighted mean of the unit vectors, which ranks like the weighted sum of the cosines."""
     return (1 - weight) * found.photo + weight * found.text
 
 
 def slerp(found: Similarities, weight: float) -> Matrix:
-    """Along the great circle from photo to text (Shoemake 1985)."""
+    """Spherical interpolation from photo to text (Shoemake, 1985)."""
     angle = np.arccos(np.clip(found.between, -1, 1))[:, None]
     return (np.sin((1 - weight) * angle) * found.photo + np.sin(weight * angle) * found.text) / np.sin(angle)
 
 
 def sum_of_standard_scores(found: Similarities, weight: float) -> Matrix:
-    """Each term's similarities in standard deviations of the collection's."""
+    """The weighted sum of z-scores: similarities in standard deviations over the collection."""
     return (1 - weight) * _standard(found.photo) + weight * _standard(found.text)
 
 
 def max_of_standard_scores(found: Similarities, weight: float) -> Matrix:
-    """The better of the two."""
+    """The larger of the two weighted z-scores."""
     return np.asarray(np.maximum((1 - weight) * _standard(found.photo), weight * _standard(found.text)))
 
 
 def min_of_standard_scores(found: Similarities, weight: float) -> Matrix:
-    """The worse of the two: both have to fit. The weight shifts what counts as equally good."""
+    """The smaller of the two weighted z-scores: both terms have to match."""
     return np.asarray(np.minimum(_standard(found.photo) / (1 - weight), _standard(found.text) / weight))
 
 
 def product_of_ranks(found: Similarities, weight: float) -> Matrix:
+    """The weighted geometric mean of the ranks, as a negated logarithm."""
     return -(1 - weight) * np.log(_ranks(found.photo)) - weight * np.log(_ranks(found.text))
 
 
 def reciprocal_ranks(found: Similarities, weight: float) -> Matrix:
-    """Reciprocal rank fusion, weighted."""
+    """Weighted reciprocal rank fusion (RRF)."""
     photo, text = RRF_CONSTANT + _ranks(found.photo), RRF_CONSTANT + _ranks(found.text)
     return (1 - weight) / photo + weight / text
 
@@ -146,21 +147,21 @@ def main() -> None:
 
 
 def draw(encoder: Encoder, arguments: argparse.Namespace, number: int) -> tuple[list[Query], Gallery]:
-    """Queries of each kind and a gallery of random scenes, among them what the queries want; the same for a number."""
+    """Queries of each kind, and a gallery of random scenes and all targets. Deterministic for a number."""
     rng = Random(f"fusion {number}")
     scenes = random_scenes(arguments.scenes, rng.getrandbits(32))
     queries = [_query(kind, scenes, rng) for kind in KINDS for _ in range(arguments.queries)]
-    return queries, draw_gallery(encoder, scenes + [query.wanted for query in queries], MODEL_FOLDER)
+    return queries, draw_gallery(encoder, scenes + [query.target for query in queries], MODEL_FOLDER)
 
 
 def judge(encoder: Encoder, queries: Sequence[Query], gallery: Gallery, weights: Sequence[float]) -> Judged:
-    """Rank the gallery for every query by every method at every weight of the text."""
+    """Rank the gallery for every query, by every method and every weight of the text."""
     photos = gallery.vectors[[query.row for query in queries]]
     texts = encoder.texts([query.text for query in queries])
     between = np.einsum("qd,qd->q", photos, texts)
     found = Similarities(photos @ gallery.vectors.T, texts @ gallery.vectors.T, between)
     codes = _codes(gallery.scenes)
-    right = codes[None, :] == _codes([query.wanted for query in queries])[:, None]
+    right = codes[None, :] == _codes([query.target for query in queries])[:, None]
     ranks = {
         (name, weight): first_ranks(method(found, weight), right)
         for name, method in METHODS.items()
@@ -171,17 +172,17 @@ def judge(encoder: Encoder, queries: Sequence[Query], gallery: Gallery, weights:
 
 def _query(kind: str, scenes: Sequence[Scene], rng: Random) -> Query:
     row = rng.randrange(len(scenes))
-    attribute, wanted = random_change(scenes[row], rng)
-    said = {attribute}
-    while len(said) < (1 if kind == "one" else 2):
+    attribute, target = random_change(scenes[row], rng)
+    named = {attribute}
+    while len(named) < (1 if kind == "one" else 2):
         if kind == "sentence":
-            said.add(rng.choice(ATTRIBUTES))
+            named.add(rng.choice(ATTRIBUTES))
         else:
-            attribute, changed = random_change(wanted, rng)
-            if attribute not in said:
-                said.add(attribute)
-                wanted = changed
-    return Query(kind, row, caption(wanted, said, rng).text, wanted)
+            attribute, changed = random_change(target, rng)
+            if attribute not in named:
+                named.add(attribute)
+                target = changed
+    return Query(kind, row, caption(target, named, rng).text, target)
 
 
 def _codes(scenes: Sequence[Scene]) -> NDArray[np.str_]:
@@ -189,7 +190,7 @@ def _codes(scenes: Sequence[Scene]) -> NDArray[np.str_]:
 
 
 def first_ranks(scores: Matrix, right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The rank of the best right photo of each query; of wrong ones that tie with it, half stand before it."""
+    """The rank of the best target of each query, (queries,). Wrong photos that tie with it count half."""
     best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
     before = ((scores > best) & ~right).sum(axis=1) + ((scores == best) & ~right).sum(axis=1) / 2
     return np.asarray(1 + before, np.float64)
@@ -215,8 +216,8 @@ def _line(judged: Sequence[Judged], method: str, weight: float, reference_weight
     ranks = np.concatenate([one.ranks[method, weight] for one in judged])
     queries = [query for one in judged for query in one.queries]
     groups = {kind: np.array([query.kind == kind for query in queries]) for kind in KINDS}
-    groups["held out"] = np.array([is_held_out(query.wanted) for query in queries])
-    # Paired within a gallery; the galleries are what is independent.
+    groups["held out"] = np.array([is_held_out(query.target) for query in queries])
+    # Queries are paired within a gallery; only the galleries are independent samples.
     gains = [(1 / one.ranks[method, weight] - 1 / one.ranks[REFERENCE, reference_weight]).mean() for one in judged]
     error = np.std(gains, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
     return Line(
@@ -232,8 +233,8 @@ def _line(judged: Sequence[Judged], method: str, weight: float, reference_weight
 
 
 def _print(every: dict[str, list[Line]], chosen: Sequence[Line], facts: dict[str, Any]) -> None:
-    print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items()))
-    print("\nMean reciprocal rank by the weight of the text\n")
+    print(facts_line(facts))
+    print("\nMean reciprocal rank (MRR) by weight of the text\n")
     weights = [f"{line.weight:g}" for line in every[REFERENCE]]
     print(
         table(
@@ -241,8 +242,8 @@ def _print(every: dict[str, list[Line]], chosen: Sequence[Line], facts: dict[str
             ([name, *(f"{line.reciprocal_rank:.3f}" for line in lines)] for name, lines in every.items()),
         )
     )
-    print(f"\nAt the weight that the tuning galleries chose; gain is over the {REFERENCE} in mean 1/rank\n")
-    header = ["", "weight", "first", "in five", "mean 1/rank", *chosen[0].by_kind, "gain", "standard error"]
+    print(f"\nAt the best weight on the tuning galleries; gain is the difference in MRR to the {REFERENCE}\n")
+    header = ["", "weight", "rank 1", "top 5", "MRR", *chosen[0].by_kind, "gain", "standard error"]
     print(table(header, (_cells(line) for line in chosen)))
 
 
@@ -253,12 +254,18 @@ def _cells(line: Line) -> list[str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.fusion", __doc__)
-    parser.add_argument("--scenes", type=int, default=3000, help="in a gallery, beside what is wanted")
-    parser.add_argument("--queries", type=int, default=250, help="of each of the three kinds, in each gallery")
-    parser.add_argument("--galleries", type=int, default=6, help="on which methods are judged")
+    parser = argument_parser("benchmarks.fusion", __doc__)
+    parser.add_argument("--scenes", type=int, default=3000, help="random scenes per gallery, without the targets")
+    parser.add_argument("--queries", type=int, default=250, help="queries of each kind per gallery")
+    parser.add_argument("--galleries", type=int, default=6, help="galleries on which methods are judged")
     parser.add_argument("--tuning", type=int, default=2, help="galleries on which weights are chosen")
-    parser.add_argument("--weights", type=float, nargs="+", default=[0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8])
+    parser.add_argument(
+        "--weights",
+        type=float,
+        nargs="+",
+        default=[0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8],
+        help="weights of the text to try",
+    )
     return parser.parse_args()
 
 

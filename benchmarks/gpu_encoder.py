@@ -1,12 +1,12 @@
-"""What a GPU makes of ViT-B/32: images/s by precision and batch, its share of the matrix peak, decoding beside it.
+"""ViT-B/32 on a GPU: images/s by precision and batch size, the share of the matrix peak, and decoding for comparison.
 
     python gpu_encoder.py --json gpu.json
 
-This file needs torch, transformers, numpy and Pillow and nothing of ours, so that it can be copied to a bare machine.
-The weights are random, which costs what trained ones cost. Measured by turns: from uint8 pixels in pinned memory to
-unit vectors in main memory, as the worker does it; from pixels that are on the device already; and the largest rate of
-a square matrix product of the same precision, in the same run: what the chip gives here, not what its data sheet says.
-`--device cpu --tiny` tries the program where there is no GPU.
+This file needs torch, transformers, numpy and Pillow but no other file of Lichtbild, so it can be copied to a bare
+machine. The weights are random, which cost the same time as trained ones. Measured alternately: from uint8 pixels in
+pinned memory to unit vectors in main memory, as the worker does it, and from pixels that are already on the device.
+The matrix peak is the largest rate of a square matrix product of the same precision, measured in the same run instead
+of taken from a data sheet. `--device cpu --tiny` tries the program without a GPU.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def _encoding(
         )
 
     resident = ready(pixels.to(device))
-    whole, inner = _by_turns(
+    whole, inner = _alternately(
         lambda: features(ready(pixels.to(device, non_blocking=True))).cpu(), lambda: features(resident), device, seconds
     )
     memory = torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else 0.0
@@ -85,10 +85,10 @@ def _encoding(
     }
 
 
-def _by_turns(
+def _alternately(
     first: Callable[[], object], second: Callable[[], object], device: torch.device, seconds: float
 ) -> tuple[float, float]:
-    """The median times of both."""
+    """The median seconds of both, run alternately for `seconds` and at least three times."""
     taken: tuple[list[float], list[float]] = ([], [])
     for work in (first, second, first, second):
         _timed(work, device)
@@ -101,7 +101,7 @@ def _by_turns(
 
 @torch.inference_mode()
 def _matrix_peak(device: torch.device, dtype: torch.dtype, side: int, seconds: float) -> float:
-    """Floating-point operations per second of a square product, the best of several."""
+    """Floating-point operations per second of a `side` x `side` matrix product, the best of several."""
     left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     _timed(lambda: left @ right, device)
     best, began = float("inf"), time.perf_counter()
@@ -119,7 +119,7 @@ def _timed(work: Callable[[], object], device: torch.device) -> float:
 
 
 def _flops(model: CLIPModel) -> float:
-    """Of one image: two for each weight and token in the layers, the patches, and attention's two products."""
+    """Floating-point operations per image: layers and patch embedding (two per weight and token), and attention."""
     vision = model.config.vision_config
     patches = (vision.image_size // vision.patch_size) ** 2
     tokens, width = patches + 1, vision.hidden_size
@@ -129,7 +129,7 @@ def _flops(model: CLIPModel) -> float:
 
 
 def _decoding(seconds: float) -> dict[str, float]:
-    """JPEG to 224-pixel crops by Pillow, one process on one core: of 640 and of 1600 pixels, whole and by `draft`."""
+    """JPEGs to 224-pixel crops per second, by Pillow in one process: 640 and 1600 pixels, full size and by `draft`."""
     with ProcessPoolExecutor(1) as one:
         return {
             f"{side} pixels{' by draft' if draft else ''}": one.submit(_decode_rate, side, draft, seconds).result()
@@ -165,10 +165,10 @@ def _machine(device: torch.device) -> dict[str, Any]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--tiny", action="store_true", help="a tiny model, to try this program")
+    parser.add_argument("--tiny", action="store_true", help="use a tiny model, to try the program")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "float16", "bfloat16"])
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 32, 64, 128, 256, 512])
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each figure")
+    parser.add_argument("--seconds", type=float, default=1.0, help="duration of each measurement")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

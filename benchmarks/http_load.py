@@ -1,4 +1,4 @@
-"""HTTP clients that take little of the cores that are measured: asyncio, one thread, connections that are kept."""
+"""HTTP clients that take little time of the cores under measurement: asyncio, one thread, keep-alive connections."""
 
 import asyncio
 import json
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-# Longer than any answer that is waited for.
-_SECONDS = 90.0
+# Request timeout; longer than any long poll of the benchmarks.
+_TIMEOUT_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came, and after how many milliseconds; status 0 is a connection that broke."""
+    """A response and its latency. Status 0: the connection failed or the request timed out."""
 
     status: int
     body: bytes
@@ -25,7 +25,7 @@ class Answer:
 
 
 class Client:
-    """One connection at a time, made again when the server has closed it."""
+    """One keep-alive connection, opened again when the server has closed it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -33,13 +33,13 @@ class Client:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        """One request and its answer."""
+        """Send one request and read its response."""
         lines = {"Host": f"{self._host}:{self._port}", "Content-Length": str(len(body)), **(headers or {})}
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 status, content = await self._exchange(request)
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             self.close()
@@ -68,8 +68,10 @@ class Client:
 async def load(
     url: str, clients: int, seconds: float, request: Callable[[], tuple[str, bytes, Mapping[str, str]]]
 ) -> tuple[list[Answer], float]:
-    """POST what `request` makes (path, body, headers) from so many clients, each again as soon as it has its answer;
-    all answers, and how long it took."""
+    """POST what `request()` returns (path, body, headers) from `clients` clients in a closed loop for `seconds`.
+
+    Return all answers and the whole duration in seconds.
+    """
     started = time.perf_counter()
     answers: list[Answer] = []
 

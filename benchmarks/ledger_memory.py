@@ -1,6 +1,8 @@
-"""`python -m benchmarks.ledger_memory`: what one item costs in Redis while it waits, and once it failed.
+"""Redis memory per item, while the item is pending and after it failed.
 
-It starts its own Redis, submits items in the ledger's chunks, and compares Redis' `used_memory` before and after.
+    python -m benchmarks.ledger_memory --json build/ledger_memory.json
+
+Starts its own Redis, submits items in chunks of the default size, and compares `used_memory` before and after.
 """
 
 import tempfile
@@ -11,7 +13,7 @@ from pathlib import Path
 import redis
 
 from benchmarks.manifests import chunked, plain, tagged, wide
-from benchmarks.report import arguments_of, write_figures
+from benchmarks.report import argument_parser, table, write_figures
 from embedded.servers import running_redis
 from shared.domain.items import Failure, Item, Outcome
 from shared.ledger.ingest import IngestLedger
@@ -27,7 +29,7 @@ PENDING: dict[str, Manifest] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """Bytes of Redis' memory per item."""
+    """Redis memory per item of one kind."""
 
     name: str
     items: int
@@ -35,21 +37,20 @@ class Figure:
 
 
 def main() -> None:
-    parser = arguments_of("benchmarks.ledger_memory", __doc__)
-    parser.add_argument("--items", type=int, default=100_000, help="of each kind")
+    parser = argument_parser("benchmarks.ledger_memory", __doc__)
+    parser.add_argument("--items", type=int, default=100_000, help="items of each kind")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_redis(Path(folder)) as url:
         figures = measure(redis.Redis.from_url(url), Settings(redis_url=url), arguments.items)
-    print(f"{'':<34}{'items':>10}{'bytes per item':>16}")
-    for figure in figures:
-        print(f"{figure.name:<34}{figure.items:>10,}{figure.bytes_per_item:>16.1f}")
+    rows = ((figure.name, f"{figure.items:,}", f"{figure.bytes_per_item:.1f}") for figure in figures)
+    print(table(["", "items", "bytes per item"], rows))
     write_figures(arguments.json, figures)
 
 
 def measure(connection: "redis.Redis", settings: Settings, count: int) -> list[Figure]:
-    """One figure per kind of item. The Redis must be empty, and nobody else's."""
+    """One figure per kind of item. Redis must be empty and without other clients."""
     ledger = IngestLedger(connection, settings)
-    # Scripts and the first keys take memory once, not per item.
+    # Scripts and the first keys take memory once, not per item: load them before measuring.
     submit(ledger, plain(1), settings.chunk_size)
     figures = []
     for name, manifest in PENDING.items():
@@ -72,14 +73,14 @@ def submit(ledger: IngestLedger, items: Iterator[Item], chunk_size: int) -> None
 
 
 def fail_all(ledger: IngestLedger) -> None:
-    """As in a list of dead links: every item with its own line, code and reason."""
+    """Fail every pending item with a code and a reason, as in a list of dead links."""
     while claim := ledger.claim():
         failures = [Failure(item, "http_404", "The server answered 404.", 1) for item in claim.items]
         ledger.settle(claim, Outcome(0, 0, failures, 0, {}))
 
 
 def used(connection: "redis.Redis") -> int:
-    """Bytes that Redis' data takes; what its allocator has to spare does not count."""
+    """Bytes allocated for Redis' data, without the allocator's free memory."""
     return int(connection.info("memory")["used_memory"])
 
 

@@ -1,4 +1,4 @@
-"""Items as lists of photos have them: ids and URLs that share little, and Unsplash's columns, all of them filled."""
+"""Synthetic manifests: random ids and URLs, with no attributes, with three, or with all columns of Unsplash's list."""
 
 import random
 import string
@@ -26,14 +26,14 @@ _WORDS = [*_NOUNS.split(), *_OTHERS.split()]
 
 
 def plain(count: int, seed: int = 7) -> Iterator[Item]:
-    """Id and URL."""
+    """Items with an id and a URL."""
     rng = random.Random(seed)
     for n in range(count):
         yield Item(_id(rng, n), _url(rng), {})
 
 
 def tagged(count: int, seed: int = 7) -> Iterator[Item]:
-    """Id, URL and three attributes: a title, an author, a year."""
+    """Items with an id, a URL and three attributes: title, author and year."""
     rng = random.Random(seed)
     for n in range(count):
         attributes = {
@@ -45,7 +45,7 @@ def tagged(count: int, seed: int = 7) -> Iterator[Item]:
 
 
 def wide(count: int, seed: int = 7) -> Iterator[Item]:
-    """Unsplash's columns, none of them empty; of the real rows many cells are."""
+    """Items with Unsplash's columns, all filled. In the real list many cells are empty."""
     rng = random.Random(seed)
     for n in range(count):
         row = _row(rng, n)
@@ -53,7 +53,7 @@ def wide(count: int, seed: int = 7) -> Iterator[Item]:
 
 
 def chunked(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    """In lists of `size`, the last one shorter."""
+    """Lists of `size` items; the last one may be shorter."""
     while chunk := list(islice(items, size)):
         yield chunk
 
@@ -104,7 +104,7 @@ def _row(rng: random.Random, n: int) -> dict[str, str]:
 
 
 def _id(rng: random.Random, n: int) -> str:
-    """Eleven letters like Unsplash's; the number keeps them distinct."""
+    """Eleven characters, as Unsplash's ids have. The last four are the number, so that ids differ."""
     return "".join(rng.choices(_LETTERS, k=7)) + f"{n:04x}"[-4:]
 
 

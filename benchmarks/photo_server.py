@@ -1,7 +1,7 @@
-"""`python -m benchmarks.photo_server --folder FOLDER`: serves pictures by number, each answer after a fixed latency.
+"""`python -m benchmarks.photo_server --folder FOLDER`: serves pictures by number, each after a fixed latency.
 
-It stands for hosts far away: `GET /N` gives the N-th file, counted round, over connections that are kept. It prints its
-port. One thread and no framework, so that it takes little of the cores that are measured.
+It simulates distant hosts: `GET /N` returns file N modulo the number of files, over keep-alive connections. It prints
+its port. It uses one thread and no framework, to take little time of the cores under measurement.
 """
 
 import argparse
@@ -19,7 +19,7 @@ _REQUEST = re.compile(rb"GET /(\d+)[^\r\n]* HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
 
 @dataclass(frozen=True)
 class PhotoSource:
-    """A photo server, as its clients see it."""
+    """The address and process id of a photo server."""
 
     url: str
     process_id: int
@@ -27,7 +27,7 @@ class PhotoSource:
 
 @contextmanager
 def running_photo_server(folder: Path, latency: float) -> Iterator[PhotoSource]:
-    """The photo server in a process of its own."""
+    """Run the photo server in a child process. `latency` is in seconds."""
     command = [sys.executable, "-m", "benchmarks.photo_server", "--folder", str(folder), "--latency", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -38,7 +38,7 @@ def running_photo_server(folder: Path, latency: float) -> Iterator[PhotoSource]:
 
 
 class PhotoServer(asyncio.Protocol):
-    """One connection; requests are answered in their order, `latency` seconds after each came."""
+    """One connection. Requests are answered in order, each `latency` seconds after it arrived."""
 
     def __init__(self, photos: Sequence[bytes], latency: float) -> None:
         self._photos = photos

@@ -1,18 +1,19 @@
-"""How much of what the model alone does is left once images are fetched, decoded, written and counted.
+"""Throughput of the ingest pipeline as a share of the model's throughput alone.
 
     python -m benchmarks.pipeline --json build/pipeline.json
 
-Each stage adds one to the stage before it, with the same model, precision, batches and pictures:
+Each stage adds one step to the previous stage, with the same model, precision, batches and pictures:
 
-    encoder    ready pixels, nothing else: the ceiling
+    encoder    ready pixels only: the ceiling
     + decode   JPEGs from memory, through the batcher
-    + fetch    from a local HTTP server with a latency, by the worker's fetcher
+    + fetch    from a local HTTP server with a fixed latency, by the worker's fetcher
     whole      a worker process: ledger, fetch, decode, batcher, encode, grouped insert, settle
-    loop       the plain way: one image at a time, requests.get, CLIPProcessor, float32, one insert at the end
+    loop       a plain script: one image at a time, requests.get, CLIPImageProcessor, float32, one insert at the end
 
-The ceiling is measured before and after each of the others, whose share is of the mean of the two beside it: a virtual
-machine's speed drifts by some percent within minutes. Its own row is the middle one. Core-milliseconds per image are
-the processor time of the processes involved: with C cores the ceiling itself is C * 1000 / rate of them.
+The ceiling is measured before and after each other stage, whose share refers to the mean of the two, because the speed
+of a virtual machine drifts by some percent within minutes. The encoder's row is the median of the ceilings.
+Core-milliseconds per image are the processor time of the processes involved; on C cores, the ceiling itself takes
+C * 1000 / rate.
 """
 
 import argparse
@@ -38,20 +39,20 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel
 
+from benchmarks.bulk_job import submit_numbered
 from benchmarks.core_time import core_seconds, stores
 from benchmarks.drawn_photos import draw_photos
+from benchmarks.models import save_random_model
 from benchmarks.photo_server import PhotoSource, running_photo_server
-from benchmarks.report import arguments_of, write_figures
+from benchmarks.report import argument_parser, facts_line, table, write_figures
 from embedded.servers import running_catalogue, running_redis
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Row
-from shared.domain.items import Item
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence
 from shared.settings import Settings
-from tests.tiny_model import save_full_size_model, save_tiny_model
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.images.decoder import decode, kept_pixels
@@ -63,7 +64,7 @@ from worker.model.tuning import tune
 
 @dataclass(frozen=True)
 class Stage:
-    """Images per second, as a share of the ceiling, and the processor time that one image took."""
+    """Images per second, the share of the ceiling, and core-milliseconds per image by process."""
 
     name: str
     images: int
@@ -77,8 +78,7 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        save = save_tiny_model if arguments.tiny else save_full_size_model
-        model = str(save(folder / "model"))
+        model = save_random_model(folder / "model", tiny=arguments.tiny)
         photos = draw_photos(folder / "photos", arguments.distinct, arguments.longest)
         with (
             running_photo_server(folder / "photos", arguments.latency) as server,
@@ -101,7 +101,7 @@ def main() -> None:
 def measure(
     settings: Settings, photos: Sequence[bytes], server: PhotoSource, arguments: argparse.Namespace
 ) -> tuple[list[Stage], dict[str, Any]]:
-    """All stages, the ceiling first, and what was measured on what."""
+    """Measure all stages, the ceiling first. Return them with the facts of the set-up."""
     encoder = ClipEncoder(settings)
     tune(encoder, settings, "throughput")
     shortest = kept_pixels(settings, encoder.edge)
@@ -152,7 +152,7 @@ def measure(
     fetcher.close()
     middle = sorted(ceilings, key=lambda one: one.per_second)[len(ceilings) // 2]
     facts = {
-        "model": "tiny" if arguments.tiny else "ViT-B/32 of full size, random weights",
+        "model": "tiny" if arguments.tiny else "ViT-B/32, random weights",
         "dtype": encoder.plan.images.dtype,
         "batch_size": encoder.batch_size,
         "passes": encoder.passes,
@@ -168,7 +168,7 @@ def measure(
 
 
 def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) -> Stage:
-    """A job through worker processes that share the cores, from its first claim to its last item settled."""
+    """A job in `workers` worker processes that share the cores, from the first claim to the last settlement."""
     connection = connect_redis(settings)
     ledger, jobs = IngestLedger(connection, settings), Jobs(connection, settings)
     environment = {
@@ -194,11 +194,8 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
             watched |= {f"store {n}": store.pid for n, store in enumerate(stores())}
 
             def run() -> None:
-                submission = ledger.submission("photos")
-                for start in range(0, count, settings.chunk_size):
-                    numbers = range(start, min(start + settings.chunk_size, count))
-                    submission.stage([Item(f"p{n}", f"{server.url}/{n}", {"n": n}) for n in numbers])
-                job_id = submission.submit()
+                url = f"{server.url}/{{}}".format
+                job_id = submit_numbered(ledger, "photos", count, url, settings.chunk_size)
                 _until(lambda: jobs.get(job_id).is_final, running)
                 ended.append(jobs.get(job_id))
 
@@ -206,7 +203,7 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
             stage = _timed("whole", count, run, watched)
             (job,) = ended
             if job.stored != count:
-                raise SystemExit(f"The job did not store all: {job.as_json()['progress']}")
+                raise SystemExit(f"The job did not store all items: {job.as_json()['progress']}")
             seconds = (job.finished - job.started).total_seconds()
             busy = ", ".join(f"{name} {part / seconds:.0%}" for name, part in job.stage_seconds.items())
             remark = f"limited by {job.limited_by}; busy: {busy}"
@@ -217,7 +214,7 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
 
 
 def _loop(settings: Settings, server: PhotoSource, count: int) -> Stage:
-    """What a notebook does."""
+    """The same work in a plain script."""
     model = CLIPModel.from_pretrained(settings.model, dtype=torch.float32).eval()
     processor = CLIPImageProcessorPil.from_pretrained(settings.model)
     catalogue = connect_catalogue(settings)
@@ -252,34 +249,37 @@ def _until(condition: Callable[[], bool], workers: "Sequence[subprocess.Popen[by
     deadline = time.monotonic() + seconds
     while not condition():
         if any(worker.poll() is not None for worker in workers) or time.monotonic() > deadline:
-            raise SystemExit("A worker ended, or it took too long.")
+            raise SystemExit(f"A worker ended, or the condition was not met within {seconds:.0f} s.")
         time.sleep(0.05)
 
 
 def _print(stages: Sequence[Stage], facts: dict[str, Any]) -> None:
-    print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items()))
-    print(f"{'':<10}{'images':>8}{'per second':>12}{'of ceiling':>12}  core-ms per image")
+    print(facts_line(facts), end="\n\n")
+    print(table(["", "images", "per second", "of ceiling", "core-ms per image"], map(_cells, stages)), end="\n\n")
     for stage in stages:
-        spent = ", ".join(f"{who} {ms:.1f}" for who, ms in stage.core_ms_per_image.items())
-        print(f"{stage.name:<10}{stage.images:>8}{stage.per_second:>12.1f}{stage.of_ceiling:>12.2f}  {spent}")
         if stage.remark:
-            print(f"{'':<10}{stage.remark}")
+            print(f"{stage.name}: {stage.remark}")
     rates = {stage.name: stage.per_second for stage in stages}
     if "loop" in rates:
-        print(f"whole : loop = {rates['whole'] / rates['loop']:.1f}")
+        print(f"The whole pipeline stores {rates['whole'] / rates['loop']:.1f} times as many images/s as the loop.")
+
+
+def _cells(stage: Stage) -> list[str]:
+    spent = ", ".join(f"{process} {ms:.1f}" for process, ms in stage.core_ms_per_image.items())
+    return [stage.name, str(stage.images), f"{stage.per_second:.1f}", f"{stage.of_ceiling:.2f}", spent]
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.pipeline", __doc__)
-    parser.add_argument("--images", type=int, default=2000, help="of each stage")
-    parser.add_argument("--distinct", type=int, default=200, help="pictures drawn; beyond, they come again")
-    parser.add_argument("--longest", type=int, default=640, help="longest side, in pixels")
-    parser.add_argument("--latency", type=float, default=0.05, help="of each answer, in seconds")
+    parser = argument_parser("benchmarks.pipeline", __doc__)
+    parser.add_argument("--images", type=int, default=2000, help="images per stage: %(default)s")
+    parser.add_argument("--distinct", type=int, default=200, help="different pictures; more images repeat them")
+    parser.add_argument("--longest", type=int, default=640, help="longest side of the pictures in pixels")
+    parser.add_argument("--latency", type=float, default=0.05, help="latency of the photo server in seconds")
     parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
-    parser.add_argument("--workers", type=int, default=1, help="that share the cores, in the whole")
-    parser.add_argument("--loop-images", type=int, default=100)
-    parser.add_argument("--no-loop", action="store_true", help="leave the plain way out")
-    parser.add_argument("--tiny", action="store_true", help="a tiny model, to see that it runs")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes of the whole pipeline")
+    parser.add_argument("--loop-images", type=int, default=100, help="images of the loop: %(default)s")
+    parser.add_argument("--no-loop", action="store_true", help="skip the plain script")
+    parser.add_argument("--tiny", action="store_true", help="use a tiny model, to try the program")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Searches as clients send them, each another one."""
+"""Search requests as clients send them, each with a new text."""
 
 import base64
 import json
@@ -10,20 +10,20 @@ KINDS = ("text", "image", "both")
 
 
 def short_text() -> str:
-    """Three made-up words, never the same again, so that no cache knows them. The models of random weights take each
-    letter for a token: 8 to 14 of them, which is what a sentence of six to twelve words has for CLIP."""
+    """Three random words, so that no cache has the text. The models with random weights use one token per letter:
+    8 to 14 tokens, as many as CLIP needs for a sentence of six to twelve words."""
     return " ".join("".join(random.choices(string.ascii_lowercase, k=random.randint(2, 4))) for _ in range(3))
 
 
 class Bodies:
-    """JSON bodies of searches in one collection; pictures come again after as many as there are."""
+    """JSON bodies of searches in one collection. Pictures are drawn at random from a fixed list."""
 
     def __init__(self, collection: str, pictures: Sequence[bytes]) -> None:
         self._collection = collection
         self._pictures = [base64.b64encode(picture).decode() for picture in pictures]
 
     def make(self, kind: str) -> bytes:
-        """A text, a picture, or both."""
+        """A query by text, by image, or by both."""
         text = {"text": short_text()} if kind != "image" else {}
         image = {"image": random.choice(self._pictures)} if kind != "text" else {}
         return json.dumps({**text, **image, "collection": self._collection}).encode()

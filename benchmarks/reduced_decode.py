@@ -1,7 +1,9 @@
-"""How far vectors move, and how much time is won, when JPEGs are decoded at a reduced scale.
+"""How far vectors move, and how much time is saved, when JPEGs are decoded at a reduced scale.
 
-`python -m benchmarks.reduced_decode`: cosine between the vector of each picture decoded whole, in float32, and of the
-same decoded so that its shortest side keeps N times the model's edge, in float32 and in half precision.
+    python -m benchmarks.reduced_decode --json build/reduced_decode.json
+
+The reference is the float32 vector of the picture decoded at full size. It is compared with the vectors of the same
+picture decoded so that its shortest side keeps at least N times the model's edge, in float32 and in bfloat16.
 """
 
 import argparse
@@ -16,14 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.drawn_photos import KINDS, jpeg, picture
-from benchmarks.report import arguments_of, write_figures
-from embedded.demo_model import MODEL_FOLDER
+from benchmarks.models import models_by_name
+from benchmarks.report import argument_parser, table, write_figures
 from shared.settings import Settings
-from tests.tiny_model import save_full_size_model
 from worker.images.decoder import decode
 from worker.model.encoder import ClipEncoder
 
@@ -35,7 +34,7 @@ _TIMED = 12
 
 @dataclass(frozen=True)
 class Line:
-    """One row: `kept` edges at least stay of the shortest side (none: decoded whole). Milliseconds are of one core."""
+    """One row. The shortest side keeps at least `kept` times the model's edge; None: decoded at full size."""
 
     model: str
     precision: str
@@ -44,36 +43,38 @@ class Line:
     cosine_min: float
     cosine_median: float
     moved: float
-    """The largest distance moved, as a share of the median distance between two pictures of the set."""
+    """The largest distance that a vector moved, as a share of the median distance between two pictures."""
     milliseconds: float
+    """Median core-milliseconds from JPEG bytes to pixels."""
     per_second_1: float
     per_second_2: float
+    """Pictures per second with one thread and with two."""
 
 
 def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        models = {"demo": MODEL_FOLDER, "ViT-B/32, random": save_full_size_model(Path(folder) / "full")}
-        lines = [line for side in arguments.sides for line in _measured(models, side, arguments.pictures)]
+        models = models_by_name(Path(folder) / "full")
+        lines = [line for side in arguments.sides for line in _measure(models, side, arguments.pictures)]
     _print(lines)
     facts = {"machine": platform.processor() or platform.machine(), "pictures": arguments.pictures * len(KINDS)}
     write_figures(arguments.json, {**facts, "lines": lines})
 
 
-def _measured(models: dict[str, Path], side: int, count: int) -> list[Line]:
+def _measure(models: dict[str, str], side: int, count: int) -> list[Line]:
     contents = [jpeg(picture(kind, number, side)) for kind in KINDS for number in range(count)]
     lines = []
     for name, folder in models.items():
-        exact = ClipEncoder(Settings(model=str(folder), dtype="float32"))
-        half = ClipEncoder(Settings(model=str(folder), dtype="bfloat16"))
+        exact = ClipEncoder(Settings(model=folder, dtype="float32"))
+        half = ClipEncoder(Settings(model=folder, dtype="bfloat16"))
         pixels = {kept: [_prepared(content, exact, kept) for content in contents] for kept in KEPT}
         whole = _vectors(exact, pixels[None])
-        apart = 1 - float(np.median((whole @ whole.T)[np.triu_indices(len(whole), 1)]))
+        typical_distance = 1 - float(np.median((whole @ whole.T)[np.triu_indices(len(whole), 1)]))
         for kept in KEPT:
             timing = _timing(contents[:: -(-len(contents) // _TIMED)], exact, kept)
             for precision, encoder in (("float32", exact), ("bfloat16", half)):
                 cosines = (whole * _vectors(encoder, pixels[kept])).sum(axis=1)
-                furthest = float(1 - cosines.min()) / apart
+                furthest = float(1 - cosines.min()) / typical_distance
                 lowest, middle = float(cosines.min()), float(np.median(cosines))
                 lines.append(Line(name, precision, side, kept, lowest, middle, furthest, *timing))
     return lines
@@ -88,10 +89,10 @@ def _vectors(encoder: ClipEncoder, pixels: list[NDArray[np.uint8]]) -> NDArray[n
 
 
 def _timing(contents: list[bytes], encoder: ClipEncoder, kept: int | None) -> tuple[float, float, float]:
-    """Median milliseconds from bytes to pixels, and pictures a second with one thread and with two."""
+    """Median core-milliseconds from bytes to pixels, and pictures per second with one thread and with two."""
 
     def seconds(content: bytes) -> float:
-        # The thread's own: what else runs on the machine does not count.
+        # The thread's processor time, which other processes do not change.
         started = time.thread_time()
         _prepared(content, encoder, kept)
         return time.thread_time() - started
@@ -111,26 +112,20 @@ def _rate(pool: ThreadPoolExecutor, work: Callable[[bytes], float], contents: li
 
 
 def _print(lines: list[Line]) -> None:
-    table = Table("model", "side", "kept", "precision", "min", "median", "moved", "ms", "1 thread", "2 threads")
-    for line in lines:
-        table.add_row(
-            line.model,
-            f"{line.side} px",
-            f"{line.kept} edges" if line.kept else "whole",
-            line.precision,
-            f"{line.cosine_min:.6f}",
-            f"{line.cosine_median:.6f}",
-            f"{line.moved:.2%}",
-            f"{line.milliseconds:.1f}",
-            f"{line.per_second_1:.0f}/s",
-            f"{line.per_second_2:.0f}/s",
-        )
-    Console(width=120).print(table)
+    cosines = ["lowest cosine", "median", "moved"]
+    print(table(["model", "side", "kept", "precision", *cosines, "ms", "1 thread", "2 threads"], map(_cells, lines)))
+
+
+def _cells(line: Line) -> list[str]:
+    kept = f"{line.kept} x edge" if line.kept else "full size"
+    cosines = [f"{line.cosine_min:.6f}", f"{line.cosine_median:.6f}", f"{line.moved:.2%}"]
+    rates = [f"{line.per_second_1:.0f}/s", f"{line.per_second_2:.0f}/s"]
+    return [line.model, f"{line.side} px", kept, line.precision, *cosines, f"{line.milliseconds:.1f}", *rates]
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.reduced_decode", __doc__)
-    parser.add_argument("--pictures", type=int, default=6, help="of each kind: %(default)s")
+    parser = argument_parser("benchmarks.reduced_decode", __doc__)
+    parser.add_argument("--pictures", type=int, default=6, help="pictures of each kind: %(default)s")
     parser.add_argument("--sides", type=int, nargs="+", default=SIDES, help="longest sides in pixels")
     return parser.parse_args()
 

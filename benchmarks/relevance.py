@@ -1,19 +1,19 @@
-"""Can a search tell that nothing in the collection really matches? Signals from its own scores, on the demo's scenes.
+"""Can a search detect that nothing in the collection matches? Signals from its scores, on the demo's scenes.
 
     python -m benchmarks.relevance --json build/relevance.json
 
-Each query is asked of a collection that has matches and of the same collection without them:
+Each query runs on a collection with matches and on the same collection without them:
 
-    subject, place, colour, time   a text that names one of these, often more; all scenes with that value are gone
-    pair                           "a dog on the beach", and only the dogs on beaches are gone
-    photo                          the photo of a scene; all scenes with its subject are gone
+    subject, place, colour, time   a text that names one of these, often more; all scenes with that value are removed
+    pair                           "a dog on the beach"; only the dogs on beaches are removed
+    photo                          the photo of a scene; all scenes with its subject are removed
     unknown                        everyday queries in words that the model never learned; nothing ever matches
     nonsense                       random letters
     noise                          a picture of noise
 
-A signal is good if it is higher for queries with matches. AUC is the chance that it is, for a query with matches and
-one without; 0.5 is a coin. A threshold is set on some galleries so that a twentieth of the texts with matches fall
-below it, and judged on others.
+A good signal is higher for queries with matches. AUC is the probability that it is higher for a random query with
+matches than for one without; 0.5 is chance. A threshold is set on some galleries so that 5 % of the texts with matches
+fall below it, and judged on others.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.report import arguments_of, table, write_figures
+from benchmarks.report import argument_parser, facts_line, table, write_figures
 from embedded.demo_model import MODEL_FOLDER
 from embedded.demo_model.encoder import Encoder
 from embedded.demo_model.gallery import Gallery, draw_gallery, photograph, random_scenes
@@ -89,7 +89,7 @@ UNKNOWN = (
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked, as a unit vector; `matches` says of which scenes of a gallery it is true."""
+    """A unit vector, and which scenes of the gallery match it, (scenes,)."""
 
     kind: str
     vector: Scores
@@ -97,26 +97,26 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The scores of a query against a collection: its best hits, best first, and a random sample of the collection."""
+class Observed:
+    """Similarities of one query: of its ten best hits, best first, and of a random sample of the collection."""
 
     best: Scores
     sample: Scores
 
 
-def by_quantiles(seen: Seen) -> float:
-    """A z-score that a few outliers, which may be matches themselves, do not move."""
+def quantile_score(seen: Observed) -> float:
+    """A z-score by quantiles, which a few outliers (possibly matches) do not move."""
     middle, high = np.quantile(seen.sample, [0.5, 0.9])
     return float((seen.best[0] - middle) / (high - middle))
 
 
-SIGNALS: dict[str, Callable[[Seen], float]] = {
+SIGNALS: dict[str, Callable[[Observed], float]] = {
     "similarity of the best": lambda seen: float(seen.best[0]),
     "best minus tenth": lambda seen: float(seen.best[0] - seen.best[9]),
     "best minus mean": lambda seen: float(seen.best[0] - seen.sample.mean()),
     "z-score of the best": lambda seen: float((seen.best[0] - seen.sample.mean()) / seen.sample.std()),
     "z-score of the fifth": lambda seen: float((seen.best[4] - seen.sample.mean()) / seen.sample.std()),
-    "best by median and 90 %": by_quantiles,
+    "quantile score of the best": quantile_score,
 }
 
 
@@ -126,7 +126,7 @@ def _empty() -> dict[str, dict[str, list[float]]]:
 
 @dataclass
 class Readings:
-    """Of one gallery: every signal of every query, by kind, with matches in the collection and without."""
+    """Every signal of every query in one gallery, by kind, with matches in the collection and without."""
 
     matching: dict[str, dict[str, list[float]]] = field(default_factory=_empty)
     hopeless: dict[str, dict[str, list[float]]] = field(default_factory=_empty)
@@ -134,7 +134,7 @@ class Readings:
 
 @dataclass(frozen=True)
 class Line:
-    """One signal: AUC by kind and over all texts, and at the threshold the share of false alarms and of misses."""
+    """One signal: AUC by kind and over all texts; at the threshold, the rates of false alarms and of misses."""
 
     signal: str
     auc: dict[str, float]
@@ -155,7 +155,7 @@ def main() -> None:
 
 
 def read(encoder: Encoder, arguments: argparse.Namespace, number: int) -> Readings:
-    """Every signal of every query in one gallery; the same for a number."""
+    """Every signal of every query in one gallery. Deterministic for a number."""
     rng = Random(f"relevance {number}")
     sampler = np.random.default_rng(number)
     gallery = draw_gallery(encoder, random_scenes(arguments.scenes, rng.getrandbits(32)), MODEL_FOLDER)
@@ -163,8 +163,8 @@ def read(encoder: Encoder, arguments: argparse.Namespace, number: int) -> Readin
     for query in _queries(encoder, gallery, rng, arguments.queries):
         similarities = gallery.vectors @ query.vector
         if query.matches.any():
-            _take(readings.matching[query.kind], _seen(similarities, sampler))
-        _take(readings.hopeless[query.kind], _seen(similarities[~query.matches], sampler))
+            _take(readings.matching[query.kind], _observe(similarities, sampler))
+        _take(readings.hopeless[query.kind], _observe(similarities[~query.matches], sampler))
     return readings
 
 
@@ -180,8 +180,8 @@ def _queries(encoder: Encoder, gallery: Gallery, rng: Random, count: int) -> Ite
     for scene, vector in zip(fresh, encoder.pictures([photograph(scene) for scene in fresh]), strict=True):
         yield Query("photo", vector, values["subject"] == scene.subject)
     texts = {"unknown": list(UNKNOWN), "nonsense": [_nonsense(rng) for _ in range(count)]}
-    for kind, said in texts.items():
-        for vector in encoder.texts(said):
+    for kind, wording in texts.items():
+        for vector in encoder.texts(wording):
             yield Query(kind, vector, nothing)
     noise = np.random.default_rng(rng.getrandbits(32)).integers(0, 256, (count // 4, 96, 96, 3), np.uint8)
     for vector in encoder.pictures([Image.fromarray(picture) for picture in noise]):
@@ -189,24 +189,24 @@ def _queries(encoder: Encoder, gallery: Gallery, rng: Random, count: int) -> Ite
 
 
 def _stated(kind: str, essential: Sequence[str], scenes: Sequence[Scene], rng: Random) -> tuple[Scene, str]:
-    """A scene of the gallery and a text about it that names what is essential, and half of the time one thing more."""
+    """A scene of the gallery and a text that names its essential attributes and, half of the time, one more."""
     scene = rng.choice(scenes)
-    said = {*essential}
+    named = {*essential}
     if kind != "pair" and rng.random() < 0.5:
-        said.add(rng.choice(ATTRIBUTES))
-    return scene, caption(scene, said, rng).text
+        named.add(rng.choice(ATTRIBUTES))
+    return scene, caption(scene, named, rng).text
 
 
 def _nonsense(rng: Random) -> str:
     return " ".join("".join(rng.choices(string.ascii_lowercase, k=rng.randint(3, 9))) for _ in range(rng.randint(1, 3)))
 
 
-def _seen(similarities: Scores, sampler: np.random.Generator) -> Seen:
+def _observe(similarities: Scores, sampler: np.random.Generator) -> Observed:
     best = -np.sort(-similarities)[:10]
-    return Seen(best, sampler.choice(similarities, min(SAMPLE, len(similarities)), replace=False))
+    return Observed(best, sampler.choice(similarities, min(SAMPLE, len(similarities)), replace=False))
 
 
-def _take(into: dict[str, list[float]], seen: Seen) -> None:
+def _take(into: dict[str, list[float]], seen: Observed) -> None:
     for signal, value in SIGNALS.items():
         into[signal].append(value(seen))
 
@@ -243,17 +243,17 @@ def _hopeless_texts(readings: Sequence[Readings], signal: str) -> NDArray[np.flo
 
 
 def area_under_curve(matching: NDArray[np.float64], hopeless: NDArray[np.float64]) -> float:
-    """The area under the ROC curve, by ranks (Mann and Whitney); ties count half."""
+    """The area under the ROC curve by ranks (Mann-Whitney). Ties count half."""
     below = np.searchsorted(np.sort(hopeless), matching, "left") + np.searchsorted(np.sort(hopeless), matching, "right")
     return float(below.mean() / 2 / len(hopeless))
 
 
 def _print(lines: Sequence[Line], facts: dict[str, int]) -> None:
-    print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items()))
-    print("\nAUC; of all texts the mean of the galleries and their standard deviation\n")
+    print(facts_line(facts))
+    print("\nAUC; for all texts, mean and standard deviation over the galleries\n")
     kinds = [kind for kind in lines[0].auc if kind != "all texts"]
     print(table(["", *kinds, "all texts"], (_auc_cells(line, kinds) for line in lines)))
-    print("\nAt a threshold for one false alarm in twenty texts: false alarms, then what is missed, in %\n")
+    print("\nFalse alarms and misses in %, at the threshold for 5 % false alarms\n")
     alarms, missed = list(lines[0].false_alarms), list(lines[0].missed)
     header = ["", *(f"alarm, {kind}" for kind in alarms), *(f"missed, {kind}" for kind in missed)]
     print(table(header, (_threshold_cells(line, alarms, missed) for line in lines)))
@@ -270,10 +270,10 @@ def _threshold_cells(line: Line, alarms: Sequence[str], missed: Sequence[str]) -
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.relevance", __doc__)
-    parser.add_argument("--scenes", type=int, default=3000, help="in a gallery")
-    parser.add_argument("--queries", type=int, default=200, help="of each kind, in each gallery")
-    parser.add_argument("--galleries", type=int, default=4, help="on which signals are judged")
+    parser = argument_parser("benchmarks.relevance", __doc__)
+    parser.add_argument("--scenes", type=int, default=3000, help="scenes per gallery")
+    parser.add_argument("--queries", type=int, default=200, help="queries of each kind per gallery")
+    parser.add_argument("--galleries", type=int, default=4, help="galleries on which signals are judged")
     parser.add_argument("--tuning", type=int, default=2, help="galleries on which thresholds are set")
     return parser.parse_args()
 

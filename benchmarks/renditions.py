@@ -1,8 +1,10 @@
-"""How far vectors move when a host is asked for a small rendition instead of the photo.
+"""How far vectors move when a small rendition is downloaded instead of the original photo.
 
-`python -m benchmarks.renditions`: cosine between the vector of each picture and of its rendition as imgix makes it with
-`w=N&h=N&fit=max&fm=jpg&q=…`, N being some times the model's edge. Scaled down by Pillow here, since imgix cannot be
-asked; it resamples likewise.
+    python -m benchmarks.renditions --json build/renditions.json
+
+Prints the cosine between the vectors of each picture and of its rendition, as imgix makes it with
+`w=N&h=N&fit=max&fm=jpg&q=…`, where N is a multiple of the model's edge. Pillow makes the renditions here, by the same
+resampling that imgix documents; imgix itself was not available.
 """
 
 import argparse
@@ -12,26 +14,23 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.drawn_photos import KINDS, jpeg, picture
-from benchmarks.report import arguments_of, write_figures
-from embedded.demo_model import MODEL_FOLDER
+from benchmarks.models import models_by_name
+from benchmarks.report import argument_parser, table, write_figures
 from shared.settings import Settings
-from tests.tiny_model import save_full_size_model
 from worker.images.decoder import decode
 from worker.model.encoder import ClipEncoder
 
 BOXES = (1.5, 2.0, 3.0, 4.0)
 QUALITIES = (75, 85, 90)
-_LONGEST = 3000
+_LONGEST_SIDE = 3000
 _NO_LIMIT = 10**9
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row: renditions in a box of `box` times the model's edge."""
+    """One row: renditions that fit a square of `box` times the model's edge. Kilobytes are the mean per file."""
 
     model: str
     kind: str
@@ -45,17 +44,17 @@ class Line:
 def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        models = {"demo": MODEL_FOLDER, "ViT-B/32, random": save_full_size_model(Path(folder) / "full")}
-        lines = [line for name, model in models.items() for line in _measured(name, model, arguments.pictures)]
+        models = models_by_name(Path(folder) / "full")
+        lines = [line for name, model in models.items() for line in _measure(name, model, arguments.pictures)]
     _print(lines)
     write_figures(arguments.json, lines)
 
 
-def _measured(name: str, model: Path, count: int) -> list[Line]:
-    encoder = ClipEncoder(Settings(model=str(model), dtype="float32"))
+def _measure(name: str, model: str, count: int) -> list[Line]:
+    encoder = ClipEncoder(Settings(model=model, dtype="float32"))
     lines = []
     for kind in KINDS:
-        pictures = [picture(kind, number, _LONGEST) for number in range(count)]
+        pictures = [picture(kind, number, _LONGEST_SIDE) for number in range(count)]
         whole = encoder.encode_images([encoder.prepare(image) for image in pictures])
         for quality in QUALITIES:
             for box in BOXES:
@@ -74,18 +73,18 @@ def _rendition(image: Image.Image, box: int, quality: int) -> bytes:
 
 
 def _print(lines: list[Line]) -> None:
-    table = Table("model", "pictures", "box", "quality", "min", "median", "kB")
-    for line in lines:
-        low, middle = f"{line.cosine_min:.6f}", f"{line.cosine_median:.6f}"
-        table.add_row(
-            line.model, line.kind, f"{line.box:g} edges", str(line.quality), low, middle, f"{line.kilobytes:.0f}"
-        )
-    Console(width=120).print(table)
+    header = ["model", "pictures", "box", "quality", "lowest cosine", "median", "kB"]
+    print(table(header, map(_cells, lines)))
+
+
+def _cells(line: Line) -> list[str]:
+    cosines = [f"{line.cosine_min:.6f}", f"{line.cosine_median:.6f}"]
+    return [line.model, line.kind, f"{line.box:g} x edge", str(line.quality), *cosines, f"{line.kilobytes:.0f}"]
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.renditions", __doc__)
-    parser.add_argument("--pictures", type=int, default=12, help="of each kind: %(default)s")
+    parser = argument_parser("benchmarks.renditions", __doc__)
+    parser.add_argument("--pictures", type=int, default=12, help="pictures of each kind: %(default)s")
     return parser.parse_args()
 
 

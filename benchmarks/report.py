@@ -1,29 +1,34 @@
-"""What every benchmark says and takes alike: its name, `--json FILE`, a table."""
+"""What all benchmarks share: the option `--json FILE`, a Markdown table, a line of facts."""
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
 
-def arguments_of(module: str, doc: str | None) -> argparse.ArgumentParser:
-    """A parser that knows `--json`; the first line of the module's docstring is its description."""
+def argument_parser(module: str, doc: str | None) -> argparse.ArgumentParser:
+    """A parser with the option `--json`. Its description is the first line of the module's docstring."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=(doc or "").splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     return parser
 
 
 def write_figures(file: Path | None, figures: Any) -> None:
-    """Write figures as JSON, data classes within them as objects; nothing where no file was asked for."""
+    """Write figures as JSON, with data classes as objects. Without a file, do nothing."""
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(figures, indent=1, default=_as_json) + "\n")
 
 
+def facts_line(facts: Mapping[str, Any]) -> str:
+    """`name: value, other name: value`, with underscores in names as spaces."""
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A Markdown table whose columns stand under each other; numbers come as they shall be read."""
+    """A Markdown table with aligned columns. The caller formats the numbers."""
     lines = [list(header), *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     drawn = [_line(line, widths) for line in lines]
@@ -32,7 +37,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Words to the left, figures to the right."""
+    """The first column is left-aligned, the others are right-aligned."""
     first, *others = cells
     padded = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
     return "| " + " | ".join(padded) + " |"

@@ -1,10 +1,11 @@
-"""How queue, ledger and catalogue scale, without a model or a network in the way.
+"""How doorbells, ledger and catalogue scale with the number of workers, without a model or a network.
 
     python -m benchmarks.scaling --json build/scaling.json
 
-Simulated ingest workers (`benchmarks/simulated_worker.py`), each with a batch of 32 images every 0.32 s: 100 images/s
-at most. Efficiency is the rate of N workers over N times the rate of one. Then the cost of an item in jobs of growing
-length, by workers that do not sleep at all. Core-milliseconds are of all processes, Redis and catalogue included.
+Simulated ingest workers (`benchmarks/simulated_worker.py`) encode a batch of 32 images in 0.32 s: at most 100 images/s
+each. Efficiency is the rate of N workers divided by N times the rate of one. The second table is the cost per item in
+jobs of growing length, with two workers that do not sleep. Core-milliseconds are those of all processes, including
+Redis and the catalogue.
 """
 
 import argparse
@@ -21,11 +22,11 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.bulk_job import submit_numbered
 from benchmarks.core_time import core_seconds, stores
-from benchmarks.report import arguments_of, write_figures
+from benchmarks.report import argument_parser, table, write_figures
 from benchmarks.simulated_worker import BATCH_SIZE
 from embedded.servers import running_catalogue, running_redis
-from shared.domain.items import Item
 from shared.domain.job import Job
 from shared.doorbell import Doorbell, celery_app
 from shared.ledger.connection import connect as connect_redis
@@ -39,7 +40,7 @@ _DEADLINE_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One run. `core_ms_per_item` is the processor time of all processes, `busy_cores` that over the time it took."""
+    """One run. `busy_cores` is the processor time of all processes divided by the job's duration."""
 
     workers: int
     items: int
@@ -67,7 +68,7 @@ def _measure(settings: Settings, workers: int, count: int, batch_seconds: float)
         job = _ingest(settings, f"run_{secrets.token_hex(6)}", count)
         spent = sum(map(core_seconds, watched)) - before
     if job.stored != count or job.started is None or job.finished is None:
-        raise SystemExit(f"The job did not store all: {job.as_json()}")
+        raise SystemExit(f"The job did not store all items: {job.as_json()}")
     seconds = (job.finished - job.started).total_seconds()
     return Figure(workers, count, count / seconds, 1000 * spent / count, spent / seconds)
 
@@ -75,17 +76,12 @@ def _measure(settings: Settings, workers: int, count: int, batch_seconds: float)
 def _ingest(settings: Settings, collection: str, count: int) -> Job:
     connection = connect_redis(settings)
     ledger, jobs = IngestLedger(connection, settings), Jobs(connection, settings)
-    submission = ledger.submission(collection)
-    size = settings.chunk_size
-    for start in range(0, count, size):
-        numbers = range(start, min(start + size, count))
-        submission.stage([Item(f"p{n}", f"https://photos.example/{n}.jpg", {"n": n}) for n in numbers])
-    job_id = submission.submit()
+    job_id = submit_numbered(ledger, collection, count, "https://photos.example/{}.jpg".format, settings.chunk_size)
     Doorbell(celery_app(settings)).ring_ingest()
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while not (job := jobs.get(job_id)).is_final:
         if time.monotonic() > deadline:
-            raise SystemExit("The job takes too long.")
+            raise SystemExit(f"The job did not end within {_DEADLINE_SECONDS:.0f} s.")
         time.sleep(0.1)
     return job
 
@@ -97,7 +93,7 @@ def _simulated_workers(settings: Settings, count: int, batch_seconds: float) -> 
         "OMP_NUM_THREADS": "1",
         "LICHTBILD_REDIS_URL": settings.redis_url.get_secret_value(),
         "LICHTBILD_CATALOGUE_URL": settings.catalogue_url.get_secret_value(),
-        # An index that begins by itself, of 100,000 rows, would be another measurement.
+        # No automatic index build (default: from 100,000 rows) during the measurement.
         "LICHTBILD_INDEX_ROWS": "0",
     }
     module = [sys.executable, "-m", "benchmarks.simulated_worker", "--seconds-per-batch", str(batch_seconds)]
@@ -121,29 +117,27 @@ def _simulated_workers(settings: Settings, count: int, batch_seconds: float) -> 
 
 
 def _print(scaling: Sequence[Figure], lengths: Sequence[Figure], batch_seconds: float) -> None:
-    print(f"a batch of {BATCH_SIZE} every {batch_seconds} s")
-    print(f"{'workers':>8}{'items':>10}{'per second':>12}{'efficiency':>12}{'core-ms/item':>14}{'busy cores':>12}")
+    header = ["workers", "items", "per second", "core-ms per item", "busy cores"]
+    print(f"One batch of {BATCH_SIZE} images every {batch_seconds} s\n")
     single = scaling[0].per_second / scaling[0].workers if scaling else 0.0
-    for figure in scaling:
-        efficiency = figure.per_second / figure.workers / single
-        print(
-            f"{figure.workers:>8}{figure.items:>10,}{figure.per_second:>12.1f}{efficiency:>12.2f}"
-            f"{figure.core_ms_per_item:>14.2f}{figure.busy_cores:>12.2f}"
-        )
-    print("without sleeping")
-    for figure in lengths:
-        print(
-            f"{figure.workers:>8}{figure.items:>10,}{figure.per_second:>12.1f}{'':>12}"
-            f"{figure.core_ms_per_item:>14.2f}{figure.busy_cores:>12.2f}"
-        )
+    rows = ([*_cells(figure), f"{figure.per_second / figure.workers / single:.2f}"] for figure in scaling)
+    print(table([*header, "efficiency"], rows))
+    print("\nWithout sleeping\n")
+    print(table(header, map(_cells, lengths)))
+
+
+def _cells(figure: Figure) -> list[str]:
+    counts = [str(figure.workers), f"{figure.items:,}"]
+    return [*counts, f"{figure.per_second:.1f}", f"{figure.core_ms_per_item:.2f}", f"{figure.busy_cores:.2f}"]
 
 
 def _arguments() -> argparse.Namespace:
-    parser = arguments_of("benchmarks.scaling", __doc__)
-    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4, 8, 16])
-    parser.add_argument("--items", type=int, default=2560, help="for each worker")
-    parser.add_argument("--batch-seconds", type=float, default=0.32)
-    parser.add_argument("--lengths", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser = argument_parser("benchmarks.scaling", __doc__)
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4, 8, 16], help="numbers of workers")
+    parser.add_argument("--items", type=int, default=2560, help="items per worker: %(default)s")
+    parser.add_argument("--batch-seconds", type=float, default=0.32, help="duration of a simulated batch")
+    lengths = [1_000, 10_000, 100_000, 1_000_000]
+    parser.add_argument("--lengths", type=int, nargs="*", default=lengths, help="items per job without sleeping")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
 """`python -m benchmarks.simulated_worker --name N --seconds-per-batch S`: an ingest worker without model or network.
 
-Everything else is the real worker: doorbells, claims, leases, batcher, catalogue, grouped inserts, settling. The
-encoder sleeps, as a GPU is waited for, and answers with vectors of random direction; a download is a tiny picture from
+The rest is the real worker: doorbells, claims, leases, batcher, catalogue, grouped inserts, settling. The encoder
+sleeps, as a thread that waits for a GPU does, and returns random unit vectors. A download returns a tiny picture from
 memory.
 """
 
@@ -28,7 +28,7 @@ DIMENSION = 512
 
 
 class SimulatedEncoder:
-    """Takes a fixed time for a batch of whatever size."""
+    """Sleeps for a fixed time per batch, whatever its size. Returns float32 unit vectors, (batch, DIMENSION)."""
 
     name = "simulated"
     dimension = DIMENSION
@@ -61,7 +61,7 @@ class SimulatedEncoder:
 
 
 class MemoryFetcher:
-    """Has every picture already."""
+    """Returns the same 8 x 8 picture for every URL, without I/O."""
 
     def __init__(self) -> None:
         buffer = BytesIO()

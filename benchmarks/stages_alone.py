@@ -1,8 +1,8 @@
-"""`python -m benchmarks.stages_alone --photos FOLDER --collection NAME`: what a search's two stages do by themselves.
+"""`python -m benchmarks.stages_alone --photos FOLDER --collection NAME`: the two stages of a search, each alone.
 
-Run by `benchmarks.search` with the environment of its search worker, so that model, threads, precision, batches and
-catalogue are the same: the encoder behind its batcher, and the catalogue, each asked by so many threads at once, while
-nothing else runs. It prints JSON.
+`benchmarks.search` runs it in the environment of its search worker, so that model, threads, precision, batch sizes and
+catalogue are the same. It calls the encoder (through its batcher) and then the catalogue from several threads while
+nothing else runs, and prints JSON.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Stages:
-    """The parts of a search worker that take its time; `vectors` are what is looked for in the catalogue."""
+    """Encoder and catalogue of a search worker. `vectors` are the queries of the catalogue stage."""
 
     settings: Settings
     encoder: ClipEncoder
@@ -40,21 +40,21 @@ class Stages:
     vectors: Sequence[Vector]
 
     def ask(self, stage: str) -> Callable[[int], None]:
-        """One turn of a stage: the encoding of one query of a kind, or one look into the catalogue."""
+        """A function that runs the stage once: it encodes one query of a kind, or searches the catalogue once."""
         if stage in KINDS:
             return lambda turn: self._encode(stage, turn)
         return lambda turn: self._search(turn, exact=stage == "exact")
 
     def _encode(self, kind: str, turn: int) -> None:
-        """A query's text and its picture go to the model side by side."""
-        waited_for = []
+        """Submit text and picture of one query together and wait for both vectors."""
+        pending = []
         if kind != "image":
-            waited_for.append(self.batcher.submit_text(short_text()))
+            pending.append(self.batcher.submit_text(short_text()))
         if kind != "text":
             shortest = kept_pixels(self.settings, self.encoder.edge)
             picture = decode(self.photos[turn % len(self.photos)], self.settings.max_image_pixels, shortest)
-            waited_for.append(self.batcher.submit_image(self.encoder.prepare(picture), is_query=True))
-        for future in waited_for:
+            pending.append(self.batcher.submit_image(self.encoder.prepare(picture), is_query=True))
+        for future in pending:
             future.result()
 
     def _search(self, turn: int, *, exact: bool) -> None:
@@ -76,15 +76,15 @@ def main() -> None:
         list(encoder.encode_texts([short_text() for _ in range(encoder.text_batch_size)])),
     )
     alone = {
-        stage: [_measured(stages.ask(stage), clients, arguments.seconds) for clients in arguments.clients]
+        stage: [_measure(stages.ask(stage), clients, arguments.seconds) for clients in arguments.clients]
         for stage in arguments.stages
     }
     stages.batcher.close()
     print(json.dumps({"encoder": encoder.facts(), "alone": alone}))
 
 
-def _measured(ask: Callable[[int], None], clients: int, seconds: float) -> dict[str, Any]:
-    """What was refused or failed for the catalogue's part counts as nothing done."""
+def _measure(ask: Callable[[int], None], clients: int, seconds: float) -> dict[str, Any]:
+    """Latencies and rate of one stage. Calls that raise `UnavailableError` do not count towards the rate."""
 
     def attempt(turn: int) -> bool:
         try:
@@ -94,16 +94,16 @@ def _measured(ask: Callable[[int], None], clients: int, seconds: float) -> dict[
         return True
 
     attempt(0)
-    done = closed_loop(attempt, clients, seconds)
-    failed = sum(not succeeded for _, succeeded in done.results)
-    times = {"p50_ms": done.percentile(50), "p95_ms": done.percentile(95)}
-    per_second = done.per_second * (1 - failed / len(done.results))
+    loop = closed_loop(attempt, clients, seconds)
+    failed = sum(not succeeded for _, succeeded in loop.results)
+    times = {"p50_ms": loop.percentile(50), "p95_ms": loop.percentile(95)}
+    per_second = loop.per_second * (1 - failed / len(loop.results))
     return {"clients": clients, **times, "per_second": per_second, "failed": failed}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stages_alone", description=__doc__)
-    parser.add_argument("--photos", type=Path, required=True, help="folder of pictures to search by")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of query pictures")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])

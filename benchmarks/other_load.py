@@ -1,4 +1,4 @@
-"""How much of the machine others took while something was measured: figures from a busy machine say so."""
+"""Cores that unrelated processes used during a measurement, so that figures of a busy machine can be recognised."""
 
 import time
 
@@ -7,15 +7,15 @@ import psutil
 from benchmarks.core_time import family_seconds
 
 
-class Neighbours:
-    """From its making on; what this process and its children take is not counted, what a hypervisor steals is."""
+class OtherLoad:
+    """Counts from its creation. Excludes this process and its descendants, includes time stolen by a hypervisor."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
         self._busy, self._own = _busy_seconds(), family_seconds(psutil.Process())
 
     def cores(self) -> float:
-        """Cores that others took since then, on average."""
+        """The mean number of cores that other processes have used since then."""
         own = family_seconds(psutil.Process()) - self._own
         others = _busy_seconds() - self._busy - own
         return max(0.0, others / (time.perf_counter() - self._started))
@@ -23,6 +23,6 @@ class Neighbours:
 
 def _busy_seconds() -> float:
     times = psutil.cpu_times()
-    # What guests take is in `user` already.
+    # Guest time is already part of `user`.
     names = ("user", "nice", "system", "irq", "softirq", "steal")
     return float(sum(getattr(times, name, 0.0) for name in names))
