@@ -52,7 +52,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Idle:
-    """Waiting clients: errors, memory of the API before and with them, seconds until all are answered, a search load."""
+    """Waiting clients: errors, API memory before and with them, seconds until all are answered, and a search load."""
 
     clients: int
     errors: int
