@@ -23,7 +23,6 @@ HEAVY = {
 MOST_LINES, MOST_MEDIAN_LINES = 300, 100
 # To be shortened.
 TOO_LONG = {
-    "benchmarks/search.py",
     "lichtbild/client.py",
     "lichtbild/models.py",
     "tests/api/intake/test_uploads.py",
@@ -127,5 +126,4 @@ def test_importing_it_loads_nothing_heavy(module):
 def test_files_are_short(folder):
     lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files(folder)}
     assert {path: count for path, count in lines.items() if count > MOST_LINES and path not in TOO_LONG} == {}
-    # benchmarks: to be shortened to the same median.
-    assert statistics.median(lines.values()) < MOST_MEDIAN_LINES + (folder == "benchmarks")
+    assert statistics.median(lines.values()) < MOST_MEDIAN_LINES
