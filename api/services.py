@@ -10,7 +10,7 @@ from api.intake.backpressure import Backpressure
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell, celery_app
-from shared.ledger.commands import OrderLedger
+from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
@@ -33,8 +33,8 @@ class Services:
     jobs: Jobs
     ingests: IngestLedger
     searches: SearchLedger
-    deletions: OrderLedger
-    indexes: OrderLedger
+    deletions: CommandLedger
+    indexes: CommandLedger
     backpressure: Backpressure
     watcher: Watcher
     presence: Presence
@@ -53,15 +53,15 @@ class Services:
             jobs=jobs,
             ingests=IngestLedger(connection, settings),
             searches=SearchLedger(connection, settings),
-            deletions=OrderLedger(connection, settings, "delete"),
-            indexes=OrderLedger(connection, settings, "index"),
+            deletions=CommandLedger(connection, settings, "delete"),
+            indexes=CommandLedger(connection, settings, "index"),
             backpressure=Backpressure(connection, settings),
             watcher=Watcher(connection, jobs),
             presence=Presence(connection),
             doorbell=Doorbell(celery_app(settings)),
             catalogue=connect_catalogue(settings),
-            spool=Spool.of(settings),
-            thumbnails=Thumbnails.of(settings),
+            spool=Spool.from_settings(settings),
+            thumbnails=Thumbnails.from_settings(settings),
         )
 
 

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.doorbell import Doorbell
-from shared.ledger.commands import OrderLedger
+from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
@@ -141,12 +141,12 @@ def build(
     pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
     heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)
     heartbeat.watch(app)
-    spool_sweeper = SpoolSweeper(Spool.of(settings), Jobs(redis, settings), settings.staging_seconds)
+    spool_sweeper = SpoolSweeper(Spool.from_settings(settings), Jobs(redis, settings), settings.staging_seconds)
     ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
     leases = Leases(ingest_ledger, settings.lease_seconds)
     reconciler = Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, spool_sweeper=spool_sweeper)
-    deletions = Deletions(OrderLedger(redis, settings, "delete"), catalogue, Thumbnails.of(settings))
-    indexes = Indexes(OrderLedger(redis, settings, "index"), catalogue, redis, settings.index_rows)
+    deletions = Deletions(CommandLedger(redis, settings, "delete"), catalogue, Thumbnails.from_settings(settings))
+    indexes = Indexes(CommandLedger(redis, settings, "index"), catalogue, redis, settings.index_rows)
     periodic_threads = [PeriodicThread("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS)]
     if queue == "ingest":
         periodic_threads.append(PeriodicThread("deletions", deletions.wait_and_delete, 0))

@@ -40,7 +40,7 @@ def _order_index(name: str, action: Literal["build", "drop"]) -> ResponseReturnV
     arguments.only(())
     parts = services()
     _found(name)
-    job = parts.jobs.get(parts.indexes.create(name, action))
+    job = parts.jobs.get(parts.indexes.enqueue(name, action))
     return job.as_json(), 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"}
 
 

@@ -51,7 +51,7 @@ def delete(photo_id: str) -> ResponseReturnValue:
         raise InvalidRequestError(f"The photo id {problem}.")
     if parts.catalogue.describe(collection) is None:
         raise NotFoundError(f"There is no collection {collection!r}.")
-    job = parts.watcher.wait(parts.deletions.create(collection, photo_id), _DELETION_SECONDS)
+    job = parts.watcher.wait(parts.deletions.enqueue(collection, photo_id), _DELETION_SECONDS)
     if job.status == "succeeded":
         return "", 204
     if job.status == "failed":

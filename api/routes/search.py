@@ -118,7 +118,7 @@ def search() -> ResponseReturnValue:
     body, uploaded = _read()
     query, images = _query(body, uploaded, limit)
     _check_after_job(query)
-    created = parts.searches.create(query, images, body.timeout_ms)
+    created = parts.searches.enqueue(query, images, body.timeout_ms)
     if created.must_ring:
         parts.doorbell.ring_search()
     job_id = created.job_id

@@ -1,4 +1,4 @@
-"""The ledger of orders: short jobs for a worker that may write to the catalogue. Each kind has its own queue."""
+"""The ledger of catalogue commands: short jobs for a worker that may write to the catalogue. One queue per kind."""
 
 import json
 import secrets
@@ -12,70 +12,71 @@ from shared.errors import LichtbildError
 from shared.ledger import keys, scripts
 from shared.settings import Settings
 
-OrderKind = Literal["delete", "index"]
+CommandKind = Literal["delete", "index"]
 
-# An order is taken again if it has not ended so long after it was taken. A build takes longer: it is looked at again.
-_TAKE_AGAIN_MS: dict[OrderKind, int] = {"delete": 10_000, "index": 2_000}
-MAX_TAKEN = 1000
+# A command that has not ended this long after a claim is claimed again. An index build takes longer: each claim checks
+# it once more.
+_CLAIM_TTL_MS: dict[CommandKind, int] = {"delete": 10_000, "index": 2_000}
+MAX_CLAIMED = 1000
 
 
 @dataclass(frozen=True)
-class Order:
+class CatalogueCommand:
     """What to do in a collection: the id of a photo to delete, or `build` or `drop` for the index.
 
-    `version` is its place in the order of submissions; `begun` is set where `OrderLedger.begin` was called.
+    `version` is its place in the order of submissions; `started` is set where `CommandLedger.mark_started` was called.
     """
 
     job_id: str
     collection: str
     subject: str
     version: int
-    begun: bool
+    started: bool
 
 
-class OrderLedger:
+class CommandLedger:
     """Every step is atomic and may be repeated."""
 
-    def __init__(self, connection: "redis.Redis", settings: Settings, kind: OrderKind) -> None:
+    def __init__(self, connection: "redis.Redis", settings: Settings, kind: CommandKind) -> None:
         self._redis = connection
         self._kind = kind
         self._retention = settings.search_retention_seconds
-        self._create = scripts.script(connection, "create_order")
-        self._take = scripts.script(connection, "take_orders")
+        self._enqueue = scripts.script(connection, "enqueue_command")
+        self._claim = scripts.script(connection, "claim_commands")
         self._finish = scripts.finish(connection)
 
-    def create(self, collection: str, subject: str) -> str:
-        """Record an order and wake a worker. Return the job's id."""
+    def enqueue(self, collection: str, subject: str) -> str:
+        """Queue a command and wake a worker. Return the job's id."""
         job_id = secrets.token_hex(10)
         names = [keys.job(job_id), keys.jobs(self._kind), keys.SEQUENCE]
-        names += [keys.orders(self._kind), keys.order_bell(self._kind)]
+        names += [keys.commands(self._kind), keys.command_bell(self._kind)]
         if self._kind == "delete":
             names.append(keys.writers(collection))
-        self._create(keys=names, args=[job_id, self._kind, collection, subject, keys.CHANGES, self._retention])
+        self._enqueue(keys=names, args=[job_id, self._kind, collection, subject, keys.CHANGES, self._retention])
         return job_id
 
     def wait(self, seconds: float) -> None:
-        """Return when an order was created, or after `seconds`."""
-        self._redis.blpop([keys.order_bell(self._kind)], timeout=seconds)
+        """Return when a command was queued, or after `seconds`."""
+        self._redis.blpop([keys.command_bell(self._kind)], timeout=seconds)
 
-    def take(self) -> list[Order]:
-        """Take what waits, oldest first, `MAX_TAKEN` at most. Two workers may take the same: it does no harm."""
-        again = _TAKE_AGAIN_MS[self._kind]
-        flat = self._take(keys=[keys.orders(self._kind)], args=[keys.PREFIX, again, MAX_TAKEN])
+    def claim(self) -> list[CatalogueCommand]:
+        """Claim up to `MAX_CLAIMED` commands, oldest first. Two workers may claim the same one: each is idempotent."""
+        again = _CLAIM_TTL_MS[self._kind]
+        flat = self._claim(keys=[keys.commands(self._kind)], args=[keys.PREFIX, again, MAX_CLAIMED])
         texts = [cast(bytes, value).decode() for value in flat]
         return [
-            Order(job_id, collection, subject, int(version), begun != "")
+            CatalogueCommand(job_id, collection, subject, int(version), begun != "")
             for job_id, collection, subject, version, begun in zip(*[iter(texts)] * 5, strict=True)
         ]
 
-    def begin(self, order: Order) -> None:
-        """Remember that an order which takes longer is under way."""
-        self._redis.hset(keys.job(order.job_id), "begun", 1)
+    def mark_started(self, command: CatalogueCommand) -> None:
+        """Record that a command which outlasts its claim has been started."""
+        self._redis.hset(keys.job(command.job_id), "begun", 1)
 
-    def succeed(self, orders: Iterable[Order]) -> None:
-        for order in orders:
-            self._finish(order.job_id, "succeeded", retention=self._retention)
+    def complete(self, commands: Iterable[CatalogueCommand]) -> None:
+        for command in commands:
+            self._finish(command.job_id, "succeeded", retention=self._retention)
 
-    def fail(self, order: Order, error: LichtbildError) -> None:
+    def fail(self, command: CatalogueCommand, error: LichtbildError) -> None:
         value = json.dumps({"code": error.code, "detail": str(error)})
-        self._finish(order.job_id, "failed", field="error", value=value, retention=self._retention)
+        self._finish(command.job_id, "failed", field="error", value=value, retention=self._retention)

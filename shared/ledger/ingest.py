@@ -57,7 +57,7 @@ class IngestLedger:
         self._redis = connection
         self._settings = settings
         self._claim = scripts.script(connection, "claim")
-        self._renew = scripts.script(connection, "renew")
+        self._extend = scripts.script(connection, "extend")
         self._release = scripts.script(connection, "release")
         self._split = scripts.script(connection, "split")
         self._settle = scripts.script(connection, "settle")
@@ -67,13 +67,13 @@ class IngestLedger:
         """Begin a job."""
         return Submission(self._redis, self._settings, collection)
 
-    def claim(self, but_of: Collection[str] = ()) -> Claim | None:
-        """Take the next chunk, or None if nothing waits. New chunks of the jobs `but_of` are passed over."""
+    def claim(self, exclude_jobs: Collection[str] = ()) -> Claim | None:
+        """Take the next chunk, or None if nothing waits. New chunks of the jobs `exclude_jobs` are passed over."""
         token = secrets.token_hex(8)
         lease = round(self._settings.lease_seconds * 1000)
         found = self._claim(
             keys=[keys.LEASES, keys.ACTIVE],
-            args=[keys.PREFIX, token, lease, keys.CHANGES, lease * _LEASES_UNDER_WAY, *but_of],
+            args=[keys.PREFIX, token, lease, keys.CHANGES, lease * _LEASES_UNDER_WAY, *exclude_jobs],
         )
         if not found:
             return None
@@ -91,12 +91,12 @@ class IngestLedger:
             contested=bool(contested),
         )
 
-    def renew(self, claims: Sequence[Claim]) -> list[Claim]:
+    def extend(self, claims: Sequence[Claim]) -> list[Claim]:
         """Heartbeat: put off the end of these leases; return the claims that are still held."""
         if not claims:
             return []
         lease = round(self._settings.lease_seconds * 1000)
-        found = self._renew(keys=[keys.LEASES], args=[lease, *(claim.member for claim in claims)])
+        found = self._extend(keys=[keys.LEASES], args=[lease, *(claim.member for claim in claims)])
         held = {member.decode() for member in found}
         return [claim for claim in claims if claim.member in held]
 
@@ -116,7 +116,7 @@ class IngestLedger:
         failed = len(outcome.failures)
         seconds = [outcome.stage_seconds.get(stage, 0.0) for stage in ("fetch", "decode", "encode", "write")]
         settled = self._settle(
-            keys=[*self._keys(claim), keys.failures(claim.job_id), keys.coverage(claim.collection)],
+            keys=[*self._keys(claim), keys.failures(claim.job_id), keys.collection_stats(claim.collection)],
             args=[
                 *(claim.job_id, claim.chunk, claim.token),
                 *(outcome.stored, outcome.unchanged, failed, outcome.bytes, *seconds),

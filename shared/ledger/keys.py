@@ -21,12 +21,12 @@ def jobs(kind: str) -> str:
     return f"{PREFIX}jobs:{kind}"
 
 
-def orders(kind: str) -> str:
+def commands(kind: str) -> str:
     """ZSET unfinished order of this kind -> when it may be taken (again), in ms."""
     return f"{PREFIX}orders:{kind}"
 
 
-def order_bell(kind: str) -> str:
+def command_bell(kind: str) -> str:
     """LIST of at most one element: an order of this kind waits."""
     return f"{PREFIX}order-bell:{kind}"
 
@@ -36,7 +36,7 @@ def writers(collection: str) -> str:
     return f"{PREFIX}writers:{collection}"
 
 
-def coverage(collection: str) -> str:
+def collection_stats(collection: str) -> str:
     """HASH of a collection: `pending`, items of ingests that have not ended, and `changes`, settled chunks and
     deletions so far."""
     return f"{PREFIX}collection:{collection}"

@@ -23,7 +23,7 @@ _BELL_MS = 500
 
 
 @dataclass(frozen=True)
-class Created:
+class Enqueued:
     """A search in the queue, and whether a bell must be rung for it: if not, one is on its way."""
 
     job_id: str
@@ -31,7 +31,7 @@ class Created:
 
 
 @dataclass(frozen=True)
-class Begun:
+class SearchClaim:
     """A search in a worker's hands. `images` holds the uploaded bytes by term index.
 
     Its deadline is in `left_ms`. `pending_rows` are the items of ingests into its collection that had not ended when it
@@ -48,10 +48,10 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Taken:
+class ClaimedSearches:
     """Searches in a worker's hands, ids of those that came too late, and whether more wait."""
 
-    begun: list[Begun]
+    searches: list[SearchClaim]
     late: list[str]
     more: bool
 
@@ -62,12 +62,12 @@ class SearchLedger:
     def __init__(self, connection: "redis.Redis", settings: Settings) -> None:
         self._redis = connection
         self._settings = settings
-        self._create = scripts.script(connection, "create_search")
-        self._take = scripts.script(connection, "take_searches")
+        self._enqueue = scripts.script(connection, "enqueue_search")
+        self._claim = scripts.script(connection, "claim_searches")
         self._overdue = scripts.script(connection, "overdue_searches")
         self._finish = scripts.finish(connection)
 
-    def create(self, query: Query, images: Mapping[int, bytes], timeout_ms: int | None = None) -> Created:
+    def enqueue(self, query: Query, images: Mapping[int, bytes], timeout_ms: int | None = None) -> Enqueued:
         """Queue a search; `images` holds uploaded bytes by term index. Raises SearchesFullError if too many wait
         already.
         """
@@ -78,39 +78,39 @@ class SearchLedger:
             self._redis.set(keys.image(job_id, term), content, ex=keep)
         names = [keys.job(job_id), keys.jobs("search"), keys.SEARCHES, keys.WAITING_SEARCHES, keys.SEARCH_BELL]
         limits = [keep, _RING_AGAIN_MS, self._settings.max_waiting_searches, _BELL_MS]
-        said, number = self._create(
+        said, number = self._enqueue(
             keys=names, args=[job_id, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX]
         )
         if said == b"full":
             self._forget(job_id, images)
             raise SearchesFullError(self._settings.max_waiting_searches, number / 1000)
-        return Created(job_id, bool(number))
+        return Enqueued(job_id, bool(number))
 
-    def take(self, most: int) -> Taken:
+    def claim(self, most: int) -> ClaimedSearches:
         """Take what waits, oldest first, so many at most. Two workers may get the same search if the first is slow: its
         first answer counts.
         """
         names = [keys.WAITING_SEARCHES, keys.SEARCHES, keys.SEARCH_BELL]
-        taken, late, more = self._take(keys=names, args=[keys.PREFIX, _ANSWER_MS, most])
-        return Taken([self._begun(fields) for fields in taken], [job.decode() for job in late], bool(more))
+        taken, late, more = self._claim(keys=names, args=[keys.PREFIX, _ANSWER_MS, most])
+        return ClaimedSearches([self._claim_of(fields) for fields in taken], [job.decode() for job in late], bool(more))
 
-    def still_at_it(self, begun: Begun) -> None:
+    def extend(self, claim: SearchClaim) -> None:
         """Keep others from taking a search that takes long."""
         seconds, micros = self._redis.time()
-        self._redis.zadd(keys.SEARCHES, {begun.job_id: seconds * 1000 + micros // 1000 + _ANSWER_MS}, xx=True)
+        self._redis.zadd(keys.SEARCHES, {claim.job_id: seconds * 1000 + micros // 1000 + _ANSWER_MS}, xx=True)
 
-    def hand_back(self, begun: Begun) -> None:
+    def release(self, claim: SearchClaim) -> None:
         """Let another worker take it."""
         with self._redis.pipeline() as pipeline:
-            pipeline.hset(keys.job(begun.job_id), "status", "queued")
-            pipeline.lpush(keys.WAITING_SEARCHES, begun.job_id)
+            pipeline.hset(keys.job(claim.job_id), "status", "queued")
+            pipeline.lpush(keys.WAITING_SEARCHES, claim.job_id)
             pipeline.execute()
 
-    def forget_images(self, begun: Begun) -> None:
+    def drop_images(self, claim: SearchClaim) -> None:
         """Drop the uploaded bytes, which are no longer needed once encoded."""
-        self._forget(begun.job_id, begun.images)
+        self._forget(claim.job_id, claim.images)
 
-    def succeed(self, job_id: str, result: Mapping[str, Any]) -> None:
+    def complete(self, job_id: str, result: Mapping[str, Any]) -> None:
         self._end(job_id, "succeeded", "result", result)
 
     def fail(self, job_id: str, error: LichtbildError) -> None:
@@ -121,13 +121,13 @@ class SearchLedger:
         ring, late = self._overdue(keys=[keys.SEARCHES, keys.WAITING_SEARCHES], args=[keys.PREFIX, _RING_AGAIN_MS])
         return bool(ring), [job.decode() for job in late]
 
-    def _begun(self, fields: Sequence[Any]) -> Begun:
+    def _claim_of(self, fields: Sequence[Any]) -> SearchClaim:
         job, query, waited, left, pending, changes = fields
         job_id, parsed = job.decode(), Query.from_json(query)
         wanted = [index for index, term in enumerate(parsed.terms) if term.kind == "image"]
         contents = cast(list[bytes | None], self._redis.mget([keys.image(job_id, n) for n in wanted]) if wanted else [])
         images = {index: content or b"" for index, content in zip(wanted, contents, strict=True)}
-        return Begun(job_id, parsed, images, float(waited), float(left), max(0, int(pending)), int(changes))
+        return SearchClaim(job_id, parsed, images, float(waited), float(left), max(0, int(pending)), int(changes))
 
     def _forget(self, job_id: str, images: Mapping[int, bytes]) -> None:
         if images:

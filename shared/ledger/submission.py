@@ -61,7 +61,7 @@ class Submission:
         """
         job, collection = self.job_id, self._collection
         names = [keys.job(job), keys.chunks(job), keys.waiting(job), keys.jobs("ingest"), keys.ACTIVE, keys.SEQUENCE]
-        names += [keys.writers(collection), keys.coverage(collection)]
+        names += [keys.writers(collection), keys.collection_stats(collection)]
         if idempotency_key is not None:
             names.append(keys.idempotency(idempotency_key))
         fields = {"parent": parent, "max_failed_ratio": max_failed_ratio, "preflight_of": preflight_of}

@@ -32,7 +32,7 @@ class Spool:
         self._room = _Room(folder, max_bytes)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Spool | None":
+    def from_settings(cls, settings: Settings) -> "Spool | None":
         """The spool that the settings name; None if they name none."""
         if not settings.uploads_folder:
             return None

@@ -31,7 +31,7 @@ class Thumbnails:
         self._folder = folder
 
     @classmethod
-    def of(cls, settings: Settings) -> "Thumbnails | None":
+    def from_settings(cls, settings: Settings) -> "Thumbnails | None":
         """Those of the folder that the settings name; None if they name none."""
         return cls(Path(settings.uploads_folder) / "thumbnails") if settings.uploads_folder else None
 

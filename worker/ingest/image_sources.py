@@ -31,7 +31,7 @@ class ImageSources:
     def __init__(self, settings: Settings, fetcher: Fetcher, pool: ThreadPoolExecutor) -> None:
         self._fetcher = fetcher
         self._pool = pool
-        spool, thumbnails = Spool.of(settings), Thumbnails.of(settings)
+        spool, thumbnails = Spool.from_settings(settings), Thumbnails.from_settings(settings)
         self._uploads = _Uploads(spool, thumbnails) if spool and thumbnails else None
 
     def submit(self, item: Item, then: Callable[[Download], Result]) -> "Future[Result]":

@@ -71,7 +71,7 @@ class Leases:
     def _renew(self, claims: Sequence[Claim]) -> None:
         """Believe in a lease only as long as it lasts from before it was asked for; forget those that were lost."""
         until = _now() + self._seconds
-        renewed = {claim.member for claim in self._ledger.renew(claims)}
+        renewed = {claim.member for claim in self._ledger.extend(claims)}
         with self._lock:
             for claim in claims:
                 if claim.member not in renewed:

@@ -14,7 +14,7 @@ from shared.domain.filters import parse
 from shared.doorbell import Doorbell
 from shared.errors import ItemError, LichtbildError, ModelMismatchError, UnavailableError
 from shared.ledger.jobs import Jobs
-from shared.ledger.search import Begun, SearchLedger
+from shared.ledger.search import SearchClaim, SearchLedger
 from worker.search.collection_cache import Facts, KnownCollections
 from worker.search.deferred import Parking
 from worker.search.fusion import effective_weights, fuse
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 # Searches under way in one worker: enough to fill the model's batches while the catalogue answers others.
 _SIDE_BY_SIDE = 64
-# Of what waits, so much is taken at a time, so that another worker gets its share.
+# Of what waits, so much is claimed at a time, so that another worker gets its share.
 _TAKEN_AT_ONCE = 32
 
 
@@ -63,46 +63,46 @@ class Search:
             self._room -= most
             # From here on: a bell that finds no room while this one takes must not be forgotten.
             self._more_wait = False
-        taken = None
+        claimed = None
         try:
-            taken = self._ledger.take(most)
+            claimed = self._ledger.claim(most)
         finally:
             with self._lock:
-                self._room += most - (len(taken.begun) if taken else 0)
-                self._more_wait = self._more_wait or taken is None or taken.more
-        for begun in taken.begun:
-            self._pool.submit(self._answer, begun, time.monotonic() + begun.left_ms / 1000)
-        if taken.more:
+                self._room += most - (len(claimed.searches) if claimed else 0)
+                self._more_wait = self._more_wait or claimed is None or claimed.more
+        for claim in claimed.searches:
+            self._pool.submit(self._answer, claim, time.monotonic() + claim.left_ms / 1000)
+        if claimed.more:
             self._doorbell.ring_search()
-        for job_id in taken.late:
+        for job_id in claimed.late:
             self._ledger.fail(job_id, ItemError("timeout", "All workers were busy until the deadline; try again."))
 
     def close(self) -> None:
-        """Answer what was taken, and hand what is parked to others."""
+        """Answer what was claimed, and hand what is parked to others."""
         with self._lock:
             self._closed = True
         try:
             self._parking.close()
         except RedisError as error:
-            log.warning("Redis is away (%s); parked searches are taken again later.", type(error).__name__)
+            log.warning("Redis is away (%s); parked searches are claimed again later.", type(error).__name__)
         self._pool.shutdown()
         self._collections.close()
 
-    def _begin_again(self, begun: Begun, deadline: float, parked: float) -> None:
+    def _begin_again(self, claim: SearchClaim, deadline: float, parked: float) -> None:
         """The job that a parked search waited for has ended. It comes on top of those that have room."""
         with self._lock:
             self._room -= 1
-        self._pool.submit(self._answer, begun, deadline, parked)
+        self._pool.submit(self._answer, claim, deadline, parked)
 
-    def _answer(self, begun: Begun, deadline: float, parked: float = 0.0) -> None:
+    def _answer(self, claim: SearchClaim, deadline: float, parked: float = 0.0) -> None:
         try:
-            self._do(begun, deadline, parked)
+            self._do(claim, deadline, parked)
         except (RedisError, UnavailableError) as error:
-            # A fault of our own parts: the search is taken again after a while.
+            # A fault of our own parts: the search is claimed again after a while.
             told = error if isinstance(error, UnavailableError) else type(error).__name__
-            log.warning("Search %s waits: %s", begun.job_id, told)
+            log.warning("Search %s waits: %s", claim.job_id, told)
         except Exception:
-            log.exception("Search %s failed unexpectedly.", begun.job_id)
+            log.exception("Search %s failed unexpectedly.", claim.job_id)
         finally:
             self._take_more()
 
@@ -116,51 +116,51 @@ class Search:
             except (RedisError, UnavailableError) as error:
                 log.warning("Redis is away (%s).", type(error).__name__)
 
-    def _do(self, begun: Begun, deadline: float, parked: float) -> None:
+    def _do(self, claim: SearchClaim, deadline: float, parked: float) -> None:
         """Do one search. A fault of the query ends it; a fault of our own leaves it for another attempt."""
         try:
-            if not parked and not self._parking.has_ended(begun):
-                self._parking.park(begun, deadline)
+            if not parked and not self._parking.has_ended(claim):
+                self._parking.park(claim, deadline)
                 return
-            result = self._result(begun, deadline)
-            if begun.query.after_job is not None:
+            result = self._result(claim, deadline)
+            if claim.query.after_job is not None:
                 result["took_ms"]["after_job"] = round(parked * 1000, 1)
-            self._ledger.succeed(begun.job_id, result)
+            self._ledger.complete(claim.job_id, result)
         except UnavailableError:
-            self._collections.forget(begun.query.collection)
+            self._collections.forget(claim.query.collection)
             raise
         except LichtbildError as error:
-            self._ledger.fail(begun.job_id, error)
+            self._ledger.fail(claim.job_id, error)
 
-    def _result(self, begun: Begun, deadline: float) -> dict[str, Any]:
-        query = begun.query
+    def _result(self, claim: SearchClaim, deadline: float) -> dict[str, Any]:
+        query = claim.query
         started = time.perf_counter()
         # Looked at while the terms are encoded, if it is not known.
-        facts = self._collections.facts(query.collection, begun.changes)
-        vectors = self._terms.vectors(begun, deadline)
-        self._ledger.forget_images(begun)
+        facts = self._collections.facts(query.collection, claim.changes)
+        vectors = self._terms.vectors(claim, deadline)
+        self._ledger.drop_images(claim)
         weights = [term.weight for term in query.terms]
         vector = fuse(vectors, weights)
         encoded = time.perf_counter()
         _check_time(deadline)
         self._check_model(facts.result())
-        groups = self._page(begun, vector)
+        groups = self._page(claim, vector)
         found = time.perf_counter()
         return {
             "hits": [_hit(group, vectors, include_embedding=query.include_embedding) for group in groups],
             "weights": effective_weights(weights),
             "model": self._encoder.name,
             "searchable_rows": facts.result().rows,
-            "pending_rows": begun.pending_rows,
+            "pending_rows": claim.pending_rows,
             "took_ms": {
-                "queue": round(begun.waited_ms, 1),
+                "queue": round(claim.waited_ms, 1),
                 "encode": round((encoded - started) * 1000, 1),
                 "search": round((found - encoded) * 1000, 1),
             },
         }
 
-    def _page(self, begun: Begun, vector: Vector) -> list[Group]:
-        query = begun.query
+    def _page(self, claim: SearchClaim, vector: Vector) -> list[Group]:
+        query = claim.query
         where = None if query.filter is None else parse(query.filter)
         groups = page(lambda limit: self._catalogue.search(query.collection, vector, limit, where, query.exact), query)
         if not groups:

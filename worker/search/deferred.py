@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from shared.errors import ItemError, NotFoundError
 from shared.ledger.jobs import Jobs
-from shared.ledger.search import Begun, SearchLedger
+from shared.ledger.search import SearchClaim, SearchLedger
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _STILL_AT_IT_SECONDS = 4.0
 
 @dataclass(slots=True, eq=False)
 class _Parked:
-    begun: Begun
+    claim: SearchClaim
     deadline: float
     since: float
     said: float
@@ -32,7 +32,7 @@ class Parking:
     """One thread looks after all that is parked, while there is any. `go_on` is called with each whose job ended,
     its deadline, and for how many seconds it was parked."""
 
-    def __init__(self, jobs: Jobs, ledger: SearchLedger, go_on: Callable[[Begun, float, float], None]) -> None:
+    def __init__(self, jobs: Jobs, ledger: SearchLedger, go_on: Callable[[SearchClaim, float, float], None]) -> None:
         self._jobs = jobs
         self._ledger = ledger
         self._go_on = go_on
@@ -41,12 +41,12 @@ class Parking:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def has_ended(self, begun: Begun) -> bool:
+    def has_ended(self, claim: SearchClaim) -> bool:
         """Whether the search need not wait. Raises ItemError if what it would wait for is not there.
 
         That it is of the search's collection was checked before the search was recorded.
         """
-        wanted = begun.query.after_job
+        wanted = claim.query.after_job
         if wanted is None:
             return True
         try:
@@ -55,11 +55,11 @@ class Parking:
             raise ItemError("after_job_not_found", f"after_job: {error}") from None
         return job.is_final
 
-    def park(self, begun: Begun, deadline: float) -> None:
+    def park(self, claim: SearchClaim, deadline: float) -> None:
         """Look after a search until its job has ended, or its deadline (`time.monotonic`) is there."""
         with self._changed:
             now = time.monotonic()
-            self._parked.append(_Parked(begun, deadline, now, now))
+            self._parked.append(_Parked(claim, deadline, now, now))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="parking", daemon=True)
                 self._thread.start()
@@ -72,7 +72,7 @@ class Parking:
             left, self._parked = self._parked, []
             self._changed.notify()
         for parked in left:
-            self._ledger.hand_back(parked.begun)
+            self._ledger.release(parked.claim)
 
     def _run(self) -> None:
         while True:
@@ -94,24 +94,24 @@ class Parking:
         ended: dict[str | None, bool | ItemError] = {}
         done: list[_Parked] = []
         for parked in looked_at:
-            wanted = parked.begun.query.after_job
+            wanted = parked.claim.query.after_job
             if wanted not in ended:
                 try:
-                    ended[wanted] = self.has_ended(parked.begun)
+                    ended[wanted] = self.has_ended(parked.claim)
                 except ItemError as error:
                     ended[wanted] = error
             verdict = ended[wanted]
             now = time.monotonic()
             if isinstance(verdict, ItemError):
-                self._ledger.fail(parked.begun.job_id, verdict)
+                self._ledger.fail(parked.claim.job_id, verdict)
             elif verdict:
-                self._go_on(parked.begun, parked.deadline, now - parked.since)
+                self._go_on(parked.claim, parked.deadline, now - parked.since)
             elif now >= parked.deadline:
                 late = ItemError("timeout", f"Job {wanted} (after_job) had not ended in time; search again later.")
-                self._ledger.fail(parked.begun.job_id, late)
+                self._ledger.fail(parked.claim.job_id, late)
             else:
                 if now - parked.said > _STILL_AT_IT_SECONDS:
-                    self._ledger.still_at_it(parked.begun)
+                    self._ledger.extend(parked.claim)
                     parked.said = now
                 continue
             done.append(parked)

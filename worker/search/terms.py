@@ -10,7 +10,7 @@ from typing import cast
 from shared.catalogue.interface import Catalogue, Vector
 from shared.domain.queries import Term
 from shared.errors import ItemError
-from shared.ledger.search import Begun
+from shared.ledger.search import SearchClaim
 from shared.settings import Settings
 from worker.fetch.fetcher import Fetcher
 from worker.images.decoder import decode, kept_pixels
@@ -56,20 +56,20 @@ class Terms:
     pool: ThreadPoolExecutor
     texts: TextVectors
 
-    def vectors(self, begun: Begun, deadline: float) -> list[Vector]:
+    def vectors(self, claim: SearchClaim, deadline: float) -> list[Vector]:
         """A unit vector for each term. All are begun at once, so that they share a batch with each other and with other
         searches. Raises ItemError, `timeout` at the deadline (`time.monotonic`) among others, and UnavailableError.
         """
-        started = [self._begin(begun, index, term, deadline) for index, term in enumerate(begun.query.terms)]
+        started = [self._begin(claim, index, term, deadline) for index, term in enumerate(claim.query.terms)]
         vectors = [_result(future, deadline) for future in started]
-        for term, vector in zip(begun.query.terms, vectors, strict=True):
+        for term, vector in zip(claim.query.terms, vectors, strict=True):
             if term.kind == "text":
                 self.texts.put(self.encoder.name, term.value, vector)
         return vectors
 
-    def _begin(self, begun: Begun, index: int, term: Term, deadline: float) -> "Future[Vector | Encoded]":
+    def _begin(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> "Future[Vector | Encoded]":
         if term.kind != "text":
-            return cast("Future[Vector | Encoded]", self.pool.submit(self._vector, begun, index, term, deadline))
+            return cast("Future[Vector | Encoded]", self.pool.submit(self._vector, claim, index, term, deadline))
         known = self.texts.get(self.encoder.name, term.value)
         if known is not None:
             remembered: Future[Vector | Encoded] = Future()
@@ -77,10 +77,10 @@ class Terms:
             return remembered
         return cast("Future[Vector | Encoded]", self.batcher.submit_text(term.value, deadline=deadline))
 
-    def _vector(self, begun: Begun, index: int, term: Term, deadline: float) -> Vector:
+    def _vector(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> Vector:
         if term.kind == "photo_id":
-            return self._stored(begun.query.collection, term.value)
-        content = begun.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
+            return self._stored(claim.query.collection, term.value)
+        content = claim.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
         shortest = kept_pixels(self.settings, self.encoder.edge)
         pixels = self.encoder.prepare(decode(content, self.settings.max_image_pixels, shortest))
         return self.batcher.submit_image(pixels, is_query=True, deadline=deadline).result().vector

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from shared.catalogue.interface import Catalogue
 from shared.errors import LichtbildError, UnavailableError
-from shared.ledger.commands import Order, OrderLedger
+from shared.ledger.commands import CatalogueCommand, CommandLedger
 from shared.uploads.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 class Deletions:
     """What waits together is deleted together, by one insert of tombstones per collection."""
 
-    def __init__(self, ledger: OrderLedger, catalogue: Catalogue, thumbnails: Thumbnails | None) -> None:
+    def __init__(self, ledger: CommandLedger, catalogue: Catalogue, thumbnails: Thumbnails | None) -> None:
         self._ledger = ledger
         self._catalogue = catalogue
         self._thumbnails = thumbnails
@@ -29,14 +29,14 @@ class Deletions:
 
     def delete_waiting(self) -> None:
         """Do all deletions that wait now. Those that the catalogue does not take now are taken again later."""
-        while taken := self._ledger.take():
-            by_collection: defaultdict[str, list[Order]] = defaultdict(list)
+        while taken := self._ledger.claim():
+            by_collection: defaultdict[str, list[CatalogueCommand]] = defaultdict(list)
             for deletion in taken:
                 by_collection[deletion.collection].append(deletion)
             for collection, deletions in by_collection.items():
                 self._delete(collection, deletions)
 
-    def _delete(self, collection: str, deletions: list[Order]) -> None:
+    def _delete(self, collection: str, deletions: list[CatalogueCommand]) -> None:
         try:
             # Oldest first: of two deletions of one photo the newer version stays.
             self._catalogue.delete(collection, {deletion.subject: deletion.version for deletion in deletions})
@@ -47,7 +47,7 @@ class Deletions:
             for deletion in deletions:
                 self._ledger.fail(deletion, error)
         else:
-            self._ledger.succeed(deletions)
+            self._ledger.complete(deletions)
             log.info("Deleted %d photos of %s.", len(deletions), collection)
 
     def _remove_thumbnails(self, collection: str, photo_ids: list[str]) -> None:

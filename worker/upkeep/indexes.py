@@ -1,4 +1,4 @@
-"""Builds and drops vector indexes, on order, and by itself where a collection has grown large."""
+"""Builds and drops vector indexes, on command, and by itself where a collection has grown large."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ from redis import Redis
 from shared.catalogue.interface import Catalogue
 from shared.errors import LichtbildError, UnavailableError
 from shared.ledger import keys
-from shared.ledger.commands import Order, OrderLedger
+from shared.ledger.commands import CatalogueCommand, CommandLedger
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class IndexFailedError(LichtbildError):
 class Indexes:
     """The catalogue's server does the work, however long it takes; here it is asked for and looked after."""
 
-    def __init__(self, ledger: OrderLedger, catalogue: Catalogue, connection: Redis, rows: int) -> None:
+    def __init__(self, ledger: CommandLedger, catalogue: Catalogue, connection: Redis, rows: int) -> None:
         """`rows` is how large a collection must be to get an index by itself; 0 is never."""
         self._ledger = ledger
         self._catalogue = catalogue
@@ -35,28 +35,31 @@ class Indexes:
         self._next = 0.0
 
     def wait_and_do(self) -> None:
-        """Wait for an order, a moment at most, then do what there is. Raises RedisError and UnavailableError."""
+        """Wait for an command, a moment at most, then do what there is. Raises RedisError and UnavailableError."""
         self._ledger.wait(_LOOK_AGAIN_SECONDS)
         self.do_waiting()
         if self._rows and time.monotonic() >= self._next:
             self._next = time.monotonic() + _GROWTH_SECONDS
-            self.order_for_large_collections()
+            self.build_for_large_collections()
 
     def do_waiting(self) -> None:
-        """Take each order a step on; those that are not done then are taken again."""
-        for order in self._ledger.take():
+        """Take each command a step on; those that are not done then are taken again."""
+        for command in self._ledger.claim():
             try:
-                done = self._drop(order) if order.subject == "drop" else self._build(order)
+                done = self._drop(command) if command.subject == "drop" else self._build(command)
             except UnavailableError as error:
-                log.warning("The index of %s waits: %s", order.collection, error)
+                log.warning("The index of %s waits: %s", command.collection, error)
             except LichtbildError as error:
-                self._ledger.fail(order, error)
+                self._ledger.fail(command, error)
             else:
                 if done:
-                    self._ledger.succeed([order])
+                    self._ledger.complete([command])
 
-    def order_for_large_collections(self) -> None:
-        """Order an index for each that is large enough, has none, and had none dropped. One worker in each minute."""
+    def build_for_large_collections(self) -> None:
+        """Enqueue a build for each collection that is large enough, has no index and had none dropped.
+
+        One worker runs this per minute.
+        """
         if not self._redis.set(keys.GROWTH, "", nx=True, px=round(_GROWTH_SECONDS * 900)):
             return
         for collection in self._catalogue.collections():
@@ -65,21 +68,21 @@ class Indexes:
                 continue
             if self._catalogue.count(name) >= self._rows:
                 log.info("%s has %d photos or more: its index is built.", name, self._rows)
-                self._ledger.create(name, "build")
+                self._ledger.enqueue(name, "build")
 
-    def _build(self, order: Order) -> bool:
-        if not order.begun:
-            self._redis.srem(keys.UNINDEXED, order.collection)
-            self._catalogue.build_index(order.collection)
-            self._ledger.begin(order)
-        index = self._catalogue.index(order.collection)
+    def _build(self, command: CatalogueCommand) -> bool:
+        if not command.started:
+            self._redis.srem(keys.UNINDEXED, command.collection)
+            self._catalogue.build_index(command.collection)
+            self._ledger.mark_started(command)
+        index = self._catalogue.index(command.collection)
         if index.status == "error":
             raise IndexFailedError(index.reason or "The catalogue's server gives no reason.")
         if index.status == "none":
             raise IndexFailedError("The index was dropped while it was built.")
         return index.status == "built"
 
-    def _drop(self, order: Order) -> bool:
-        self._redis.sadd(keys.UNINDEXED, order.collection)
-        self._catalogue.drop_index(order.collection)
+    def _drop(self, command: CatalogueCommand) -> bool:
+        self._redis.sadd(keys.UNINDEXED, command.collection)
+        self._catalogue.drop_index(command.collection)
         return True

@@ -77,7 +77,7 @@ def test_pictures_become_a_job_and_wait_in_the_spool(client, ingests, with_uploa
         ("a.jpg", f"upload:{job['id']}/0", {}),
         ("holiday/ü b.png", f"upload:{job['id']}/1", {}),
     ]
-    spool = Spool.of(with_uploads)
+    spool = Spool.from_settings(with_uploads)
     assert [spool.read(item.url) for item in items] == [b"first", b""]
     # Nobody else on the machine may look at them.
     assert {path.stat().st_mode & 0o077 for path in (uploads / "spool", *(uploads / "spool").iterdir())} == {0}
@@ -215,7 +215,7 @@ def test_a_full_spool_puts_uploads_off_until_there_is_room(small, connection, wi
         assert int(answer.headers["Retry-After"]) > 0
     assert (connection.keys(), spooled(uploads)) == (before, [b"x" * 20_000])
 
-    Spool.of(with_uploads).remove([item.url])
+    Spool.from_settings(with_uploads).remove([item.url])
     again = create_app(small.application.extensions["lichtbild"].settings).test_client()
     assert send(again, second).status_code == 202
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.catalogue.interface import Row
 from shared.errors import ConfigurationError, UnavailableError
-from shared.ledger.commands import OrderLedger
+from shared.ledger.commands import CommandLedger
 from worker.upkeep.indexes import Indexes
 from worker.upkeep.periodic import PeriodicThread
 
@@ -27,13 +27,13 @@ def filled(catalogue, collection):
 
 @pytest.fixture
 def indexes(connection, settings, catalogue) -> Indexes:
-    return Indexes(OrderLedger(connection, settings, "index"), catalogue, connection, ROWS)
+    return Indexes(CommandLedger(connection, settings, "index"), catalogue, connection, ROWS)
 
 
 @pytest.fixture
 def working(connection, settings, catalogue) -> Iterator[None]:
     """A worker's thread that builds and drops what is ordered, and nothing by itself."""
-    indexes = Indexes(OrderLedger(connection, settings, "index"), catalogue, connection, 0)
+    indexes = Indexes(CommandLedger(connection, settings, "index"), catalogue, connection, 0)
     thread = PeriodicThread("indexes", indexes.wait_and_do, 0)
     thread.start()
     yield
@@ -97,7 +97,7 @@ def test_an_order_waits_while_the_catalogue_is_away(client, filled, indexes, cat
 def test_a_collection_that_has_grown_large_gets_an_index_by_itself(client, filled, collection, indexes, catalogue):
     small = f"{collection}_small"
     catalogue.ensure(small, "m", 8)
-    indexes.order_for_large_collections()
+    indexes.build_for_large_collections()
     ordered = {job["collection"] for job in client.get("/v1/jobs?kind=index").json["jobs"]}
     assert filled in ordered
     assert small not in ordered
@@ -111,7 +111,7 @@ def test_a_collection_that_has_grown_large_gets_an_index_by_itself(client, fille
 def test_an_index_that_was_dropped_on_purpose_is_not_built_by_itself(client, filled, indexes, connection):
     client.delete(f"/v1/collections/{filled}/index")
     indexes.do_waiting()
-    indexes.order_for_large_collections()
+    indexes.build_for_large_collections()
     jobs = [job for job in client.get("/v1/jobs?kind=index").json["jobs"] if job["collection"] == filled]
     assert [job["status"] for job in jobs] == ["succeeded"]
 

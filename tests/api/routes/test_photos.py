@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shared.catalogue.interface import Row
-from shared.ledger.commands import OrderLedger
+from shared.ledger.commands import CommandLedger
 from shared.uploads.thumbnails import Thumbnails
 from worker.upkeep.deletions import Deletions
 from worker.upkeep.periodic import PeriodicThread
@@ -71,7 +71,7 @@ def test_a_bad_collection_name_is_422(client, path):
 @pytest.fixture
 def deleting(connection, settings, catalogue) -> Iterator[None]:
     """A worker's thread that deletes."""
-    deletions = Deletions(OrderLedger(connection, settings, "delete"), catalogue, Thumbnails.of(settings))
+    deletions = Deletions(CommandLedger(connection, settings, "delete"), catalogue, Thumbnails.from_settings(settings))
     thread = PeriodicThread("deletions", deletions.wait_and_delete, 0)
     thread.start()
     yield
@@ -113,7 +113,9 @@ def test_a_deletion_that_nobody_does_yet_is_a_job(client, photos, monkeypatch, c
     monkeypatch.setattr("api.routes.photos._DELETION_SECONDS", 0.0)
     answer = client.delete(f"/v1/photos/a?collection={photos}")
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
-    Deletions(OrderLedger(connection, settings, "delete"), catalogue, Thumbnails.of(settings)).delete_waiting()
+    Deletions(
+        CommandLedger(connection, settings, "delete"), catalogue, Thumbnails.from_settings(settings)
+    ).delete_waiting()
     assert client.get(answer.headers["Location"]).json["status"] == "succeeded"
     assert client.get(f"/v1/photos/a?collection={photos}").status_code == 404
 

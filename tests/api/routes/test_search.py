@@ -12,7 +12,7 @@ from tests.pictures import photo
 
 
 def begun(searches, answer):
-    (found,) = searches.take(5).begun
+    (found,) = searches.claim(5).searches
     assert found.job_id == answer.json["id"]
     return found
 
@@ -99,7 +99,7 @@ def test_beyond_the_bound_searches_are_refused_until_some_were_taken(connection,
     assert refused.json["type"] == "urn:lichtbild:overloaded"
     assert int(refused.headers["Retry-After"]) >= 1
     assert "LICHTBILD_MAX_WAITING_SEARCHES" in refused.json["detail"]
-    searches.take(1)
+    searches.claim(1)
     assert client.post("/v1/search", json={"text": "x"}).status_code == 202
 
 
@@ -113,11 +113,11 @@ def test_many_waiters_are_answered_each_by_its_own_job(client, searches, connect
     ]
     for waiter in waiters:
         waiter.start()
-    taken = []
-    while len(taken) < 20:
-        taken += searches.take(20).begun
-    for begun_search in taken:
-        searches.succeed(begun_search.job_id, {"hits": [], "of": begun_search.job_id})
+    claimed = []
+    while len(claimed) < 20:
+        claimed += searches.claim(20).searches
+    for begun_search in claimed:
+        searches.complete(begun_search.job_id, {"hits": [], "of": begun_search.job_id})
     for waiter in waiters:
         waiter.join(20)
     assert [answer.json["result"]["of"] == answer.json["id"] for answer in answers] == [True] * 20
@@ -127,7 +127,7 @@ def test_with_prefer_wait_the_answer_comes_with_the_hits(client, searches, conne
     def work() -> None:
         while not (rung := connection.zrange("lichtbild:jobs:search", 0, 0)):
             pass
-        searches.succeed(rung[0].decode(), {"hits": []})
+        searches.complete(rung[0].decode(), {"hits": []})
 
     worker = threading.Thread(target=work)
     worker.start()

@@ -25,7 +25,7 @@ def client(connection, with_uploads):
 @pytest.mark.parametrize("collection", ["photos", "mine"])
 @pytest.mark.parametrize("photo_id", ["a.jpg", "holiday/ü b.jpg", "a//b", "a/../b", "%2F?", "x;y=z"])
 def test_a_thumbnail_is_served_under_its_address(client, with_uploads, collection, photo_id):
-    Thumbnails.of(with_uploads).save(collection, photo_id, HASH, JPEG)
+    Thumbnails.from_settings(with_uploads).save(collection, photo_id, HASH, JPEG)
 
     answer = client.get(thumbnail_url(collection, photo_id, HASH))
 
@@ -51,7 +51,7 @@ def test_a_thumbnail_is_served_under_its_address(client, with_uploads, collectio
     ],
 )
 def test_anything_else_is_not_found(client, with_uploads, path):
-    Thumbnails.of(with_uploads).save("photos", "a.jpg", HASH, JPEG)
+    Thumbnails.from_settings(with_uploads).save("photos", "a.jpg", HASH, JPEG)
     answer = client.get(path)
     assert (answer.status_code, answer.json["type"]) == (404, "urn:lichtbild:not_found")
 
@@ -63,7 +63,7 @@ def test_where_nothing_is_uploaded_there_are_no_thumbnails(connection, settings)
 
 def test_a_page_may_show_it_without_a_key(connection, with_uploads):
     closed = create_app(with_uploads.model_copy(update={"api_keys": (SecretStr("secret"),)})).test_client()
-    Thumbnails.of(with_uploads).save("photos", "a", HASH, JPEG)
+    Thumbnails.from_settings(with_uploads).save("photos", "a", HASH, JPEG)
     assert closed.get(thumbnail_url("photos", "a", HASH)).status_code == 200
     assert closed.get("/thumbnails/a").status_code == 404
 

@@ -98,7 +98,7 @@ def test_settling_all_chunks_ends_the_job_and_frees_its_payload(ledger, jobs, co
         keys.jobs("ingest"),
         keys.SEQUENCE,
         keys.writers("photos"),
-        keys.coverage("photos"),
+        keys.collection_stats("photos"),
     }
     assert connection.ttl(keys.job(job_id)) > 0
 
@@ -137,7 +137,7 @@ def test_a_renewed_lease_stays_and_one_taken_over_is_not_brought_back(ledger, co
     first = claimed(ledger)
     expire(connection, first)
     second = claimed(ledger)
-    ledger.renew([first, second])
+    ledger.extend([first, second])
     assert connection.zrange(keys.LEASES, 0, -1) == [second.member.encode()]
 
 
@@ -294,12 +294,12 @@ def test_listing_is_newest_first_and_forgets_what_is_gone(ledger, jobs, connecti
 
 def test_a_waiter_is_woken_by_the_change(connection, jobs, searches):
     watcher = Watcher(connection, jobs)
-    job_id = searches.create(query(), {}).job_id
+    job_id = searches.enqueue(query(), {}).job_id
     seen = []
     waiters = [threading.Thread(target=lambda: seen.append(watcher.wait(job_id, 20).status)) for _ in range(5)]
     for waiter in waiters:
         waiter.start()
-    searches.succeed(job_id, {})
+    searches.complete(job_id, {})
     for waiter in waiters:
         waiter.join(20)
     assert seen == ["succeeded"] * 5
@@ -308,19 +308,19 @@ def test_a_waiter_is_woken_by_the_change(connection, jobs, searches):
 def test_more_may_wait_than_there_are_connections(settings, connection):
     """Also when all are woken by the same job: each finds a connection in time."""
     jobs, searches = Jobs(connection, settings), SearchLedger(connection, settings)
-    watcher, job_id = Watcher(connection, jobs), searches.create(query(), {}).job_id
+    watcher, job_id = Watcher(connection, jobs), searches.enqueue(query(), {}).job_id
     seen = []
     waiters = [threading.Thread(target=lambda: seen.append(watcher.wait(job_id, 30).status)) for _ in range(200)]
     for waiter in waiters:
         waiter.start()
-    searches.succeed(job_id, {})
+    searches.complete(job_id, {})
     for waiter in waiters:
         waiter.join(30)
     assert seen == ["succeeded"] * 200
 
 
 def test_waiting_ends_in_time(connection, jobs, searches):
-    assert Watcher(connection, jobs).wait(searches.create(query(), {}).job_id, 0.01).status == "queued"
+    assert Watcher(connection, jobs).wait(searches.enqueue(query(), {}).job_id, 0.01).status == "queued"
 
 
 def test_workers_are_known_while_they_are_alive(connection):

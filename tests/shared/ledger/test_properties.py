@@ -101,7 +101,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(claim=claims)
     def renew(self, claim):
-        self.ledger.renew([claim])
+        self.ledger.extend([claim])
 
     @rule(claim=claims, meanwhile=st.sampled_from(["nothing", "pause", "cancel"]))
     def expire(self, claim, meanwhile):
@@ -157,7 +157,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def what_is_still_to_come_is_known_for_the_collection(self):
         unended = [job for job, expected in self.expected.items() if expected.status not in FINAL]
         coming = sum(len(self.expected[job].ids - self.expected[job].outcomes.keys()) for job in unended)
-        assert int(self.redis.hget(keys.coverage("photos"), "pending") or 0) == coming
+        assert int(self.redis.hget(keys.collection_stats("photos"), "pending") or 0) == coming
 
     @invariant()
     def every_open_chunk_is_waiting_or_held_and_nothing_else_is_kept(self):
@@ -197,7 +197,13 @@ class LedgerMachine(RuleBasedStateMachine):
             assert job.status in FINAL
             assert job.status != "succeeded" or job.pending == 0
         left = {key.decode() for key in self.redis.scan_iter()}
-        kept = {keys.SEQUENCE, keys.jobs("ingest"), keys.writers("photos"), keys.coverage("photos"), keys.LEASES}
+        kept = {
+            keys.SEQUENCE,
+            keys.jobs("ingest"),
+            keys.writers("photos"),
+            keys.collection_stats("photos"),
+            keys.LEASES,
+        }
         kept |= {key(job) for job in self.expected for key in (keys.job, keys.failures)}
         assert left <= kept
 

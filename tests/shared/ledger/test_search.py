@@ -1,4 +1,4 @@
-"""The ledger's queue of searches: taken once, given up in time, never more than may wait."""
+"""The ledger's queue of searches: claimed once, given up in time, never more than may wait."""
 
 import pytest
 
@@ -36,29 +36,29 @@ def query(*terms: Term) -> Query:
 
 
 def test_a_search_is_answered_once(searches, jobs):
-    job_id = searches.create(query(), {}).job_id
-    (begun,) = searches.take(5).begun
-    assert begun.job_id == job_id
-    assert begun.query == query()
-    searches.succeed(job_id, {"hits": [1]})
-    searches.succeed(job_id, {"hits": [2]})
+    job_id = searches.enqueue(query(), {}).job_id
+    (claim,) = searches.claim(5).searches
+    assert claim.job_id == job_id
+    assert claim.query == query()
+    searches.complete(job_id, {"hits": [1]})
+    searches.complete(job_id, {"hits": [2]})
     searches.fail(job_id, ItemError("late", "too late"))
     job = jobs.get(job_id)
     assert (job.status, job.result, job.error) == ("succeeded", {"hits": [1]}, None)
-    assert searches.take(5).begun == []
+    assert searches.claim(5).searches == []
 
 
 def test_uploaded_bytes_go_as_soon_as_they_are_encoded(searches, connection):
-    job_id = searches.create(query(Term("text", "x"), Term("image", "")), {1: b"bytes"}).job_id
-    (begun,) = searches.take(5).begun
-    assert begun.job_id == job_id
-    assert begun.images == {1: b"bytes"}
-    searches.forget_images(begun)
+    job_id = searches.enqueue(query(Term("text", "x"), Term("image", "")), {1: b"bytes"}).job_id
+    (claim,) = searches.claim(5).searches
+    assert claim.job_id == job_id
+    assert claim.images == {1: b"bytes"}
+    searches.drop_images(claim)
     assert not connection.exists(keys.image(job_id, 1))
 
 
 def test_nothing_of_a_search_is_kept_for_ever(searches, connection):
-    job_id = searches.create(query(Term("image", "")), {0: b"bytes"}).job_id
+    job_id = searches.enqueue(query(Term("image", "")), {0: b"bytes"}).job_id
     assert all(connection.ttl(key) > 0 for key in connection.keys(f"*{job_id}*"))
 
 
@@ -73,91 +73,91 @@ def late(connection, job_id: str) -> None:
 
 
 def test_one_bell_stands_for_all_searches_that_come_before_it_is_answered(searches):
-    first, second = searches.create(query(), {}), searches.create(query(), {})
+    first, second = searches.enqueue(query(), {}), searches.enqueue(query(), {})
     assert (first.must_ring, second.must_ring) == (True, False)
-    taken = searches.take(5)
-    assert [begun.job_id for begun in taken.begun] == [first.job_id, second.job_id]
-    assert not taken.more
-    assert searches.create(query(), {}).must_ring
+    claimed = searches.claim(5)
+    assert [claim.job_id for claim in claimed.searches] == [first.job_id, second.job_id]
+    assert not claimed.more
+    assert searches.enqueue(query(), {}).must_ring
 
 
 def test_no_more_is_taken_than_asked_for(searches):
-    ids = [searches.create(query(), {}).job_id for _ in range(5)]
-    first, second = searches.take(3), searches.take(3)
-    assert [begun.job_id for begun in (*first.begun, *second.begun)] == ids
+    ids = [searches.enqueue(query(), {}).job_id for _ in range(5)]
+    first, second = searches.claim(3), searches.claim(3)
+    assert [claim.job_id for claim in (*first.searches, *second.searches)] == ids
     assert (first.more, second.more) == (True, False)
 
 
 def test_a_search_nobody_took_is_rung_for_again_and_waits_only_once(searches, connection):
-    job_id = searches.create(query(), {}).job_id
+    job_id = searches.enqueue(query(), {}).job_id
     assert searches.overdue() == (False, [])
     overdue(connection, job_id)
     assert searches.overdue() == (True, [])
     assert searches.overdue() == (False, [])
-    assert [begun.job_id for begun in searches.take(5).begun] == [job_id]
+    assert [claim.job_id for claim in searches.claim(5).searches] == [job_id]
 
 
 def test_a_search_whose_worker_was_lost_is_taken_again_before_newer_ones(searches, connection):
-    lost = searches.create(query(), {}).job_id
-    searches.take(5)
-    newer = searches.create(query(), {}).job_id
+    lost = searches.enqueue(query(), {}).job_id
+    searches.claim(5)
+    newer = searches.enqueue(query(), {}).job_id
     overdue(connection, lost)
     assert searches.overdue() == (True, [])
-    assert [begun.job_id for begun in searches.take(5).begun] == [lost, newer]
+    assert [claim.job_id for claim in searches.claim(5).searches] == [lost, newer]
 
 
 def test_a_worker_that_is_still_at_it_keeps_its_search(searches, connection):
-    job_id = searches.create(query(), {}).job_id
-    (begun,) = searches.take(5).begun
+    job_id = searches.enqueue(query(), {}).job_id
+    (claim,) = searches.claim(5).searches
     overdue(connection, job_id)
-    searches.still_at_it(begun)
+    searches.extend(claim)
     assert searches.overdue() == (False, [])
 
 
 def test_a_search_that_is_handed_back_is_taken_by_another(searches):
-    searches.create(query(), {})
-    (begun,) = searches.take(5).begun
-    searches.hand_back(begun)
-    assert [again.job_id for again in searches.take(5).begun] == [begun.job_id]
+    searches.enqueue(query(), {})
+    (claim,) = searches.claim(5).searches
+    searches.release(claim)
+    assert [again.job_id for again in searches.claim(5).searches] == [claim.job_id]
 
 
 def test_a_search_past_its_deadline_is_not_given_to_a_worker(searches, connection):
-    job_id = searches.create(query(), {}).job_id
+    job_id = searches.enqueue(query(), {}).job_id
     late(connection, job_id)
-    taken = searches.take(5)
-    assert (taken.begun, taken.late) == ([], [job_id])
+    claimed = searches.claim(5)
+    assert (claimed.searches, claimed.late) == ([], [job_id])
 
 
 def test_a_search_past_its_deadline_is_given_up(searches, connection):
-    job_id = searches.create(query(), {}).job_id
+    job_id = searches.enqueue(query(), {}).job_id
     overdue(connection, job_id)
     late(connection, job_id)
     assert searches.overdue() == (False, [job_id])
 
 
 def test_a_cancelled_search_is_not_given_to_a_worker(searches, jobs):
-    jobs.cancel(searches.create(query(), {}).job_id)
-    taken = searches.take(5)
-    assert (taken.begun, taken.late) == ([], [])
+    jobs.cancel(searches.enqueue(query(), {}).job_id)
+    claimed = searches.claim(5)
+    assert (claimed.searches, claimed.late) == ([], [])
 
 
 def test_only_so_many_searches_may_wait(connection, settings):
     searches = SearchLedger(connection, settings.model_copy(update={"max_waiting_searches": 2}))
     for _ in range(2):
-        searches.create(query(), {})
+        searches.enqueue(query(), {})
     with pytest.raises(SearchesFullError, match="MAX_WAITING_SEARCHES"):
-        searches.create(query(Term("image", "")), {0: b"bytes"})
+        searches.enqueue(query(Term("image", "")), {0: b"bytes"})
     assert connection.zcard(keys.jobs("search")) == 2
     assert connection.keys("*:image:*") == []
-    searches.take(1)
-    searches.create(query(), {})
+    searches.claim(1)
+    searches.enqueue(query(), {})
 
 
 def coverage(searches) -> tuple[int, int]:
     """What the next search would be told: items still to come, and changes so far."""
-    searches.create(query(), {})
-    begun = searches.take(5).begun[-1]
-    return begun.pending_rows, begun.changes
+    searches.enqueue(query(), {})
+    claim = searches.claim(5).searches[-1]
+    return claim.pending_rows, claim.changes
 
 
 def test_a_search_knows_what_is_still_to_come_into_its_collection(ledger, jobs, searches):

@@ -15,7 +15,7 @@ from shared.domain.job import Job
 from shared.doorbell import celery_app
 from shared.errors import ConfigurationError, UnavailableError
 from shared.ledger import keys
-from shared.ledger.commands import OrderLedger
+from shared.ledger.commands import CommandLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.settings import Settings
@@ -172,9 +172,9 @@ def test_a_deleted_photo_is_found_no_more_and_can_be_ingested_again(
     ingest, submit, worker, items, catalogue, collection, connection, settings
 ):
     older = submit(items)
-    deletions = OrderLedger(connection, settings, "delete")
+    deletions = CommandLedger(connection, settings, "delete")
     catalogue.ensure(collection, worker.ingest.encoder.name, worker.ingest.encoder.dimension)
-    job_id = deletions.create(collection, "p0")
+    job_id = deletions.enqueue(collection, "p0")
     worker.deletions.delete_waiting()
     assert Jobs(connection, settings).get(job_id).status == "succeeded"
     worker.ingest.answer_bell()

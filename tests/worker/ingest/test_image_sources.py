@@ -31,7 +31,7 @@ def with_uploads(settings, tmp_path):
 
 @pytest.fixture
 def spool(with_uploads) -> Spool:
-    return Spool.of(with_uploads)
+    return Spool.from_settings(with_uploads)
 
 
 def sources(settings) -> ImageSources:
@@ -58,7 +58,9 @@ def test_an_upload_is_read_shown_by_its_thumbnail_and_forgotten(with_uploads, sp
 
     assert content == photo(0)
     assert url == f"/thumbnails/p0?collection=mine&v={HASH.hex()[:32]}"
-    assert Thumbnails.of(with_uploads).find("mine", "p0", HASH.hex()[:32]).read_bytes()[:3] == b"\xff\xd8\xff"
+    assert (
+        Thumbnails.from_settings(with_uploads).find("mine", "p0", HASH.hex()[:32]).read_bytes()[:3] == b"\xff\xd8\xff"
+    )
     # A chunk that is done again finds the bytes still there.
     worker.keep_thumbnail(first, "mine", HASH, decode(read(worker, first), 10**8))
     worker.forget([first, Item("u", "http://h/u", {})])

@@ -53,4 +53,4 @@ def test_a_chunk_that_lost_its_worker_is_passed_over_by_nobody(ledger, settings,
     job = submit(ledger, 1)
     hasty.claim()
 
-    assert wait_for(lambda: ledger.claim(but_of=[job]), "the lease to run out").job_id == job
+    assert wait_for(lambda: ledger.claim(exclude_jobs=[job]), "the lease to run out").job_id == job

@@ -62,7 +62,7 @@ def search(worker, searches, connection, jobs, collection):
     def search(photo_id: str = "a", *terms: Term, timeout_ms: int | None = None, **options: Any) -> Job:
         options = {"top_k": 5, "collection": collection, **options}
         query = Query((Term("photo_id", photo_id), *terms), **options)
-        job_id = searches.create(query, {}, timeout_ms).job_id
+        job_id = searches.enqueue(query, {}, timeout_ms).job_id
         worker.search.answer_bell()
         return Watcher(connection, jobs).wait(job_id, 30)
 
@@ -158,7 +158,7 @@ def test_a_text_that_was_asked_before_is_not_encoded_again(search, photos, encod
 
 def test_one_bell_answers_all_that_wait(worker, searches, connection, jobs, photos, collection):
     photos({"a": (1, 0)})
-    ids = [searches.create(Query((Term("photo_id", "a"),), 5, collection), {}).job_id for _ in range(100)]
+    ids = [searches.enqueue(Query((Term("photo_id", "a"),), 5, collection), {}).job_id for _ in range(100)]
     worker.search.answer_bell()
     watcher = Watcher(connection, jobs)
     assert {watcher.wait(job_id, 30).status for job_id in ids[:32]} == {"succeeded"}
@@ -173,19 +173,19 @@ def test_a_bell_that_finds_no_room_while_another_is_answered_is_not_forgotten(
 ):
     photos({"a": (1, 0)})
     query = Query((Term("photo_id", "a"),), 5, collection)
-    first = searches.create(query, {}).job_id
+    first = searches.enqueue(query, {}).job_id
     monkeypatch.setattr(worker.search, "_room", 1)
-    take, late = worker.search._ledger.take, []
+    claim, late = worker.search._ledger.claim, []
 
     def slow(most: int) -> Any:
-        taken = take(most)
+        claimed = claim(most)
         if not late:
             # It comes after the look, and its bell while there is no room.
-            late.append(searches.create(query, {}).job_id)
+            late.append(searches.enqueue(query, {}).job_id)
             worker.search.answer_bell()
-        return taken
+        return claimed
 
-    monkeypatch.setattr(worker.search._ledger, "take", slow)
+    monkeypatch.setattr(worker.search._ledger, "claim", slow)
     worker.search.answer_bell()
     assert Watcher(connection, jobs).wait(first, 30).status == "succeeded"
     assert worker.search._more_wait
@@ -198,7 +198,7 @@ def test_a_search_that_came_too_late_is_given_up_unanswered(
     worker, searches, connection, jobs, photos, collection, encoded
 ):
     photos({"a": (1, 0)})
-    job_id = searches.create(Query((Term("text", "a dog"),), 5, collection), {}, 60_000).job_id
+    job_id = searches.enqueue(Query((Term("text", "a dog"),), 5, collection), {}, 60_000).job_id
     connection.hset(keys.job(job_id), "deadline", 1)
     worker.search.answer_bell()
     job = Watcher(connection, jobs).wait(job_id, 30)
@@ -213,7 +213,7 @@ def test_a_search_whose_image_takes_too_long_fails_in_time(
     over = threading.Event()
     monkeypatch.setattr(worker.ingest.fetcher, "fetch", lambda _: over.wait(60))
     query = Query((Term("image_url", "http://h/slow"),), 5, collection)
-    job_id = searches.create(query, {}, 100).job_id
+    job_id = searches.enqueue(query, {}, 100).job_id
     worker.search.answer_bell()
     job = Watcher(connection, jobs).wait(job_id, 30)
     over.set()
@@ -227,10 +227,10 @@ def test_a_search_waits_for_an_ingest(worker, searches, connection, jobs, photos
     awaited = submission.submit()
     query = Query((Term("photo_id", "a"),), 5, collection, after_job=awaited)
     # More than there are threads: they occupy none.
-    ids = [searches.create(query, {}).job_id for _ in range(80)]
+    ids = [searches.enqueue(query, {}).job_id for _ in range(80)]
     while connection.llen(keys.WAITING_SEARCHES):
         worker.search.answer_bell()
-    other = searches.create(Query((Term("photo_id", "a"),), 5, collection), {}).job_id
+    other = searches.enqueue(Query((Term("photo_id", "a"),), 5, collection), {}).job_id
     worker.search.answer_bell()
     watcher = Watcher(connection, jobs)
     assert watcher.wait(other, 30).status == "succeeded"
@@ -260,11 +260,11 @@ def test_what_is_parked_is_handed_to_another_worker(worker, searches, connection
     photos({"a": (1, 0)})
     submission = ingests.submission(collection)
     submission.stage([Item("b", "http://h/b", {})])
-    job_id = searches.create(Query((Term("photo_id", "a"),), 5, collection, after_job=submission.submit()), {}).job_id
+    job_id = searches.enqueue(Query((Term("photo_id", "a"),), 5, collection, after_job=submission.submit()), {}).job_id
     worker.search.answer_bell()
     wait_for(lambda: worker.search._parking._parked, "the search to be parked")
     worker.search.close()
-    assert [begun.job_id for begun in searches.take(5).begun] == [job_id]
+    assert [claim.job_id for claim in searches.claim(5).searches] == [job_id]
 
 
 def test_a_collection_that_is_not_there_or_of_another_model_is_refused(search, catalogue, collection):
@@ -278,7 +278,7 @@ def test_a_collection_that_is_dropped_behind_our_back_is_noticed(
     worker, searches, connection, jobs, photos, catalogue, collection
 ):
     def ask() -> Job:
-        job_id = searches.create(Query((Term("text", "a dog"),), 5, collection), {}).job_id
+        job_id = searches.enqueue(Query((Term("text", "a dog"),), 5, collection), {}).job_id
         worker.search.answer_bell()
         return Watcher(connection, jobs).wait(job_id, 30)
 
