@@ -1,4 +1,4 @@
-"""Training batches: pictures of pairs, four captions per pair, and what is true of what."""
+"""Training batches: pictures of pairs, four captions per pair, and which caption is true of which picture."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SHIFT = 4
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`n` pairs. Pictures: all befores, then all afters. Captions: full ones in that order, short ones, changes."""
+    """`n` pairs. Pictures: all originals, then all changed ones. Captions: full ones in that order, short, changes."""
 
     pixels: Tensor
     """float32 (2n, 3, side, side), normalised."""
@@ -84,7 +84,7 @@ def _with_stray_word(text: str, rng: Random) -> str:
 
 
 def augmented(pictures: Tensor, rng: Random) -> Tensor:
-    """Half of the pictures mirrored, all moved a little and made a little brighter or darker, in place of new ones."""
+    """Augmentation: half of the pictures mirrored, all of them shifted and made brighter or darker at random."""
     flips = torch.tensor([rng.random() < 0.5 for _ in range(len(pictures))])
     pictures = torch.where(flips[:, None, None, None], pictures.flip(-1), pictures)
     padded = torch.nn.functional.pad(pictures, (SHIFT,) * 4, mode="replicate")
@@ -97,7 +97,7 @@ def augmented(pictures: Tensor, rng: Random) -> Tensor:
 
 
 def normalised(pictures: Tensor) -> Tensor:
-    """From 0..255 to what the model takes, exactly as its processor does."""
+    """From 0..255 to the model's input, exactly as its processor does."""
     processor = demo_processor()
     mean, spread = torch.tensor(processor.image_mean), torch.tensor(processor.image_std)
     return (pictures / 255 - mean[:, None, None]) / spread[:, None, None]

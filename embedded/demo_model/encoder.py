@@ -1,4 +1,4 @@
-"""The trained model as anyone would load it: plain transformers classes, unit vectors out."""
+"""The trained model, loaded by plain transformers classes. Returns unit vectors."""
 
 from pathlib import Path
 

@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def evaluate(folder: Path, scene_count: int, changes_per_attribute: int = CHANGES_PER_ATTRIBUTE) -> list[Score]:
-    """All scores of the model in `folder`, in one gallery that holds held-out scenes and changed ones too."""
+    """All scores of the model in `folder`, in one gallery that includes held-out and changed scenes."""
     encoder = Encoder(folder)
     scenes = random_scenes(scene_count, SEED)
     changes = changes_among(scenes, changes_per_attribute, SEED)

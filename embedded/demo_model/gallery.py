@@ -1,4 +1,4 @@
-"""Galleries of freshly drawn scenes with their vectors: what the evaluation searches."""
+"""Galleries of freshly drawn scenes with their vectors, which the evaluation searches."""
 
 # ruff: noqa: S311 - chance decides pictures and words here, no secrets
 
@@ -37,7 +37,7 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A scene of the gallery by row, and the same with one attribute changed, which is in the gallery too."""
+    """The row of a scene, and the same scene with one attribute changed, which is also in the gallery."""
 
     row: int
     attribute: str
@@ -45,7 +45,7 @@ class Change:
 
 
 def draw_gallery(encoder: Encoder, scenes: list[Scene], folder: Path) -> Gallery:
-    """Draws the scenes in full quality, saves each as a JPEG in memory, encodes what comes back."""
+    """Draws the scenes in full quality, saves each as a JPEG in memory, and encodes the decoded JPEGs."""
     chunks = [scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK)]
     with multiprocessing.get_context("spawn").Pool(os.cpu_count() or 1, _load_processor, (folder,)) as workers:
         pixels = np.concatenate(workers.map(_photographed, chunks, chunksize=1))

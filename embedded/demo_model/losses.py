@@ -11,7 +11,7 @@ from embedded.demo_model.truth import true_of
 from embedded.scenes.vocabulary import ATTRIBUTES, VALUES
 
 CHANGE_SCALE = 30.0
-"""Fixed, since the mean of two unit vectors has its own spread of cosines."""
+"""Fixed, because the cosines with the mean of two unit vectors have another spread."""
 
 HEAD_WEIGHT = 1.5
 
@@ -19,7 +19,7 @@ HEAD_WEIGHT = 1.5
 class AttributeHeads(nn.Module):
     """One linear classifier per attribute on a tower's pooled output; dropped after training.
 
-    Without them a picture's subject, small among sky and ground, is learned many times slower.
+    Without them training learns a picture's subject, which is small compared with sky and ground, many times slower.
     """
 
     def __init__(self, width: int) -> None:
@@ -42,7 +42,7 @@ class Losses:
     heads: Tensor
 
     def total(self) -> Tensor:
-        """What training minimises."""
+        """The weighted sum, which training minimises."""
         return self.text_to_image + self.image_to_text + self.change + HEAD_WEIGHT * self.heads
 
 

@@ -51,7 +51,7 @@ def training_pairs(count: int, seed: int) -> list[Pair]:
 
 
 def load_pool(count: int, seed: int, processes: int) -> Pool:
-    """The pool from the disk cache, drawn first if this version of the scenes has none there."""
+    """The pool from the disk cache. Drawn first if the cache has none for this version of the scenes."""
     pairs = training_pairs(count, seed)
     cache = Path(tempfile.gettempdir()) / f"lichtbild-pool-{count}-{seed}-{IMAGE_SIZE}-{_drawing_version()}.npy"
     if not cache.exists():
@@ -62,7 +62,7 @@ def load_pool(count: int, seed: int, processes: int) -> Pool:
 
 
 def preprocess(scene_list: list[Scene]) -> npt.NDArray[np.uint8]:
-    """Draws scenes and puts them through the model's own processor, all but the normalisation."""
+    """Draws scenes and applies the model's own processor, except for the normalisation."""
     options: dict[str, Any] = {"do_rescale": False, "do_normalize": False, "return_tensors": "np"}
     pixels = demo_processor()([paint(scene, oversampling=1) for scene in scene_list], **options)["pixel_values"]
     return np.asarray(pixels, dtype=np.uint8)
@@ -77,7 +77,7 @@ def _draw(pairs: list[Pair], processes: int) -> npt.NDArray[np.uint8]:
 
 
 def _drawing_version() -> str:
-    """A digest of the scenes' source, so that pictures of an older painter are not taken for today's."""
+    """A digest of the scenes' source, so that pictures of older code are not reused."""
     digest = hashlib.sha256()
     for path in sorted(Path(scenes.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())

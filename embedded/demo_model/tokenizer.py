@@ -25,7 +25,7 @@ CORPUS_SCENES = 20_000
 def build_tokenizer() -> CLIPTokenizer:
     """A CLIPTokenizer in which every caption word is one token and every other text falls back to bytes.
 
-    EOS has the largest id: then both of transformers' pooling rules find it, and no byte shares its id.
+    EOS has the largest id, so that both pooling rules of transformers find it and no byte shares its id.
     """
     alphabet = sorted(ByteLevel.alphabet())
     merges = _learn_merges(_corpus())

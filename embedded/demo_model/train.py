@@ -29,11 +29,11 @@ from embedded.demo_model.tokenizer import build_tokenizer
 
 WARM_UP = 0.04
 MAX_LOGIT_SCALE = math.log(100)
-"""CLIP's own bound on the temperature."""
+"""CLIP's own limit of the temperature."""
 
 
 def main() -> None:
-    """Draws the pool, trains for the given time, saves."""
+    """Draws the pool, trains for the given time and saves the model."""
     options = _parser().parse_args()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
@@ -71,7 +71,7 @@ class Towers(nn.Module):
 
 
 def saved(folder: Path) -> tuple[CLIPTokenizer, CLIPModel]:
-    """A model that was trained before, in float32, to train it further; its heads start anew."""
+    """A trained model in float32, to continue its training. Its attribute heads are new."""
     return CLIPTokenizer.from_pretrained(folder), CLIPModel.from_pretrained(folder, dtype=torch.float32).train()
 
 
@@ -88,7 +88,7 @@ def new_tokenizer_and_model() -> tuple[CLIPTokenizer, CLIPModel]:
 def grid_positions(side: int, width: int) -> Tensor:
     """Sines and cosines of each patch's row and column, (side * side, width): shapes are learned sooner from these.
 
-    transformers starts position embeddings twenty times smaller than the patches' content.
+    The initial position embeddings of transformers are twenty times smaller than the patch embeddings.
     """
     rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     rates = math.pi / side * torch.exp(-torch.linspace(-1.0, 1.5, width // 4))
@@ -129,11 +129,11 @@ def _rate(share: float) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m embedded.demo_model.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write the model to")
-    parser.add_argument("--minutes", type=float, default=30, help="training time, without the drawing of the pictures")
+    parser.add_argument("--minutes", type=float, default=30, help="training time, without drawing the pictures")
     parser.add_argument("--pairs", type=int, default=24_000, help="pairs of training pictures to draw")
     parser.add_argument("--batch", type=int, default=64, help="pairs per step")
     parser.add_argument("--threads", type=int, default=2, help="processor cores to use")
-    parser.add_argument("--seed", type=int, default=7, help="of the pictures, captions and first weights")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the pictures, captions and initial weights")
     parser.add_argument("--rate", type=float, default=1.2e-3, help="the highest learning rate")
     parser.add_argument("--resume", type=Path, help="folder of a trained model to train further, at a lower rate")
     return parser

@@ -1,1 +1,1 @@
-"""Sample scenes: small drawn pictures with captions, the only world that the demo model knows."""
+"""Sample scenes: small drawn pictures with captions; the demo model knows nothing else."""

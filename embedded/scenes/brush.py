@@ -29,7 +29,7 @@ class Brush:
         return Brush(self.image, self.pixel((x, y)), (-across if mirrored else across, -across))
 
     def pixel(self, point: Point) -> Point:
-        """Where a point in units lies in the image."""
+        """Image coordinates of a point in units."""
         return self.origin[0] + self.scale[0] * point[0], self.origin[1] + self.scale[1] * point[1]
 
     def polygon(self, points: Sequence[Point], fill: Fill) -> None:

@@ -42,7 +42,7 @@ def cottage(view: View, foot: Point, width: float, *, wall: RGB, roof: RGB, dept
 
 
 def church(view: View, x: float, base: float, height: float, depth: float) -> None:
-    """A church tower with a pointed spire and a nave beside it."""
+    """A church tower with a pointed spire and a nave next to it."""
     brush, width = view.brush, height * 0.22
     wall, roof = view.tone((222, 212, 196), depth), view.tone((86, 92, 112), depth)
     brush.box(x, base - height * 0.36, x + width * 2.9, base, wall)

@@ -1,4 +1,4 @@
-"""Captions for scenes: from full sentences to single words, each knowing what it states."""
+"""Captions for scenes: from full sentences to single words, each with the attributes it states."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,13 +43,13 @@ SHORT_SETS = (
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A text and, per attribute that it speaks of, the values it can mean."""
+    """A text and, for each attribute that it names, the values it can mean."""
 
     text: str
     stated: dict[str, tuple[str, ...]]
 
     def is_true_of(self, scene: Scene) -> bool:
-        """Whether all that the caption states holds for the scene."""
+        """Whether the caption is true of the scene."""
         return all(getattr(scene, attribute) in values for attribute, values in self.stated.items())
 
 
@@ -59,7 +59,7 @@ def full_caption(scene: Scene, rng: Random) -> Caption:
 
 
 def short_caption(scene: Scene, rng: Random) -> Caption:
-    """A caption that states one to three of the attributes, now and then of a "person"."""
+    """A caption that states one to three of the attributes, sometimes of a "person"."""
     attributes = (rng.choice(ATTRIBUTES),) if rng.random() < 0.4 else rng.choice(SHORT_SETS)
     return caption(scene, attributes, rng, person=rng.random() < 0.12)
 
@@ -90,7 +90,7 @@ def description(scene: Scene) -> str:
 
 
 def word_captions() -> list[Caption]:
-    """Every single value as the plain word for it: "beach", "night", "dog", "red", "two"."""
+    """The plain word for every value: "beach", "night", "dog", "red", "two"."""
     return [Caption(value, {attribute: (value,)}) for attribute, values in VALUES.items() for value in values]
 
 
@@ -166,7 +166,7 @@ def _circumstances(scene: Scene, wanted: frozenset[str], rng: Random, head: str)
 
 
 def _arranged(head: str, circumstances: list[str], rng: Random) -> str:
-    """Head first mostly, circumstances first at times, an opening before the head at times."""
+    """Mostly head first; sometimes circumstances first, or an opening before the head."""
     draw = rng.random()
     if draw < 0.15:
         return " ".join([*circumstances, head])

@@ -1,4 +1,4 @@
-"""Puts the subjects on their stage: placement, light on them, shadows and reflections."""
+"""Places the subjects in the scene, with light, shadows and reflections."""
 
 from dataclasses import dataclass
 from random import Random
@@ -20,7 +20,7 @@ SLOTS: dict[str, tuple[tuple[float, float], ...]] = {
     "two": ((-0.52, -6.0), (0.52, 4.0)),
     "three": ((-0.66, -9.0), (0.66, -5.0), (0.0, 7.0)),
 }
-"""Per count: each one's place across (share of the reach) and towards the viewer (units), far ones first."""
+"""Per count: offsets across (share of the reach) and towards the viewer (units), farthest first."""
 
 SIZES = {"one": 1.0, "two": 0.86, "three": 0.74}
 
@@ -53,7 +53,7 @@ def paint_cast(view: View, scene: Scene, stage: Stage) -> None:
 
 
 def place_subjects(subject: Subject, count: str, foot: float, rng: Random) -> list[Position]:
-    """Positions for `count` subjects, those further away first, all inside the central square."""
+    """Positions for `count` subjects, farthest first, all inside the central square."""
     slots, size = SLOTS[count], subject.height * SIZES[count]
     room = {"one": 2 * REACH, "two": 1.16 * REACH, "three": 0.86 * REACH}[count]
     size = min(size, room / (2 * subject.half_width)) * rng.uniform(0.92, 1.04)
@@ -107,7 +107,7 @@ def _corner(view: View, layer: Image.Image, position: Position) -> tuple[int, in
 
 
 def _reflection(view: View, layer: Image.Image, position: Position, shore: float) -> None:
-    """The upturned layer in the water, down to the shore at most."""
+    """The layer mirrored in the water, at most down to the shore."""
     left, foot = _corner(view, layer, position)
     mirrored = layer.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((layer.width, round(layer.height * 0.42)))
     mirrored = mirrored.crop((0, 0, layer.width, min(mirrored.height, round(shore * view.scale) - foot)))

@@ -1,4 +1,4 @@
-"""What several places share: ridges, water with reflections, scattered tufts, lit windows."""
+"""Elements that several places share: ridges, water with reflections, scattered tufts, lit windows."""
 
 from collections.abc import Callable
 from itertools import pairwise

@@ -10,7 +10,7 @@ Tint = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How one time of day or weather colours everything; tints are factors per channel."""
+    """The colours of one time of day or weather. Tints are factors per channel."""
 
     sky_top: RGB
     sky_low: RGB
@@ -112,7 +112,7 @@ LIGHTS: dict[str, Light] = {
 
 
 def vary(colour: RGB, rng: Random, amount: int = 12) -> RGB:
-    """A colour moved a little in each channel, so that no two pictures share a palette."""
+    """A colour with a small random change per channel, so that no two pictures share a palette."""
     return (
         min(255, max(0, colour[0] + rng.randint(-amount, amount))),
         min(255, max(0, colour[1] + rng.randint(-amount, amount))),

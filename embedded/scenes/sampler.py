@@ -1,4 +1,4 @@
-"""Draws scenes at random: evenly over places, subjects, times and colours, more often one than three."""
+"""Random scenes: uniform over places, subjects, times and colours; one subject is more frequent than three."""
 
 from random import Random
 
@@ -29,7 +29,7 @@ def training_scene(rng: Random) -> Scene:
 
 
 def training_change(scene: Scene, rng: Random) -> tuple[str, Scene]:
-    """Another scene that training may see and that differs in one attribute, and that attribute's name."""
+    """A scene that training may see and that differs in one attribute, with the name of the attribute."""
     while True:
         attribute, changed = random_change(scene, rng)
         if not is_held_out(changed):
@@ -37,7 +37,7 @@ def training_change(scene: Scene, rng: Random) -> tuple[str, Scene]:
 
 
 def random_change(scene: Scene, rng: Random) -> tuple[str, Scene]:
-    """A plausible scene, held out or not, that differs in one attribute, and that attribute's name."""
+    """A plausible scene, held out or not, that differs in one attribute, with the name of the attribute."""
     while True:
         attribute = rng.choice(tuple(VALUES))
         value = rng.choice([value for value in VALUES[attribute] if value != getattr(scene, attribute)])

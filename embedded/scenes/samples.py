@@ -32,10 +32,10 @@ Item = TypeVar("Item")
 
 
 def draw_samples(folder: Path, count: int = SAMPLE_COUNT) -> Path:
-    """Fills `folder` with `count` JPEG photos and their `photos.tsv`, and returns it; a full one is left alone.
+    """Fills `folder` with `count` JPEG photos and their `photos.tsv`, and returns it. A complete folder is not changed.
 
-    All is drawn into a hidden folder beside it and renamed at the end: a killed run leaves no half-filled
-    folder, and the next run starts afresh. A lock beside it keeps two runs apart.
+    The photos are drawn into a hidden folder next to it, which is renamed at the end: a killed run leaves no incomplete
+    folder, and the next run starts from the beginning. A lock file next to it excludes parallel runs.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
@@ -83,7 +83,7 @@ def sample_scenes(count: int) -> list[Scene]:
 
 
 def _endless(items: list[Item], rng: Random) -> Iterator[Item]:
-    """All items in a random order, again and again, each round in a new order."""
+    """All items repeatedly, each round in a new random order."""
     while True:
         yield from rng.sample(items, len(items))
 
@@ -112,7 +112,7 @@ def _draw(scene: Scene, path: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Removes an incomplete folder, but only what an earlier run put there: `rmdir` refuses if there is more."""
+    """Removes the files of an incomplete run. `rmdir` fails if the folder contains anything else."""
     if not folder.exists():
         return
     for path in [folder / INDEX, *folder.glob("scene-*.jpg")]:

@@ -1,4 +1,4 @@
-"""One scene: five attributes and the seed of everything else."""
+"""One scene: five attributes, and a seed for everything else."""
 
 from dataclasses import dataclass
 
@@ -31,12 +31,12 @@ class Scene:
 
 
 def is_plausible(place: str, subject: str) -> bool:
-    """Whether the subject belongs in the place: boats need water, all else goes anywhere."""
+    """Whether the subject can be in the place: boats need water, all others can be anywhere."""
     return subject != "boat" or place in WATER_PLACES
 
 
 def is_held_out(scene: Scene) -> bool:
-    """Whether training must never see this combination; the evaluation asks for exactly these.
+    """Whether training must never see this combination. The evaluation tests exactly these.
 
     One in eleven pairs of place and subject, and one colour of every subject. The strides are coprime to
     the vocabulary's lengths, so that each place, subject and colour keeps most of its pairs.
@@ -46,5 +46,5 @@ def is_held_out(scene: Scene) -> bool:
 
 
 def is_held_out_pair(place: int, subject: int) -> bool:
-    """Whether this pair of place and subject, by index, is kept from training."""
+    """Whether this pair of place and subject, by index, is held out of training."""
     return (3 * place + 4 * subject) % 11 == 6

@@ -13,7 +13,7 @@ CLOUDINESS = {"day": (2, 5), "sunset": (3, 6), "night": (0, 3), "rain": (8, 11),
 
 
 def paint_sky(view: View) -> None:
-    """Fills the canvas with sky down to a little below the horizon, then what hangs in it."""
+    """Fills the canvas with sky to slightly below the horizon, then adds sun, moon, stars and clouds."""
     light, rng = view.light, view.rng
     top, low = vary(light.sky_top, rng), vary(light.sky_low, rng, 8)
     stops = [top, mix(top, low, 0.5), low]

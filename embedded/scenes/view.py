@@ -1,4 +1,4 @@
-"""The picture in the making: canvas, light and chance, with the canvas's fixed size in scene units."""
+"""The canvas of a picture, with its light, its random numbers and its fixed size in scene units."""
 
 from dataclasses import dataclass
 from random import Random
@@ -28,7 +28,7 @@ class Stage:
 
 
 class View:
-    """What every place painter gets: `brush` draws in units of WIDTH x HEIGHT with y pointing down."""
+    """The argument of every place painter. `brush` draws in units of WIDTH x HEIGHT with y pointing down."""
 
     def __init__(self, light: Light, time: str, rng: Random, scale: int) -> None:
         self.image = Image.new("RGB", (WIDTH * scale, HEIGHT * scale))

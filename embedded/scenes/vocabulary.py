@@ -1,4 +1,4 @@
-"""The closed vocabulary of the sample scenes: what a scene can be made of."""
+"""The closed vocabulary of the sample scenes: the values of all attributes."""
 
 from typing import Final
 
@@ -52,4 +52,4 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 WATER_PLACES: Final = frozenset({"beach", "lake", "harbour"})
-"""Where a boat can be: everywhere else it would stand on dry land."""
+"""Places with water, where a boat can be."""

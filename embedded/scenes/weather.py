@@ -1,4 +1,4 @@
-"""What falls or hangs in front of everything: rain and fog."""
+"""Weather in front of everything else: rain and fog."""
 
 from PIL import Image
 

@@ -1,4 +1,4 @@
-"""Painters of places by name: each paints its backdrop and says where subjects stand."""
+"""Painters of places by name: each paints its backdrop and returns where subjects stand."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Places that people made: city, village, road, garden."""
+"""Built places: city, village, road, garden."""
 
 from embedded.scenes.buildings import church, cottage, street_lamp, tower
 from embedded.scenes.colour import RGB, mix

@@ -1,4 +1,4 @@
-"""Places away from people: mountain, forest, desert, meadow, snow."""
+"""Wild places: mountain, forest, desert, meadow, snow."""
 
 from embedded.scenes.colour import RGB, mix
 from embedded.scenes.flora import broadleaf, bush, cactus, conifer
