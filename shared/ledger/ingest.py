@@ -92,16 +92,16 @@ class IngestLedger:
         )
 
     def extend(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Heartbeat: put off the end of these leases; return the claims that are still held."""
+        """Heartbeat: put off the end of these leases; return the claims that are still held, of jobs that go on."""
         if not claims:
             return []
         lease = round(self._settings.lease_seconds * 1000)
-        found = self._extend(keys=[keys.LEASES], args=[lease, *(claim.member for claim in claims)])
+        found = self._extend(keys=[keys.LEASES], args=[keys.PREFIX, lease, *(claim.member for claim in claims)])
         held = {member.decode() for member in found}
         return [claim for claim in claims if claim.member in held]
 
     def release(self, claim: Claim) -> None:
-        """Hand a chunk back untouched; its attempt does not count."""
+        """Hand a chunk back untouched; its attempt does not count. One of a job that has ended is dropped."""
         self._release(keys=self._keys(claim), args=[claim.job_id, claim.chunk, claim.token])
 
     def split(self, claim: Claim) -> None:
@@ -112,7 +112,8 @@ class IngestLedger:
         self._split(keys=self._keys(claim), args=[claim.job_id, claim.chunk, claim.token, *halves, inherited])
 
     def settle(self, claim: Claim, outcome: Outcome) -> bool:
-        """Count a chunk's items; False if that was done already, by whoever was first."""
+        """Count a chunk's items, also of a job that was cancelled while it was held; False if that was done already, by
+        whoever was first."""
         failed = len(outcome.failures)
         seconds = [outcome.stage_seconds.get(stage, 0.0) for stage in ("fetch", "decode", "encode", "write")]
         settled = self._settle(

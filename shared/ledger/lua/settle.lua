@@ -5,7 +5,8 @@
 --      12 block of failures or '', 13 failures kept at most, 14 retention in s, 15 changes channel,
 --      16 hosts counted at most, 17 items that must be settled before a job can be paused for its failures,
 --      18.. fields and counts: how many failed with "code:http_404", at "host:example.org"
--- Returns 1, or 0 if the chunk is already settled, split, or its job cancelled.
+-- A job that was cancelled, or failed, keeps its status and counts the chunks that were in workers' hands then.
+-- Returns 1, or 0 if the chunk is already settled or split, or waited when its job ended.
 redis.call('ZREM', KEYS[1], ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
 if redis.call('HDEL', KEYS[4], ARGV[2]) == 0 then
   return 0
@@ -23,8 +24,13 @@ redis.call('HINCRBYFLOAT', job, 'decode', ARGV[9])
 redis.call('HINCRBYFLOAT', job, 'encode', ARGV[10])
 redis.call('HINCRBYFLOAT', job, 'write', ARGV[11])
 
+local fields = redis.call('HMGET', job, 'total', 'status', 'max_failed_ratio', 'forgiven', 'forgiven_failed')
+local has_ended = fields[2] == 'cancelled' or fields[2] == 'failed'
 if redis.call('HEXISTS', job, 'preflight_of') == 0 then
-  redis.call('HINCRBY', KEYS[8], 'pending', -(ARGV[4] + ARGV[5] + ARGV[6]))
+  -- Of a job that has ended nothing is pending any more for its collection.
+  if not has_ended then
+    redis.call('HINCRBY', KEYS[8], 'pending', -(ARGV[4] + ARGV[5] + ARGV[6]))
+  end
   redis.call('HINCRBY', KEYS[8], 'changes', 1)
 end
 
@@ -51,8 +57,9 @@ if ARGV[12] ~= '' and failed <= tonumber(ARGV[13]) then
   redis.call('RPUSH', KEYS[7], ARGV[12])
 end
 local settled = stored + unchanged + failed
-local fields = redis.call('HMGET', job, 'total', 'status', 'max_failed_ratio', 'forgiven', 'forgiven_failed')
-if settled == tonumber(fields[1]) then
+if has_ended then
+  redis.call('EXPIRE', KEYS[7], ARGV[14])
+elseif settled == tonumber(fields[1]) then
   redis.call('HSET', job, 'status', 'succeeded', 'finished', now)
   redis.call('DEL', KEYS[4], KEYS[5], KEYS[6])
   redis.call('LREM', KEYS[2], 0, ARGV[1])

@@ -80,7 +80,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(claim=claims, failing=st.sets(st.integers(0, 3)), unchanged=st.booleans())
     def settle(self, claim, failing, unchanged):
-        """Also a second time, after the lease was lost, or by a worker that knows nothing of a cancellation."""
+        """Also a second time, after the lease was lost, or after the job was cancelled: a chunk that was in a worker's
+        hands then still counts."""
         failures = [Failure(item, "http_404", "x", 1) for n, item in enumerate(claim.items) if n in failing]
         fine = len(claim.items) - len(failures)
         counts = (0, fine) if unchanged else (fine, 0)
@@ -92,12 +93,15 @@ class LedgerMachine(RuleBasedStateMachine):
             failed = {failure.item.id for failure in failures}
             for photo_id in self.open_chunks.pop(chunk):
                 expected.outcomes[photo_id] = "failed" if photo_id in failed else "unchanged" if unchanged else "stored"
-            if expected.outcomes.keys() == expected.ids:
+            if expected.outcomes.keys() == expected.ids and expected.status not in FINAL:
                 expected.status = "succeeded"
 
     @rule(claim=claims)
     def release(self, claim):
+        is_held = self.redis.zscore(keys.LEASES, claim.member) is not None
         self.ledger.release(claim)
+        if is_held and self.expected[claim.job_id].status in FINAL:
+            self.open_chunks.pop((claim.job_id, claim.chunk), None)
 
     @rule(claim=claims)
     def renew(self, claim):
@@ -115,14 +119,17 @@ class LedgerMachine(RuleBasedStateMachine):
         if len(claim.items) < 2:
             return
         self.ledger.split(claim)
-        if self.open_chunks.pop((claim.job_id, claim.chunk), None) is not None:
+        was_open = self.open_chunks.pop((claim.job_id, claim.chunk), None) is not None
+        if was_open and self.expected[claim.job_id].status not in FINAL:
             self._note_chunks(claim.job_id)
 
     @rule(job=jobs)
     def cancel(self, job):
+        had_ended = self.expected[job].status in FINAL
+        held = {self._chunk(lease) for lease in self.redis.zrange(keys.LEASES, 0, -1)}
         self._control(job, self.api.cancel, "cancelled", from_=("queued", "running", "paused"))
-        if self.expected[job].status == "cancelled":
-            for chunk in [chunk for chunk in self.open_chunks if chunk[0] == job]:
+        if not had_ended:
+            for chunk in [chunk for chunk in self.open_chunks if chunk[0] == job and chunk not in held]:
                 del self.open_chunks[chunk]
 
     @rule(job=jobs)
@@ -169,9 +176,12 @@ class LedgerMachine(RuleBasedStateMachine):
                 waiting[job_id, int(raw)] = waiting.get((job_id, int(raw)), 0) + 1
             if expected.status in FINAL:
                 assert not self.redis.exists(keys.waiting(job_id), keys.attempts(job_id))
+                assert not chunks or self.redis.ttl(keys.chunks(job_id)) > 0
                 assert self.redis.ttl(keys.job(job_id)) > 0
         held = {self._chunk(lease) for lease in self.redis.zrange(keys.LEASES, 0, -1)}
         for chunk in self.open_chunks:
+            if self.expected[chunk[0]].status in FINAL:
+                continue
             assert (chunk in waiting) + (chunk in held) >= 1, "no chunk is lost"
             assert waiting.get(chunk, 0) <= 1, "no chunk waits twice"
 
@@ -205,6 +215,7 @@ class LedgerMachine(RuleBasedStateMachine):
             keys.LEASES,
         }
         kept |= {key(job) for job in self.expected for key in (keys.job, keys.failures)}
+        kept |= {keys.chunks(job) for job, expected in self.expected.items() if expected.status == "cancelled"}
         assert left <= kept
 
     def _submit(self, chunks: list[list[str]], parent: str | None = None) -> str:
