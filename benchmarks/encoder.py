@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ def _rates(model: str, dtype: str, arguments: argparse.Namespace) -> list[Rate]:
     for size in arguments.batches:
         pixels = [pictures[index % len(pictures)] for index in range(size)]
         texts = [SAMPLE_TEXTS[index % len(SAMPLE_TEXTS)] for index in range(size)]
-        passes["images", size] = lambda pixels=pixels: encoder.encode_images(pixels)
-        passes["texts", size] = lambda texts=texts: encoder.encode_texts(texts)
+        passes["images", size] = partial(encoder.encode_images, pixels)
+        passes["texts", size] = partial(encoder.encode_texts, texts)
     for run in passes.values():
         run()
     seconds: dict[tuple[str, int], list[float]] = {key: [] for key in passes}

@@ -35,7 +35,7 @@ def main() -> None:
     device = torch.device(arguments.device)
     config = CLIPConfig(text_config=TINY, vision_config={**TINY, "image_size": 32, "patch_size": 8})
     torch.manual_seed(1)
-    model = CLIPModel(config if arguments.tiny else CLIPConfig()).eval().to(device)
+    model = CLIPModel(config if arguments.tiny else CLIPConfig()).train(mode=False).to(device)
     found: dict[str, Any] = {"machine": _machine(device), "decode_per_second_per_core": decoding}
     print(json.dumps(found, indent=1), flush=True)
     found["encode"] = []
@@ -57,7 +57,8 @@ def main() -> None:
 def _encoding(
     model: CLIPModel, device: torch.device, dtype: torch.dtype, batch: int, seconds: float
 ) -> dict[str, float]:
-    edge = model.config.vision_config.image_size
+    vision: Any = model.config.vision_config
+    edge = vision.image_size
     pixels = torch.randint(0, 256, (batch, edge, edge, 3), dtype=torch.uint8)
     if device.type == "cuda":
         pixels = pixels.pin_memory()
@@ -120,12 +121,12 @@ def _timed(work: Callable[[], object], device: torch.device) -> float:
 
 def _flops(model: CLIPModel) -> float:
     """Floating-point operations per image: layers and patch embedding (two per weight and token), and attention."""
-    vision = model.config.vision_config
+    vision: Any = model.config.vision_config
     patches = (vision.image_size // vision.patch_size) ** 2
     tokens, width = patches + 1, vision.hidden_size
     layer = tokens * (4 * width**2 + 2 * width * vision.intermediate_size) + 2 * tokens**2 * width
     embedding = patches * 3 * vision.patch_size**2 * width
-    return 2.0 * (vision.num_hidden_layers * layer + embedding + width * model.config.projection_dim)
+    return float(2 * (vision.num_hidden_layers * layer + embedding + width * model.config.projection_dim))
 
 
 def _decoding(seconds: float) -> dict[str, float]:

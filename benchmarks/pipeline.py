@@ -215,7 +215,7 @@ def _whole(settings: Settings, server: PhotoSource, count: int, workers: int) ->
 
 def _loop(settings: Settings, server: PhotoSource, count: int) -> Stage:
     """The same work in a plain script."""
-    model = CLIPModel.from_pretrained(settings.model, dtype=torch.float32).eval()
+    model = CLIPModel.from_pretrained(settings.model, dtype=torch.float32).train(mode=False)
     processor = CLIPImageProcessorPil.from_pretrained(settings.model)
     catalogue = connect_catalogue(settings)
 

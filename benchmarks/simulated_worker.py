@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from PIL import Image
 
 from shared.settings import load_settings
 from worker.__main__ import run
-from worker.fetch.fetcher import Download
+from worker.fetch.fetcher import Download, Fetcher
 from worker.images.center_crop import Pixels
 
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ class SimulatedEncoder:
     def _vectors(self, count: int) -> NDArray[np.float32]:
         time.sleep(self._seconds)
         vectors = self._rng.standard_normal((count, DIMENSION), dtype=np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 class MemoryFetcher:
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--seconds-per-batch", type=float, required=True)
     arguments = parser.parse_args()
     encoder = SimulatedEncoder(arguments.seconds_per_batch)
-    run(load_settings(), "ingest", arguments.name, encoder=encoder, fetcher=MemoryFetcher())
+    run(load_settings(), "ingest", arguments.name, encoder=encoder, fetcher=cast("Fetcher", MemoryFetcher()))
 
 
 if __name__ == "__main__":
