@@ -172,7 +172,7 @@ def _signals_ask(ask_to_stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _worker(service: Callable[..., Service], queue: str, name: str, redis_url: str) -> Service:
-    key = f"lichtbild:worker:{queue}:{name}"
+    key = keys.worker(queue, name)
     return service(
         name,
         (sys.executable, "-m", "worker", "--queue", queue, "--name", name, "--nice", str(_NICE[queue])),

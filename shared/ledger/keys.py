@@ -1,19 +1,22 @@
-"""Every Redis key of the ledger, named in one place. The Lua scripts build the same names from `PREFIX`."""
+"""Every Redis key, lock and bell of ours, named in one place. The Lua scripts build the same names from `PREFIX`.
+
+A name in Redis, its type and the fields of its hashes never change between two releases that run side by side: jobs
+outlive an upgrade. So some names are older than the words the code uses for them: `orders:` are catalogue commands.
+"""
 
 import hashlib
 
 PREFIX = "lichtbild:"
 
-SEQUENCE = PREFIX + "sequence"  # STRING, number of submissions so far; gives each its version
-ACTIVE = PREFIX + "active"  # LIST of ingest jobs that may have waiting chunks, in round-robin order
+SEQUENCE = PREFIX + "sequence"  # STRING, number of submissions and commands so far: the version of the last one
+ACTIVE = PREFIX + "active"  # LIST of ingest jobs with waiting chunks, in round-robin order
 LEASES = PREFIX + "leases"  # ZSET "job chunk token" -> deadline in ms of Redis' clock
-SEARCHES = PREFIX + "searches"  # ZSET unfinished search job -> when to ring for it again, in ms
-WAITING_SEARCHES = PREFIX + "searches-waiting"  # LIST of searches that no worker has taken, oldest first
-SEARCH_BELL = PREFIX + "search-bell"  # STRING with a short TTL: a bell was rung for what waits
+SEARCHES = PREFIX + "searches"  # ZSET unfinished search job -> time of the next check in ms
+WAITING_SEARCHES = PREFIX + "searches-waiting"  # LIST of unclaimed searches, oldest first
+SEARCH_BELL = PREFIX + "search-bell"  # STRING with a short TTL: a bell for the waiting searches is on its way
 CHANGES = PREFIX + "changes"  # CHANNEL, carries the id of each job that changed
-RECONCILER = PREFIX + "reconciler:"  # STRING with a short TTL per queue: somebody is reconciling
-GROWTH = PREFIX + "growth"  # STRING with a short TTL: somebody looks for collections that need an index
-UNINDEXED = PREFIX + "unindexed"  # SET of collections whose index was dropped on purpose
+GROWTH = PREFIX + "growth"  # STRING with a short TTL, a lock: one worker checks which collections need an index
+UNINDEXED = PREFIX + "unindexed"  # SET of collections whose index was dropped by an operator
 
 
 def jobs(kind: str) -> str:
@@ -22,12 +25,12 @@ def jobs(kind: str) -> str:
 
 
 def commands(kind: str) -> str:
-    """ZSET unfinished order of this kind -> when it may be taken (again), in ms."""
+    """ZSET unfinished catalogue command of this kind -> time in ms from which it may be claimed (again)."""
     return f"{PREFIX}orders:{kind}"
 
 
 def command_bell(kind: str) -> str:
-    """LIST of at most one element: an order of this kind waits."""
+    """LIST of at most one element: a catalogue command of this kind waits."""
     return f"{PREFIX}order-bell:{kind}"
 
 
@@ -37,7 +40,7 @@ def writers(collection: str) -> str:
 
 
 def collection_stats(collection: str) -> str:
-    """HASH of a collection: `pending`, items of ingests that have not ended, and `changes`, settled chunks and
+    """HASH of a collection: `pending`, unsettled items of unfinished ingests, and `changes`, settled chunks and
     deletions so far."""
     return f"{PREFIX}collection:{collection}"
 
@@ -53,22 +56,22 @@ def job(job_id: str) -> str:
 
 
 def chunks(job_id: str) -> str:
-    """HASH chunk number -> packed items; gone once settled."""
+    """HASH chunk number -> packed items; removed when settled."""
     return f"{job(job_id)}:chunks"
 
 
 def waiting(job_id: str) -> str:
-    """LIST of chunk numbers that nobody holds."""
+    """LIST of unclaimed chunk numbers."""
     return f"{job(job_id)}:waiting"
 
 
 def attempts(job_id: str) -> str:
-    """HASH chunk number -> times it was claimed and neither settled nor handed back."""
+    """HASH chunk number -> claims that were neither settled nor released."""
     return f"{job(job_id)}:attempts"
 
 
 def failures(job_id: str) -> str:
-    """LIST of packed blocks of failed items, one block per settled chunk that had any."""
+    """LIST of packed blocks of failed items, one block per settled chunk with failures."""
     return f"{job(job_id)}:failures"
 
 
@@ -80,3 +83,8 @@ def image(job_id: str, term: int) -> str:
 def worker(queue: str, name: str) -> str:
     """STRING with a short TTL: this worker is alive and its model is loaded."""
     return f"{PREFIX}worker:{queue}:{name}"
+
+
+def reconciler(queue: str) -> str:
+    """STRING with a short TTL, a lock: one worker of this queue reconciles."""
+    return f"{PREFIX}reconciler:{queue}"

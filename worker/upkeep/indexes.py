@@ -7,8 +7,9 @@ from redis import Redis
 
 from shared.catalogue.interface import Catalogue
 from shared.errors import LichtbildError, UnavailableError
-from shared.ledger import keys
 from shared.ledger.commands import CatalogueCommand, CommandLedger
+from shared.ledger.index_choices import IndexChoices
+from shared.ledger.turns import Turn
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ class Indexes:
         """`rows` is how large a collection must be to get an index by itself; 0 is never."""
         self._ledger = ledger
         self._catalogue = catalogue
-        self._redis = connection
+        self._choices = IndexChoices(connection)
+        self._growth_turn = Turn.to_check_growth(connection, _GROWTH_SECONDS)
         self._rows = rows
         self._next = 0.0
 
@@ -60,11 +62,11 @@ class Indexes:
 
         One worker runs this per minute.
         """
-        if not self._redis.set(keys.GROWTH, "", nx=True, px=round(_GROWTH_SECONDS * 900)):
+        if not self._growth_turn.take():
             return
         for collection in self._catalogue.collections():
             name = collection.name
-            if self._redis.sismember(keys.UNINDEXED, name) or self._catalogue.index(name).status != "none":
+            if self._choices.is_declined(name) or self._catalogue.index(name).status != "none":
                 continue
             if self._catalogue.count(name) >= self._rows:
                 log.info("%s has %d photos or more: its index is built.", name, self._rows)
@@ -72,7 +74,7 @@ class Indexes:
 
     def _build(self, command: CatalogueCommand) -> bool:
         if not command.started:
-            self._redis.srem(keys.UNINDEXED, command.collection)
+            self._choices.accept(command.collection)
             self._catalogue.build_index(command.collection)
             self._ledger.mark_started(command)
         index = self._catalogue.index(command.collection)
@@ -83,6 +85,6 @@ class Indexes:
         return index.status == "built"
 
     def _drop(self, command: CatalogueCommand) -> bool:
-        self._redis.sadd(keys.UNINDEXED, command.collection)
+        self._choices.decline(command.collection)
         self._catalogue.drop_index(command.collection)
         return True

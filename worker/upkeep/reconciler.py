@@ -1,20 +1,20 @@
-"""Rings again for work that nobody does: a bell was lost, a worker died, Redis came back."""
+"""Rings for work that nobody does: its bell was lost, its worker died, or Redis was restarted."""
 
 from redis import Redis
 
 from shared.doorbell import Doorbell
 from shared.errors import ItemError
-from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.presence import Queue
 from shared.ledger.search import SearchLedger
+from shared.ledger.turns import Turn
 from worker.upkeep.spool_sweeper import SpoolSweeper
 
 INTERVAL_SECONDS = 2.0
 
 
 class Reconciler:
-    """Every worker has one; a lock in Redis lets one of a queue's workers act in each interval."""
+    """Every worker has one; a lock in Redis lets one worker per queue act in each interval."""
 
     def __init__(
         self,
@@ -27,27 +27,26 @@ class Reconciler:
         spool_sweeper: SpoolSweeper,
     ) -> None:
         self._queue = queue
-        self._redis = connection
+        self._turn = Turn.to_reconcile(connection, queue, INTERVAL_SECONDS)
         self._ingest = ingest
         self._searches = searches
         self._doorbell = doorbell
         self._spool_sweeper = spool_sweeper
 
     def reconcile_in_turn(self) -> None:
-        """Unless another worker of this queue did just now. Raises RedisError and UnavailableError."""
-        lock = keys.RECONCILER + self._queue
-        if self._redis.set(lock, "", nx=True, px=round(INTERVAL_SECONDS * 900)):
+        """Reconcile unless another worker of this queue did in this interval. Raises RedisError, UnavailableError."""
+        if self._turn.take():
             self.reconcile()
 
     def reconcile(self) -> None:
-        """Ring for what waits, and sweep now and then. A bell too many finds nothing and costs nothing."""
+        """Ring if work waits; sweep the spool when due. A superfluous bell finds no work and costs next to nothing."""
         if self._queue == "ingest":
             if self._ingest.has_work():
                 self._doorbell.ring_ingest()
             self._spool_sweeper.sweep_if_due()
             return
-        ring, late = self._searches.overdue()
-        if ring:
+        must_ring, late = self._searches.overdue()
+        if must_ring:
             self._doorbell.ring_search()
         for job_id in late:
-            self._searches.fail(job_id, ItemError("timeout", "No worker answered in time; try again."))
+            self._searches.fail(job_id, ItemError("timeout", "No worker answered before the deadline; try again."))

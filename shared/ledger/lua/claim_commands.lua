@@ -1,21 +1,24 @@
--- Take the orders of a kind that wait, oldest first; those not ended in time are taken again, by anybody.
--- KEYS 1 orders; and of each order met: job
--- ARGV 1 key prefix, 2 ms until they may be taken again, 3 most to take
--- Returns {job id, collection, subject, version, begun or ''} of each, in one flat list.
+-- Claim the due commands of one kind, oldest first. Any worker may claim a command again once its claim has expired.
+-- Keys: orders:KIND; the job of each command (key built from the prefix).
+-- Returns one flat list: job id, collection, subject, version, and 'begun' (1 or '') of each command.
+local commands = KEYS[1]
+local prefix, claim_ms, limit = unpack(ARGV)
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local taken = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[3])) do
-  local job = ARGV[1] .. 'job:' .. id
-  local fields = redis.call('HMGET', job, 'collection', 'subject', 'version', 'started', 'begun')
-  if fields[1] then
-    redis.call('ZADD', KEYS[1], now + ARGV[2], id)
-    redis.call('HSET', job, 'status', 'running', 'started', fields[4] or now)
-    for _, value in ipairs({id, fields[1], fields[2], fields[3], fields[5] or ''}) do
-      table.insert(taken, value)
+local claimed = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', commands, '-inf', now, 'LIMIT', 0, limit)) do
+  local job = prefix .. 'job:' .. id
+  local collection, subject, version, started, begun =
+    unpack(redis.call('HMGET', job, 'collection', 'subject', 'version', 'started', 'begun'))
+  if collection then
+    redis.call('ZADD', commands, now + claim_ms, id)
+    redis.call('HSET', job, 'status', 'running', 'started', started or now)
+    for _, value in ipairs({id, collection, subject, version, begun or ''}) do
+      table.insert(claimed, value)
     end
   else
-    redis.call('ZREM', KEYS[1], id)
+    redis.call('ZREM', commands, id)
   end
 end
-return taken
+return claimed

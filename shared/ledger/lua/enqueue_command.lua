@@ -1,18 +1,21 @@
--- Order something from a worker: it takes its place in the order of submissions, newer than all before it.
--- KEYS 1 job, 2 jobs of its kind, 3 sequence, 4 orders of its kind, 5 their bell, 6 writers of the collection, if it is one
--- ARGV 1 job id, 2 kind, 3 collection, 4 subject, 5 changes channel, 6 retention in s
+-- Queue a catalogue command. Its version is newer than that of every submission before it.
+-- Keys: job (created), jobs:KIND, sequence, orders:KIND, order-bell:KIND; for a deletion also writers:COLLECTION.
+-- Returns OK.
+local job, jobs, sequence, commands, bell, writers = unpack(KEYS)
+local id, kind, collection, subject, changes, retention_s = unpack(ARGV)
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local version = redis.call('INCR', KEYS[3])
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'kind', ARGV[2], 'status', 'queued', 'collection', ARGV[3],
-  'subject', ARGV[4], 'created', now, 'version', version)
-redis.call('ZADD', KEYS[2], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[6] * 1000)
-redis.call('ZADD', KEYS[4], now, ARGV[1])
-redis.call('LPUSH', KEYS[5], 1)
-redis.call('LTRIM', KEYS[5], 0, 0)
-if KEYS[6] then
-  redis.call('ZADD', KEYS[6], version, ARGV[1])
+local version = redis.call('INCR', sequence)
+redis.call('HSET', job, 'id', id, 'kind', kind, 'status', 'queued', 'collection', collection,
+  'subject', subject, 'created', now, 'version', version)
+redis.call('ZADD', jobs, now, id)
+redis.call('ZREMRANGEBYSCORE', jobs, '-inf', now - retention_s * 1000)
+redis.call('ZADD', commands, now, id)
+redis.call('LPUSH', bell, 1)
+redis.call('LTRIM', bell, 0, 0)
+if writers then
+  redis.call('ZADD', writers, version, id)
 end
-redis.call('PUBLISH', ARGV[5], ARGV[1])
+redis.call('PUBLISH', changes, id)
 return redis.status_reply('OK')

@@ -1,11 +1,13 @@
--- Stop handing out a job's chunks; what is held goes on.
--- KEYS 1 job, 2 active
--- ARGV 1 job id, 2 changes channel
--- Returns the status the job had, or nil if there is none.
-local status = redis.call('HGET', KEYS[1], 'status')
+-- Pause an ingest job: its chunks are no longer given out. Claimed chunks go on.
+-- Keys: job, active.
+-- Returns the previous status, or nil if there is no such job.
+local job, active = unpack(KEYS)
+local id, changes = unpack(ARGV)
+
+local status = redis.call('HGET', job, 'status')
 if status == 'queued' or status == 'running' then
-  redis.call('HSET', KEYS[1], 'status', 'paused')
-  redis.call('LREM', KEYS[2], 0, ARGV[1])
-  redis.call('PUBLISH', ARGV[2], ARGV[1])
+  redis.call('HSET', job, 'status', 'paused')
+  redis.call('LREM', active, 0, id)
+  redis.call('PUBLISH', changes, id)
 end
 return status
