@@ -19,6 +19,7 @@ from embedded.readiness import forget, http_answers, redis_answers, redis_has
 from embedded.redis_server import find_redis, redis_command
 from embedded.servers import catalogue_command, project_root
 from embedded.supervisor import Service, Supervisor
+from shared.ledger import keys
 from worker.model.cpu_quota import available_cores
 
 PREFERRED_API_PORT = 8700
