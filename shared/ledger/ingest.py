@@ -24,6 +24,10 @@ MIN_JUDGED_ITEMS = 100
 # For so many leases after its end a job may still have rows on their way: in a worker that was stopped, say, and does
 # not yet know that it lost its chunk.
 _LEASES_UNDER_WAY = 3
+# Lost workers that do not count as attempts of a chunk, since it was not in their model, at most.
+_MAX_EXCUSED = 10
+# A worker records each change of what is in its model; without one for this long, the loss counts for all its chunks.
+_IN_MODEL_TTL_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Claim:
     contested: bool
 
     @property
+    def is_suspect(self) -> bool:
+        """Whether a worker was lost before with this chunk in its model."""
+        return self.attempts > 1
+
+    @property
     def member(self) -> str:
         """The lease's name in Redis."""
         return f"{self.job_id} {self.chunk} {self.token}"
@@ -56,6 +65,8 @@ class IngestLedger:
     def __init__(self, connection: "redis.Redis", settings: Settings) -> None:
         self._redis = connection
         self._settings = settings
+        # Part of each token: tells the claims of this process from those of others.
+        self._process = secrets.token_hex(4)
         self._claim = scripts.script(connection, "claim")
         self._extend = scripts.script(connection, "extend")
         self._release = scripts.script(connection, "release")
@@ -69,11 +80,11 @@ class IngestLedger:
 
     def claim(self, exclude_jobs: Collection[str] = ()) -> Claim | None:
         """Take the next chunk, or None if nothing waits. New chunks of the jobs `exclude_jobs` are passed over."""
-        token = secrets.token_hex(8)
+        token = f"{self._process}-{secrets.token_hex(4)}"
         lease = round(self._settings.lease_seconds * 1000)
         found = self._claim(
             keys=[keys.LEASES, keys.ACTIVE],
-            args=[keys.PREFIX, token, lease, keys.CHANGES, lease * _LEASES_UNDER_WAY, *exclude_jobs],
+            args=[keys.PREFIX, token, lease, keys.CHANGES, lease * _LEASES_UNDER_WAY, _MAX_EXCUSED, *exclude_jobs],
         )
         if not found:
             return None
@@ -99,6 +110,15 @@ class IngestLedger:
         found = self._extend(keys=[keys.LEASES], args=[keys.PREFIX, lease, *(claim.member for claim in claims)])
         held = {member.decode() for member in found}
         return [claim for claim in claims if claim.member in held]
+
+    def record_in_model(self, suspect: Claim | None) -> None:
+        """Record what this process passes through its model from now on: one suspect by itself, or (None) its healthy
+        chunks. If the process is lost, the attempt counts for those alone. Raises RedisError.
+
+        A worker that never calls this has the loss counted for all of its chunks.
+        """
+        chunk = f"{suspect.job_id} {suspect.chunk}" if suspect else "healthy"
+        self._redis.set(keys.in_model(self._process), chunk, ex=_IN_MODEL_TTL_SECONDS)
 
     def release(self, claim: Claim) -> None:
         """Hand a chunk back untouched; its attempt does not count. One of a job that has ended is dropped."""

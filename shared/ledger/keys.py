@@ -66,8 +66,14 @@ def waiting(job_id: str) -> str:
 
 
 def attempts(job_id: str) -> str:
-    """HASH chunk number -> claims that were neither settled nor released."""
+    """HASH chunk number -> claims that were neither settled nor released; "excused NUMBER" -> lost workers that did not
+    count."""
     return f"{job(job_id)}:attempts"
+
+
+def in_model(process: str) -> str:
+    """STRING with a TTL: what an ingest worker has in its model, `healthy` chunks or the "job chunk" of a suspect."""
+    return f"{PREFIX}in-model:{process}"
 
 
 def failures(job_id: str) -> str:

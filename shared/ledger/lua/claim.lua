@@ -1,7 +1,8 @@
 -- Take one chunk: expired leases first, then the jobs in turn. Attempts are counted here, before any work.
--- KEYS 1 leases, 2 active; and of each job met on the way: job, job:chunks, job:waiting, job:attempts, writers
+-- KEYS 1 leases, 2 active; and of each job met on the way: job, job:chunks, job:waiting, job:attempts, writers;
+--      of each worker that lost a lease: in-model
 -- ARGV 1 key prefix, 2 token, 3 lease in ms, 4 changes channel, 5 ms for which an ended job may still have a row under way,
--- 6 … ids of jobs to pass over, but for what lost its worker
+--      6 losses of a worker that a chunk is excused at most, 7 … ids of jobs to pass over, but for what lost its worker
 -- Returns nil, or {job id, chunk, payload, attempts, version, collection, 1 if more may be waiting, 1 if it is a
 -- preflight, 1 if an older submission may still write to the collection}.
 local time = redis.call('TIME')
@@ -46,15 +47,34 @@ local function take(id, chunk)
   return {id, chunk, payload, attempts, fields[2], fields[3], more, fields[4] and 1 or 0, is_contested(fields[3], fields[2])}
 end
 
+-- Take an attempt back if the lost worker did not have this chunk in its model: a worker passes its healthy chunks
+-- through together and a suspect, one that lost a worker before, by itself, and records which. The limit ends a loop of
+-- crashes that come from elsewhere.
+local function excuse(id, chunk, token)
+  local attempts = ARGV[1] .. 'job:' .. id .. ':attempts'
+  local process = string.match(token, '^(%x+)%-')
+  local in_model = process and redis.call('GET', ARGV[1] .. 'in-model:' .. process)
+  local count = tonumber(redis.call('HGET', attempts, chunk) or 0)
+  if not in_model or count == 0 or in_model == id .. ' ' .. chunk or (in_model == 'healthy' and count == 1) then
+    return
+  end
+  if redis.call('HINCRBY', attempts, 'excused ' .. chunk, 1) <= tonumber(ARGV[6]) then
+    redis.call('HINCRBY', attempts, chunk, -1)
+  end
+end
+
 while true do
   local member = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1)[1]
   if not member then
     break
   end
   redis.call('ZREM', KEYS[1], member)
-  local id, chunk = string.match(member, '^(%S+) (%S+) ')
+  local id, chunk, token = string.match(member, '^(%S+) (%S+) (%S+)$')
   local job = ARGV[1] .. 'job:' .. id
   local status = redis.call('HGET', job, 'status')
+  if workable(status) or status == 'paused' then
+    excuse(id, chunk, token)
+  end
   if workable(status) then
     local claim = take(id, chunk)
     if claim then
@@ -66,7 +86,7 @@ while true do
 end
 
 local passed_over = {}
-for index = 6, #ARGV do
+for index = 7, #ARGV do
   passed_over[ARGV[index]] = true
 end
 
