@@ -1,26 +1,26 @@
--- Users of MyScale who may do no more than they have to. Run it once, as a user who may manage access:
+-- Users of MyScale with the least rights that they need. Run it once, as a user who may manage access:
 --   sed -e 's/OWNER-PASSWORD/…/' -e 's/INGEST-PASSWORD/…/' -e 's/SEARCH-PASSWORD/…/' deploy/myscale/users.sql \
 --     | clickhouse-client --multiquery
--- docs/catalogue.md says which process takes which. In MyScale's cloud, users may have to be made on its own page.
+-- docs/catalogue.md lists which process uses which. In MyScale's cloud, users may have to be created on its own page.
 
 CREATE DATABASE IF NOT EXISTS lichtbild;
 
--- Creates collections, builds and drops indexes: one ingest worker, for as long as there is something to create. All of
--- ALTER, since we know no name for the right to vector indexes alone.
+-- Creates collections, builds and drops indexes: one ingest worker, while there is something to create. ALTER INDEX
+-- includes vector indexes.
 CREATE USER IF NOT EXISTS lichtbild_owner IDENTIFIED WITH sha256_password BY 'OWNER-PASSWORD' DEFAULT DATABASE lichtbild;
-GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER ON lichtbild.* TO lichtbild_owner;
+GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER INDEX ON lichtbild.* TO lichtbild_owner;
 
 -- Writes photos: the other ingest workers.
 CREATE USER IF NOT EXISTS lichtbild_ingest IDENTIFIED WITH sha256_password BY 'INGEST-PASSWORD' DEFAULT DATABASE lichtbild
     SETTINGS allow_ddl = 0;
 GRANT SELECT, INSERT ON lichtbild.* TO lichtbild_ingest;
 
--- Only reads: search workers and the API. 2, not 1: a search sends settings of its own.
+-- Reads only: search workers and the API. 2, not 1: searches send settings.
 CREATE USER IF NOT EXISTS lichtbild_search IDENTIFIED WITH sha256_password BY 'SEARCH-PASSWORD' DEFAULT DATABASE lichtbild
     SETTINGS readonly = 2, max_execution_time = 60;
 GRANT SELECT ON lichtbild.* TO lichtbild_search;
 
--- What the server is, which collections there are, and how far an index is. Each sees only what it has rights to.
+-- The server's features, the collections, and the state of indexes. Each user sees only tables that it has rights to.
 GRANT SELECT ON system.tables TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
 GRANT SELECT ON system.settings TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
 GRANT SELECT ON system.merge_tree_settings TO lichtbild_owner, lichtbild_ingest, lichtbild_search;

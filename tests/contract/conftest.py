@@ -1,7 +1,7 @@
-"""What every catalogue must do, whatever server keeps it: each test runs against each target.
+"""The contract of every catalogue: each test runs against each target.
 
-The targets are the embedded server, over HTTP, the stand-in for MyScale, and the server that
-`LICHTBILD_TEST_CATALOGUE_URL` names, if it is set.
+The targets are the embedded server, over HTTP, the stand-in for MyScale, and the server of
+`LICHTBILD_TEST_CATALOGUE_URL`, if it is set.
 """
 
 import os
@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 
 import clickhouse_connect
 import pytest
+from clickhouse_connect.driver.client import Client
 from pydantic import SecretStr
 
 from shared.catalogue.connect import connect, parse
 from shared.catalogue.interface import Catalogue
 from shared.settings import Settings
 from tests.contract.myscale_build import Build
+from tests.contract.myscale_client import COLUMNS, COSINE, LENGTH, insert
 from tests.contract.myscale_stand_in import StandIn, running_stand_in
 
 _REAL = os.environ.get("LICHTBILD_TEST_CATALOGUE_URL")
@@ -31,10 +33,11 @@ def running_myscale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandI
 
 @pytest.fixture
 def myscale(running_myscale: StandIn) -> StandIn:
-    """The stand-in as it is at its start: the open-source build, with no statements noted yet."""
+    """The stand-in as at its start: the open-source build, with no statements recorded."""
     running_myscale.become(Build())
     running_myscale.indexes("soon")
     running_myscale.cancel(0)
+    running_myscale.refuse_inserts(0)
     running_myscale.read_only(False)
     running_myscale.statements()
     return running_myscale
@@ -55,18 +58,23 @@ def catalogue(settings: Settings) -> Catalogue:
     return connect(settings)
 
 
-def until_built(catalogue: Catalogue, collection: str) -> None:
-    """Wait for a build that was begun."""
-    deadline = time.monotonic() + 60
-    while (index := catalogue.index(collection)).status == "building":
-        assert time.monotonic() < deadline, index
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until the condition is true; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert index.status == "built", index
+
+
+def until_built(catalogue: Catalogue, collection: str) -> None:
+    """Wait until a build ends, and assert that it succeeded."""
+    wait_for(lambda: catalogue.index(collection).status != "building")
+    assert catalogue.index(collection).status == "built"
 
 
 @pytest.fixture
 def collection(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
-    """A name that no other test uses; dropped in the end from a real server, which is kept."""
+    """A name that no other test uses; dropped afterwards from a real server, which outlives the test."""
     name = f"c{secrets.token_hex(6)}"
     if settings.catalogue_url.get_secret_value() != _REAL:
         yield name
@@ -79,7 +87,7 @@ def collection(request: pytest.FixtureRequest, settings: Settings) -> Iterator[s
 
 @pytest.fixture
 def statement(settings: Settings) -> Callable[[str], None]:
-    """Runs SQL of the target's own, as an operator would."""
+    """Runs SQL on the target, as an operator would."""
     address = parse(settings.catalogue_url.get_secret_value())
     client = clickhouse_connect.get_client(
         host=address.host,
@@ -90,3 +98,31 @@ def statement(settings: Settings) -> Callable[[str], None]:
         secure=address.secure,
     )
     return client.command
+
+
+@pytest.fixture(scope="session")
+def operator(running_myscale: StandIn) -> Client:
+    """An operator's connection to the stand-in."""
+    address = parse(running_myscale.url)
+    return clickhouse_connect.get_client(
+        host=address.host, port=address.port, username="default", password=address.password
+    )
+
+
+@pytest.fixture
+def client(operator: Client, myscale: StandIn) -> Client:
+    """An operator's connection to the stand-in, which is as at its start."""
+    return operator
+
+
+@pytest.fixture
+def table(client: Client, collection: str) -> Callable[..., str]:
+    """Creates a table of three rows on the stand-in: `a` at (1, 0), `b` at (0, 1), `c` at (3, 4)."""
+
+    def make(constraint: str = LENGTH, settings: str = COSINE, engine: str = "ReplacingMergeTree(version)") -> str:
+        ending = f"ORDER BY id SETTINGS {settings}" if settings else "ORDER BY id"
+        client.command(f"CREATE TABLE {collection} ({COLUMNS}, {constraint}) ENGINE = {engine} {ending}")
+        insert(client, collection, "('a', [1, 0], 'x', 1), ('b', [0, 1], 'x', 1), ('c', [3, 4], 'y', 1)")
+        return collection
+
+    return make

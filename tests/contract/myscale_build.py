@@ -1,4 +1,4 @@
-"""Builds of MyScale, as far as they differ for us."""
+"""The builds of MyScale, as far as their differences matter to Lichtbild."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ METRIC_SETTINGS = ("float_vector_search_metric_type", "vector_search_metric_type
 
 @dataclass(frozen=True)
 class Build:
-    """Which MyScale this is: what differs between the cloud, the open-source build and older ones."""
+    """What differs between the cloud, the open-source build and older builds."""
 
     cloud: bool = False
     brute_force_setting: bool = True
@@ -15,12 +15,12 @@ class Build:
     is_deleted_option: bool = True
     bound_vectors: bool = False
     stock: bool = False
-    """No MyScale at all but ClickHouse, to have the stand-in's handle on that as well."""
-    deaf_to_metrics: bool = False
-    """It takes each metric setting and goes on measuring L2: a fault that a start-up probe must find."""
+    """Plain ClickHouse, with the stand-in's controls."""
+    ignores_metrics: bool = False
+    """Accepts each metric setting and measures L2 all the same: the probe before a first collection must find this."""
 
     def search_settings(self) -> dict[str, str]:
-        """Names and defaults that stock ClickHouse does not have."""
+        """Settings that stock ClickHouse does not have, with their defaults."""
         some = {"optimize_move_to_prewhere_for_vector_search": "1", "max_search_result_window": "10000"}
         if self.brute_force_setting:
             some["enable_brute_force_vector_search"] = "0"

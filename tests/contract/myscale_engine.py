@@ -1,4 +1,4 @@
-"""MyScale's statements on the embedded engine: each is held against MyScale's rules and put into ClickHouse's SQL."""
+"""Runs MyScale's statements on the embedded engine: checks MyScale's rules and translates to ClickHouse's SQL."""
 
 from __future__ import annotations
 
@@ -26,29 +26,25 @@ from tests.contract.myscale_sql import (
     unquoted,
     words,
 )
+from tests.contract.myscale_system_tables import EMPTY_VECTOR_INDICES, VECTOR_INDICES, relation
 
 _CANCELLED = 394
+_LOGICAL_ERROR = 49
+_TOO_MANY_PARTS = 252
 _UNKNOWN_SETTING = 115
 _NUMBER_OF_ARGUMENTS = 42
 _TABLE_SETTINGS = {*METRIC_SETTINGS, "min_rows_to_build_vector_index", "min_bytes_to_build_vector_index"}
-# Vector search of newer ClickHouse, which the old base has never heard of.
+# Vector search of newer ClickHouse, which the old base does not know.
 _NEWER = re.compile(
     r"vector_similarity|bfloat16|qbit|\bvector_search_(filter|index|with|use)|hnsw_candidate|use_skip_indexes_if_final",
     re.IGNORECASE,
 )
-_VECTOR_INDICES = (
-    "database String, table String, name String, type String, expr String, total_parts Int64,"
-    " parts_with_vector_index Int64, small_parts Int64, status String, host_name String, latest_failed_part String,"
-    " latest_fail_reason String"
-)
 _MOST_PARTS = 20
-_TABLES_COLUMNS = "name, uuid, engine, engine_full, create_table_query, comment, total_rows, total_bytes"
-
 Execute = Callable[[str], Outcome]
 
 
 class MyScaleEngine(Engine):
-    """Parts are hardly ever merged by themselves, so that what was replaced stays beside what replaced it."""
+    """Merges parts only beyond `_MOST_PARTS`, so that replaced rows stay beside the rows that replaced them."""
 
     def __init__(self, folder: Path, build: Build) -> None:
         super().__init__(folder)
@@ -56,13 +52,14 @@ class MyScaleEngine(Engine):
         self.build = build
         self.indexes = Indexes()
         self.cancellations = 0
+        self.refused_inserts = 0
         self.read_only = False
         self.statements: list[tuple[str, dict[str, str]]] = []
         self._metrics: dict[str, str] = {}
-        self._checked: set[tuple[str, str]] = set()
+        self._dimensions: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
         self._column("CREATE DATABASE IF NOT EXISTS stand_in")
-        self._column(f"CREATE TABLE IF NOT EXISTS stand_in.vector_indices ({_VECTOR_INDICES}) ENGINE = Memory")
+        self._column(f"CREATE TABLE IF NOT EXISTS {EMPTY_VECTOR_INDICES} ({VECTOR_INDICES}) ENGINE = Memory")
 
     def run(
         self,
@@ -91,9 +88,9 @@ class MyScaleEngine(Engine):
                 read_only=read_only or self.read_only,
             )
 
-        return execute(text) if self.build.stock else self._obey(text, words(text), own, execute)
+        return execute(text) if self.build.stock else self._translate(text, words(text), own, execute)
 
-    def _obey(self, text: str, seen: list[str], own: dict[str, str], execute: Execute) -> Outcome:
+    def _translate(self, text: str, seen: list[str], own: dict[str, str], execute: Execute) -> Outcome:
         if seen[:2] == ["CREATE", "TABLE"] and "MERGETREE" in "".join(seen).upper():
             return self._create(text, execute)
         if seen[:2] == ["ALTER", "TABLE"] and "VECTOR" in seen and not self.read_only:
@@ -102,17 +99,19 @@ class MyScaleEngine(Engine):
             return self._finish(named(text, 5), execute)
         if seen[:1] == ["SELECT"]:
             return execute(self._select(text, own))
+        if seen[:2] == ["INSERT", "INTO"] and self.refused_inserts:
+            self.refused_inserts -= 1
+            raise _error(_TOO_MANY_PARTS, "TOO_MANY_PARTS", "Too many parts (300). Merges are slower than inserts.")
         outcome = execute(text)
         if seen[:2] == ["DROP", "TABLE"]:
             self._forget(named(text, 4 if seen[2] == "IF" else 2))
         if seen[:2] == ["INSERT", "INTO"]:
             self._merge_many(named(text, 2))
-        for index in self.indexes.all():
-            self._see(index)
+        self._seen_indexes()
         return outcome
 
     def _own_settings(self, settings: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-        """The settings that MyScale has beside ClickHouse's, and the rest."""
+        """The settings that only MyScale has, and the rest."""
         names = self.build.search_settings()
         own = {name: value for name, value in settings.items() if name in names}
         return {**names, **own}, {name: value for name, value in settings.items() if name not in names}
@@ -127,13 +126,10 @@ class MyScaleEngine(Engine):
         kept = replaced(sql, [(begin, end, ", ".join(column for column in columns if column not in indexes))])
         kept, own = self._without_own_table_settings(kept)
         if not self.build.is_deleted_option and re.search(r"ReplacingMergeTree\s*\([^)]*,", kept):
-            raise CatalogueError(
-                _NUMBER_OF_ARGUMENTS,
-                f"Code: {_NUMBER_OF_ARGUMENTS}. DB::Exception: With extended storage definition syntax storage "
-                "ReplacingMergeTree requires 0 to 1 parameters (NUMBER_OF_ARGUMENTS_DOESNT_MATCH)",
-            )
+            text = "With extended storage definition syntax storage ReplacingMergeTree requires 0 to 1 parameters"
+            raise _error(_NUMBER_OF_ARGUMENTS, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", text)
         outcome = execute(kept)
-        # No merges by themselves; OPTIMIZE TABLE … FINAL still works.
+        # No merges in the background; OPTIMIZE TABLE … FINAL still works.
         execute(f"ALTER TABLE `{table}` MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1")
         if self.build.metric_setting in own:
             self._metrics[table] = own[self.build.metric_setting].upper()
@@ -148,7 +144,7 @@ class MyScaleEngine(Engine):
         given = assignments(match[1])
         unknown = set(given) & set(METRIC_SETTINGS) - {self.build.metric_setting}
         if unknown:
-            raise _unknown_setting(min(unknown))
+            raise _error(_UNKNOWN_SETTING, "UNKNOWN_SETTING", f"Unknown setting '{min(unknown)}'")
         plain = [part for part in split(match[1]) if part.partition("=")[0].strip() not in _TABLE_SETTINGS]
         own = {name: value for name, value in given.items() if name in _TABLE_SETTINGS}
         return sql[: match.start()] + (f"SETTINGS {', '.join(plain)} " if plain else "") + sql[match.end() :], own
@@ -180,7 +176,7 @@ class MyScaleEngine(Engine):
         self._see(index)
 
     def _check_column(self, table: str, column: str) -> None:
-        if (table, column) in self._checked:
+        if (table, column) in self._dimensions:
             return
         kinds = self._column(
             f"SELECT type FROM system.columns WHERE database = 'default' AND table = '{table}' AND name = '{column}'"
@@ -190,19 +186,26 @@ class MyScaleEngine(Engine):
         (created,) = self._column(
             f"SELECT create_table_query FROM system.tables WHERE database = 'default' AND name = '{table}'"
         )
-        if not re.search(rf"CHECK length\({column}\) = \d+", created):
+        length = re.search(rf"CHECK length\({column}\) = (\d+)", created)
+        if length is None:
             raise refusal(
                 Code.BAD_ARGUMENTS,
                 f"Cannot create table with column '{column}' which type is 'Array(Float32)' because the constraint "
                 "information was not defined during the creation of a vector index for the column.",
             )
-        self._checked.add((table, column))
+        self._dimensions[table, column] = int(length[1])
 
     def _finish(self, table: str, execute: Execute) -> Outcome:
         index = self.indexes.of(table)
         if index is not None:
             self._see(index, finish=True)
         return execute("SELECT 1 WHERE 0")
+
+    def _seen_indexes(self) -> list[VectorIndex]:
+        """All indexes, with the parts of now."""
+        for index in self.indexes.all():
+            self._see(index)
+        return self.indexes.all()
 
     def _see(self, index: VectorIndex, finish: bool = False) -> None:
         parts = self._column(
@@ -213,10 +216,10 @@ class MyScaleEngine(Engine):
     def _forget(self, table: str) -> None:
         self.indexes.forget(table)
         self._metrics.pop(table, None)
-        self._checked = {checked for checked in self._checked if checked[0] != table}
+        self._dimensions = {key: size for key, size in self._dimensions.items() if key[0] != table}
 
     def _merge_many(self, table: str) -> None:
-        """A table of many small inserts would become slow; so many parts a server merges sooner or later."""
+        """Merge a table of many parts, as a server does sooner or later; it would become slow."""
         counted = f"SELECT count() FROM system.parts WHERE database = 'default' AND table = '{table}' AND active"
         if int(self._column(counted)[0]) > _MOST_PARTS:
             self._column(f"OPTIMIZE TABLE `{table}` FINAL")
@@ -226,14 +229,17 @@ class MyScaleEngine(Engine):
     def _select(self, sql: str, own: dict[str, str]) -> str:
         sql, inline = self._without_own_settings(sql)
         own = {**own, **inline}
-        sql = replaced(sql, [(start, end, self._system(name)) for name, start, end in system_names(sql)])
+        sql = replaced(
+            sql,
+            [(start, end, self._relation(name)) for name, start, end in system_names(sql)],
+        )
         sql = re.sub(r"\bversion\(\)", f"'{self.version}'", sql)
         calls = distances(sql)
         if not calls:
             return sql
         if self.cancellations:
             self.cancellations -= 1
-            raise CatalogueError(_CANCELLED, "Code: 394. DB::Exception: Query was cancelled. (QUERY_WAS_CANCELLED)")
+            raise _error(_CANCELLED, "QUERY_WAS_CANCELLED", "Query was cancelled.")
         return self._vector_search(sql, calls, own)
 
     def _without_own_settings(self, sql: str) -> tuple[str, dict[str, str]]:
@@ -244,34 +250,8 @@ class MyScaleEngine(Engine):
         plain = ", ".join(part for part in split(given) if part.partition("=")[0].strip() not in own)
         return re.sub(r"\bSETTINGS\s+" + re.escape(given), f"SETTINGS {plain}" if plain else "", sql), own
 
-    def _system(self, name: str) -> str:
-        if name == "vector_indices":
-            return f"(SELECT * FROM {self._vector_indices()})"
-        if name == "settings":
-            rows = ", ".join(f"('{name}', '{value}', 0)" for name, value in self.build.search_settings().items())
-            return (
-                "(SELECT name, value, readonly FROM system.settings"
-                f" UNION ALL SELECT * FROM values('name String, value String, readonly UInt8', {rows}))"
-            )
-        if name == "merge_tree_settings":
-            own = f"SELECT '{self.build.metric_setting}', 'L2'"
-            return f"(SELECT name, value FROM system.merge_tree_settings UNION ALL {own})"
-        if name == "tables":
-            database = "if(database = 'stand_in', 'system', database) AS database"
-            return f"(SELECT {database}, {_TABLES_COLUMNS} FROM system.tables)"
-        return f"system.{name}"
-
-    def _vector_indices(self) -> str:
-        rows = []
-        for index in self.indexes.all():
-            self._see(index)
-            failed, reason = index.failed if index.status() == "Error" else ("", "")
-            counts = f"{len(index.parts)}, {len(index.built)}, 0"
-            rows.append(
-                f"('default', '{index.table}', '{index.name}', '{index.kind}', '{index.expression}', {counts},"
-                f" '{index.status()}', 'stand-in', '{failed}', '{reason}')"
-            )
-        return f"values('{_VECTOR_INDICES}', {', '.join(rows)})" if rows else "stand_in.vector_indices"
+    def _relation(self, name: str) -> str:
+        return relation(name, self.build, self._seen_indexes() if name == "vector_indices" else ())
 
     def _vector_search(self, sql: str, calls: list[Distance], own: dict[str, str]) -> str:
         table = table_of(sql)
@@ -279,11 +259,11 @@ class MyScaleEngine(Engine):
         if len({(call.parameters, call.column, call.query) for call in calls}) > 1:
             raise refusal(Code.NOT_IMPLEMENTED, "The stand-in knows one distance a query")
         self._check_call(calls[0], table, index)
-        metric = "L2" if self.build.deaf_to_metrics else self._metric(table, index)
+        metric = "L2" if self.build.ignores_metrics else self._metric(table, index)
         return translated(sql, calls[0], metric, self._searchable(index, own), int(own["max_search_result_window"]))
 
     def _check_call(self, call: Distance, table: str, index: VectorIndex | None) -> None:
-        known = (table, call.column) in self._checked
+        known = (table, call.column) in self._dimensions
         if known or self._column(f"SELECT 1 FROM system.tables WHERE database = 'default' AND name = '{table}'"):
             self._check_column(table, call.column)
         if index is not None and call.parameters:
@@ -291,15 +271,20 @@ class MyScaleEngine(Engine):
         if call.query.startswith("["):
             if not re.search(r"[.eE]", call.query):
                 raise refusal(Code.BAD_ARGUMENTS, "The query vector is an Array(UInt64), not Array(Float32)")
+            self._check_dimension(len(split(call.query[1:-1])), self._dimensions.get((table, call.column)))
         elif call.query.startswith("{") and not self.build.bound_vectors:
             raise refusal(Code.BAD_ARGUMENTS, "The query vector must be a literal or a subquery")
 
+    def _check_dimension(self, given: int, expected: int | None) -> None:
+        if expected is not None and given != expected:
+            raise _error(_LOGICAL_ERROR, "LOGICAL_ERROR", f"Wrong dimension: {given}, search index needs {expected}")
+
     def _metric(self, table: str, index: VectorIndex | None) -> str:
-        """The index's; where it names none, or there is no index, the table's; and L2 where that is not set either."""
+        """The index's metric, else the table's, else L2."""
         return (index.metric if index else None) or self._metrics.get(table, "L2")
 
     def _searchable(self, index: VectorIndex | None, own: dict[str, str]) -> str:
-        """Parts without a finished index have no rows for a search, unless it asks for brute force."""
+        """A condition that excludes parts without a finished index, unless the search asks for brute force."""
         if own.get("enable_brute_force_vector_search", "1") == "1":  # older builds always did
             return "1"
         if index is None:
@@ -308,7 +293,5 @@ class MyScaleEngine(Engine):
         return f"_part IN ({', '.join(repr(part) for part in sorted(index.built))})" if index.built else "0"
 
 
-def _unknown_setting(name: str) -> CatalogueError:
-    return CatalogueError(
-        _UNKNOWN_SETTING, f"Code: {_UNKNOWN_SETTING}. DB::Exception: Unknown setting '{name}' (UNKNOWN_SETTING)"
-    )
+def _error(code: int, name: str, text: str) -> CatalogueError:
+    return CatalogueError(code, f"Code: {code}. DB::Exception: {text} ({name})")

@@ -1,4 +1,4 @@
-"""Vector indexes as the stand-in keeps them: their types and parameters, and which parts of a table they cover."""
+"""The stand-in's vector indexes: types, parameters, and the parts of a table that they cover."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HNSW = {"m": (8, 128), "ef_c": (16, 1024), "ef_s": (16, 1024)}
 _IVF = {"ncentroids": (1, 1 << 20), "nprobe": (1, 1 << 20)}
 _ALPHA = {"alpha": (1, 4)}
 _BIT_SIZES = frozenset({"4bit", "6bit", "8bit", "8bit_uniform", "8bit_direct", "4bit_uniform", "QT_fp16"})
-# The table of valid parameters that the server checks against; a range, or `_BIT_SIZES`. Build and search in one.
+# Valid parameters by type, for building and searching: a range, or `_BIT_SIZES`.
 _PARAMETERS: dict[str, Mapping[str, object]] = {
     "FLAT": {},
     "IVFFLAT": _IVF,
@@ -28,17 +28,17 @@ _PARAMETERS: dict[str, Mapping[str, object]] = {
     "HNSWFLAT": _HNSW,
     "HNSWSQ": {**_HNSW, "bit_size": _BIT_SIZES},
 }
-# Long enough that a test which looks at once sees `InProgress`.
+# Long enough that a test which reads the status right away sees `InProgress`.
 _BUILD_SECONDS = 0.3
 
 
 def index_types(cloud: bool) -> dict[str, Mapping[str, object]]:
-    """MSTG is in the cloud's build alone, SCANN in the open-source one alone."""
+    """The cloud's build has MSTG but not SCANN, the open-source build SCANN but not MSTG."""
     return {**_PARAMETERS, "MSTG" if cloud else "SCANN": _ALPHA}
 
 
 def check_parameters(given: Sequence[str], kind: str, types: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
-    """`'key=value'` strings, or one JSON string, as a dictionary; refused as the server refuses them."""
+    """The parameters as a dictionary, from `'key=value'` strings or one JSON string; rejected as the server does."""
     known = types.get(kind)
     if known is None:
         raise refusal(Code.BAD_ARGUMENTS, f"Unknown vector index type `{kind}`, valid are {sorted(types)}")
@@ -93,19 +93,20 @@ class VectorIndex:
     expression: str
     metric: str | None
     parts: dict[str, float] = field(default_factory=dict)
-    """Parts by name, and when they were first seen."""
+    """The table's parts by name, and when each was first seen."""
     built: set[str] = field(default_factory=set)
     failed: tuple[str, str] = ("", "")
-    """The part that failed last, and why."""
+    """The part that failed last, and the reason. Never cleared: the strictest reading of the sources."""
 
     def status(self) -> str:
+        """`Error` for as long as parts are missing, if any part ever failed; as the server computes it."""
         if self.built >= self.parts.keys():
             return "Built"
         return "Error" if self.failed[0] else "InProgress"
 
 
 class Indexes:
-    """All indexes, by table: one each, which is the documented limit. Builds when it is told to, or a little later."""
+    """All indexes by table: one per table, which is the documented limit. `building` is how builds go from now on."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -136,7 +137,7 @@ class Indexes:
         return list(self._indexes.values())
 
     def see(self, index: VectorIndex, parts: Sequence[str], finish: bool = False) -> None:
-        """Take note of a table's parts of now, and build what is due; with `finish` all of them."""
+        """Update the table's parts, and build the parts that are due; with `finish`, all of them."""
         with self._lock:
             now = time.monotonic()
             index.parts = {part: index.parts.get(part, now) for part in parts}
@@ -147,4 +148,3 @@ class Indexes:
             elif finish or self.building == "soon":
                 due = {part for part in missing if finish or now - index.parts[part] > _BUILD_SECONDS}
                 index.built |= due
-                index.failed = ("", "")

@@ -1,4 +1,4 @@
-"""A search by `distance()` in ClickHouse's SQL, by MyScale's rules of what is found."""
+"""Translates a search by `distance()` into ClickHouse's SQL with MyScale's results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EXPRESSIONS = {"L2": "L2SquaredDistance", "COSINE": "cosineDistance", "IP": "do
 
 
 def table_of(sql: str) -> str:
-    """The one table that is searched."""
+    """The table that is searched."""
     return _source(clauses(sql))[0]
 
 
@@ -64,7 +64,7 @@ def _check_limit(asked: dict[str, str], window: int) -> None:
 
 
 def _filters(asked: dict[str, str], moved: bool) -> tuple[str, str]:
-    """What is looked at before the search, and what after it."""
+    """The conditions that filter before the search, and those that filter its result."""
     where = asked.get("WHERE", "1")
     if "PREWHERE" in asked:
         return f"({asked['PREWHERE']})", f"({where})"

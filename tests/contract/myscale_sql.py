@@ -1,4 +1,4 @@
-"""Takes MyScale's statements apart, as far as the stand-in has to understand them: clauses, calls, settings."""
+"""Parses MyScale's statements as far as the stand-in needs: clauses, calls, settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CLAUSES = ("SELECT", "FROM", "PREWHERE", "WHERE", "ORDER", "LIMIT", "SETTINGS",
 
 @dataclass(frozen=True)
 class Distance:
-    """One call of `distance('key=value', …)(column, query)`, and where it stands in the text."""
+    """One call of `distance('key=value', …)(column, query)`, and its position in bytes."""
 
     parameters: tuple[str, ...]
     column: str
@@ -29,12 +29,12 @@ def words(sql: str) -> list[str]:
 
 
 def named(sql: str, place: int) -> str:
-    """The identifier that is the token at this place, without its quotes."""
+    """The identifier at this token, without its quotes."""
     return bare(list(tokenize(sql.encode()))[place].text.decode())
 
 
 def clauses(sql: str) -> dict[str, str]:
-    """The text after each keyword of a plain SELECT, subqueries left whole; a clause that is not there is missing."""
+    """The text after each keyword of a plain SELECT, with subqueries left whole; absent clauses are left out."""
     encoded = sql.encode()
     found: list[tuple[str, int, int]] = []
     for token, depth in _with_depth(encoded):
@@ -45,7 +45,7 @@ def clauses(sql: str) -> dict[str, str]:
 
 
 def distances(text: str) -> list[Distance]:
-    """The calls of `distance` in the text, at whatever depth; not its namesake with a table's column name."""
+    """The calls of `distance` in the text, at any depth."""
     encoded = text.encode()
     tokens = list(tokenize(encoded))
     found = []
@@ -72,7 +72,7 @@ def replaced(text: str, spans: list[tuple[int, int, str]]) -> str:
 
 
 def system_names(sql: str) -> Iterator[tuple[str, int, int]]:
-    """Each `system.something` in the statement, and where it stands."""
+    """Each `system.NAME` in the statement, and its position in bytes."""
     tokens = list(tokenize(sql.encode()))
     for first, dot, last in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if first.identifier == "system" and dot.text == b"." and last.identifier:
@@ -89,7 +89,7 @@ def split(text: str) -> list[str]:
 
 
 def assignments(text: str) -> dict[str, str]:
-    """`a = 1, b = 'x'` as a dictionary of texts, quotes taken away."""
+    """`a = 1, b = 'x'` as a dictionary of texts without quotes."""
     pairs = (part.partition("=") for part in split(text))
     return {name.strip(): unquoted(value.strip()) for name, _, value in pairs}
 
@@ -105,7 +105,7 @@ def unquoted(text: str) -> str:
 
 
 def bracketed(sql: str, after: str = "") -> tuple[int, int]:
-    """The bytes between the first bracket behind `after` and the one that closes it."""
+    """The bytes between the first bracket after the text `after` and the bracket that closes it."""
     encoded = sql.encode()
     begin = re.search(re.escape(after), sql, re.IGNORECASE)
     offset = len(sql[: begin.end()].encode()) if begin else 0
@@ -124,7 +124,7 @@ def _with_depth(encoded: bytes) -> Iterator[tuple[Token, int]]:
 
 
 def _arguments(encoded: bytes, tokens: list[Token], opening: int) -> tuple[list[str], int]:
-    """The arguments of a call whose bracket is `tokens[opening]`, and the place of the bracket that closes it."""
+    """The arguments of a call with the bracket `tokens[opening]`, and the token of the bracket that closes it."""
     depth = 0
     for at in range(opening, len(tokens)):
         token = tokens[at]

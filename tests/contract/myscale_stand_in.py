@@ -1,21 +1,23 @@
-"""A stand-in for a MyScale server: the embedded catalogue server, which takes MyScale's dialect and keeps its rules.
+"""A stand-in for a MyScale server: the embedded catalogue server with MyScale's dialect and rules.
 
-What it enforces, from MyScaleDB's sources and tests and MyScale's documentation:
-- VECTOR INDEX in CREATE TABLE and ALTER TABLE ADD and DROP, its types (MSTG in the cloud's build alone, SCANN in the
-  open-source one alone), its parameters' spelling and ranges; a length constraint and Float32; one index a table.
-- `distance()` with and without parameters; error 62 without ORDER BY, without LIMIT, in the wrong direction; squared
-  L2 where neither index nor table names a metric; cosine is 1 - cos; a query vector of whole numbers is refused.
-- Rows of parts whose index is not finished do not appear, unless `enable_brute_force_vector_search=1`; every insert
-  sets an index back to InProgress; `system.vector_indices`; MyScale's names in `system.settings`.
-- The top k are found in each part before FINAL merges rows, so FINAL brings replaced rows back. WHERE beside FINAL
-  filters after the search, unless `optimize_move_to_prewhere_if_final=1`; PREWHERE before it, and before FINAL merges.
-- Up to 20 parts are never merged by themselves, so that what was replaced lies beside what replaced it.
+It enforces, from MyScaleDB's sources and tests and MyScale's documentation:
+- VECTOR INDEX in CREATE TABLE, ALTER TABLE ADD and DROP; its types (MSTG only in the cloud's build, SCANN only in the
+  open-source build); the spelling and ranges of its parameters; a length constraint, Float32, one index per table.
+- `distance()` with and without parameters; error 62 without ORDER BY, without LIMIT, or in the wrong direction; error
+  49 for a query vector of another dimension; squared L2 if neither index nor table names a metric; cosine is 1 - cos;
+  a query vector of whole numbers is rejected.
+- A search misses rows of parts without a finished index, unless `enable_brute_force_vector_search=1`.
+- `system.vector_indices`: each insert sets `Built` back to `InProgress`, or to `Error` if any part ever failed, though
+  the server goes on building; MyScale's names in `system.settings`. Error 252 for an insert into too many parts.
+- The top k of each part are found before FINAL merges rows, so FINAL returns replaced rows. WHERE beside FINAL filters
+  after the search, unless `optimize_move_to_prewhere_if_final=1`; PREWHERE before it, and before FINAL merges.
+- Up to 20 parts are never merged on their own, so that replaced rows stay beside the rows that replaced them.
 
-What it does not prove: that a real MyScale does the same. Its engine is a new ClickHouse, so it accepts SQL, functions
-and a protocol that MyScale's old base may not (vector search of newer ClickHouse is refused, the rest is not looked
-for). Its searches are exact: nothing is said about recall, speed, memory, or how long an index takes. There are no
-users, replicas, TLS, lightweight deletes or restarts, and `SHOW CREATE TABLE` does not show vector indexes. How a real
-FINAL treats candidates, whether a bound query vector is taken, and what `version()` says are inferred, not observed.
+It does not prove that a real MyScale does the same. Its engine is a new ClickHouse, which accepts SQL, functions and a
+protocol that MyScale's old base may not (only vector search of newer ClickHouse is rejected). Its searches are exact:
+recall, speed, memory and build times are not covered. It has no users, replicas, TLS, lightweight deletes or restarts,
+and `SHOW CREATE TABLE` omits vector indexes. How a real FINAL treats candidates, whether a bound query vector is
+accepted, whether a past failure is ever cleared, and the text of `version()` are inferred, not observed.
 
 `python -m tests.contract.myscale_stand_in --data DIR --port N --password-file FILE`
 """
@@ -51,40 +53,44 @@ from tests.contract.myscale_indexes import Building
 
 @dataclass(frozen=True)
 class StandIn:
-    """A running stand-in, and the handle that a real server does not have."""
+    """A running stand-in, and the controls that a real server does not have."""
 
     url: str
     http: str
 
     def become(self, build: Build) -> None:
-        """Another build of MyScale from now on; who has asked it already does not notice."""
-        self._tell(build=asdict(build))
+        """Act as another build from now on. A catalogue that has detected the dialect already does not notice."""
+        self._control(build=asdict(build))
 
     def indexes(self, building: Building, reason: str = "") -> None:
-        """From now on parts get their index `soon`, not until told otherwise (`held`), or never (`failing`)."""
-        self._tell(building=building, reason=reason)
+        """From now on builds finish `soon`, make no progress (`held`), or fail with the reason (`failing`)."""
+        self._control(building=building, reason=reason)
 
     def cancel(self, queries: int) -> None:
-        """The next so many searches are cancelled, as when an index is loaded under them."""
-        self._tell(cancel=queries)
+        """Cancel this number of searches, as if an index were loaded under them."""
+        self._control(cancel=queries)
+
+    def refuse_inserts(self, count: int) -> None:
+        """Reject this number of inserts, as if the table had too many parts."""
+        self._control(refuse_inserts=count)
 
     def read_only(self, switch: bool) -> None:
-        """Whether all statements run with `readonly=2`, as for a user who may only read."""
-        self._tell(read_only=switch)
+        """Run all statements with `readonly=2`, as for a user without the right to write."""
+        self._control(read_only=switch)
 
     def statements(self) -> list[tuple[str, dict[str, str]]]:
-        """All statements since the last call, each with the settings that came beside it."""
-        return [(sql, settings) for sql, settings in self._tell()["statements"]]
+        """All statements since the last call, each with its settings."""
+        return [(sql, settings) for sql, settings in self._control()["statements"]]
 
-    def _tell(self, **order: object) -> Any:
-        answer = requests.post(f"{self.http}/stand-in", json=order, timeout=60)
+    def _control(self, **control: object) -> Any:
+        answer = requests.post(f"{self.http}/stand-in", json=control, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
 
 @contextmanager
 def running_stand_in(folder: Path) -> Iterator[StandIn]:
-    """A stand-in for the length of a `with` block: MyScaleDB's open-source build, until it is told otherwise."""
+    """A stand-in for the length of a `with` block; MyScaleDB's open-source build until `become` is called."""
     data = DataFolder(folder)
     password_file = data.password("catalogue")
     port = free_ports(1)[0]
@@ -108,10 +114,10 @@ def main() -> None:
     app = create_app(engine, options.password_file.read_text().strip(), scratch, 1 << 30, Activity())
 
     @app.post("/stand-in")
-    def handle() -> dict[str, object]:
-        return _obey(engine, request.get_json())
+    def controls() -> dict[str, object]:
+        return _apply(engine, request.get_json())
 
-    # Each test connects anew, and its connections stay open for a while: beyond the limit, others would wait for them.
+    # Each test opens connections of its own, which stay open for a while; beyond the limit others would wait.
     server = create_server(
         app, host=LOOPBACK, port=options.port, threads=8, connection_limit=1000, asyncore_use_poll=True
     )
@@ -122,12 +128,13 @@ def main() -> None:
     os._exit(0)
 
 
-def _obey(engine: MyScaleEngine, order: dict[str, Any]) -> dict[str, object]:
-    engine.build = Build(**order["build"]) if "build" in order else engine.build
-    engine.indexes.building = order.get("building", engine.indexes.building)
-    engine.indexes.reason = order.get("reason", engine.indexes.reason)
-    engine.cancellations = order.get("cancel", engine.cancellations)
-    engine.read_only = order.get("read_only", engine.read_only)
+def _apply(engine: MyScaleEngine, control: dict[str, Any]) -> dict[str, object]:
+    engine.build = Build(**control["build"]) if "build" in control else engine.build
+    engine.indexes.building = control.get("building", engine.indexes.building)
+    engine.indexes.reason = control.get("reason", engine.indexes.reason)
+    engine.cancellations = control.get("cancel", engine.cancellations)
+    engine.refused_inserts = control.get("refuse_inserts", engine.refused_inserts)
+    engine.read_only = control.get("read_only", engine.read_only)
     seen, engine.statements = engine.statements, []
     return {"statements": seen}
 

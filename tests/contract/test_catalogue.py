@@ -29,7 +29,7 @@ def filled(catalogue, collection):
     return collection
 
 
-def test_what_was_written_is_found_at_once(catalogue, filled):
+def test_written_photos_are_found_at_once(catalogue, filled):
     hits = catalogue.search(filled, unit(7), 3)
     assert hits[0].photo.photo_id == "7"
     assert hits[0].distance == pytest.approx(0, abs=1e-6)
@@ -46,7 +46,7 @@ def test_top_k_equals_an_exact_scan(catalogue, filled):
         assert hit.distance == pytest.approx(distances[hit.photo.photo_id], abs=1e-5)
 
 
-def test_the_newest_version_of_a_photo_counts_whatever_the_order_of_writing(catalogue, filled):
+def test_the_highest_version_of_a_photo_is_current_in_any_order_of_writes(catalogue, filled):
     catalogue.write(filled, [row("7", 107, version=3, url="http://h/new")])
     catalogue.write(filled, [row("7", 207, version=2, url="http://h/late")])
     photo = catalogue.get(filled, "7")
@@ -78,7 +78,7 @@ def test_a_collection_of_another_model_is_refused(catalogue, filled):
             catalogue.ensure(filled, model, dimension)
 
 
-def test_of_two_models_that_create_a_collection_at_once_one_wins(settings, collection):
+def test_of_models_that_create_a_collection_at_once_one_wins(settings, collection):
     outcomes = {}
 
     def create(model: str) -> None:
@@ -103,7 +103,14 @@ def test_a_vector_of_the_wrong_length_is_refused(catalogue, filled):
     assert catalogue.count(filled) == 50
 
 
-def test_what_does_not_exist_is_none(catalogue, collection, filled):
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_query_of_another_dimension_is_rejected(catalogue, filled, exact):
+    catalogue.build_index(filled)
+    with pytest.raises(UnavailableError):
+        catalogue.search(filled, np.ones(3, np.float32), 5, exact=exact)
+
+
+def test_an_absent_collection_or_photo_is_none(catalogue, collection, filled):
     missing = f"{collection}_missing"
     assert catalogue.describe(missing) is None
     assert catalogue.get(missing, "x") is None
@@ -116,13 +123,13 @@ def test_random_photos_differ(catalogue, filled):
     assert len({catalogue.random(filled).photo_id for _ in range(20)}) > 3
 
 
-def test_collections_are_listed_with_their_facts(catalogue, filled):
+def test_collections_are_listed_with_model_and_dimension(catalogue, filled):
     found = {known.name: known for known in catalogue.collections()}
     assert (found[filled].model, found[filled].dimension) == ("m", DIMENSION)
 
 
 @pytest.mark.parametrize("name", ["", "Photos", "a-b", "a.b", "1a", "a`", "a b", "x" * 64, "a;drop", "ü"])
-def test_a_name_that_is_not_plain_never_reaches_the_server(catalogue, name):
+def test_an_invalid_name_never_reaches_the_server(catalogue, name):
     for call in (catalogue.describe, catalogue.random, lambda n: catalogue.ensure(n, "m", 4)):
         with pytest.raises(InvalidRequestError):
             call(name)
@@ -134,14 +141,14 @@ def test_a_query_without_direction_is_refused(catalogue, filled, bad):
         catalogue.search(filled, bad.astype(np.float32), 5)
 
 
-def test_a_server_that_is_away_is_unavailable_and_the_password_is_not_told(settings):
+def test_an_unreachable_server_is_unavailable_and_the_error_hides_the_password(settings):
     url = SecretStr("clickhouse://default:hunter2@127.0.0.1:1/default")
     with pytest.raises(UnavailableError) as failure:
         connect(settings.model_copy(update={"catalogue_url": url})).ping()
     assert "hunter2" not in str(failure.value)
 
 
-def test_a_wrong_password_is_unavailable_and_not_told(settings):
+def test_a_wrong_password_is_unavailable_and_the_error_hides_it(settings):
     right = settings.catalogue_url.get_secret_value()
     wrong = SecretStr(right.replace("default:", "default:hunter2", 1))
     with pytest.raises(UnavailableError) as failure:
@@ -150,6 +157,6 @@ def test_a_wrong_password_is_unavailable_and_not_told(settings):
 
 
 @pytest.mark.parametrize("url", ["", "http://h", "clickhouse://", "clickhouse://h:port/x", "mysql://h/d"])
-def test_a_malformed_url_says_what_it_must_look_like(settings, url):
+def test_a_malformed_url_is_a_configuration_error_with_an_example(settings, url):
     with pytest.raises(ConfigurationError, match="must look like"):
         connect(settings.model_copy(update={"catalogue_url": SecretStr(url)}))

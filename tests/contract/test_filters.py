@@ -1,4 +1,4 @@
-"""A filter means the same on every target: what `shared/domain/filters.py` defines, for any name and value."""
+"""A filter has the meaning that `shared/domain/filters.py` defines, on every target, for any name and value."""
 
 import json
 import math
@@ -79,7 +79,7 @@ def as_read(held):
 
 
 def matches(condition, attributes) -> bool:
-    """What a condition means, in plain Python."""
+    """The meaning of a condition, in plain Python."""
     match condition:
         case And(conditions):
             return all(matches(inner, attributes) for inner in conditions)
@@ -122,7 +122,7 @@ def as_number(held) -> float | None:
 
 @pytest.fixture
 def six(catalogue, collection):
-    """A collection whose six photos are given attributes anew by each call."""
+    """A collection of six photos, and a function that replaces their attributes."""
     catalogue.ensure(collection, "m", 4)
     version = 0
 

@@ -1,4 +1,4 @@
-"""An index changes how fast a search is, never what it finds."""
+"""An index changes the speed of a search, not its result."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def nearest(held: dict[str, np.ndarray], query: np.ndarray, count: int) -> set[s
 
 
 def recall(catalogue, collection: str, held: dict[str, np.ndarray], queries: np.ndarray, count: int = 10) -> float:
-    """Of the true nearest, how many were found; every hit must be a photo as it is held now."""
+    """The share of the true nearest that was found; every hit must be a photo as it is stored now."""
     right = 0
     for query in queries:
         hits = catalogue.search(collection, query, count)
@@ -57,7 +57,7 @@ def recall(catalogue, collection: str, held: dict[str, np.ndarray], queries: np.
 
 
 def queries(vectors: np.ndarray) -> np.ndarray:
-    """Some as pictures are, some far off, as texts are."""
+    """Ten queries among the photos, as images are, and ten far from them, as texts are."""
     draw = np.random.default_rng(6)
     off = 0.2 * vectors[:10] + draw.normal(size=(10, DIMENSION)) / 6
     off /= np.linalg.norm(off, axis=1, keepdims=True)
@@ -81,7 +81,7 @@ def test_without_an_index_the_status_is_none_and_dropping_is_no_error(catalogue,
     assert (index.type, index.status, index.reason, index.rows) == (None, "none", None, 0)
 
 
-def test_building_twice_is_no_error_and_covers_what_came_since(catalogue, indexed, vectors):
+def test_building_twice_is_no_error_and_covers_later_rows(catalogue, indexed, vectors):
     catalogue.write(indexed, rows(vectors[COUNT : COUNT + 500], range(COUNT, COUNT + 500)))
     catalogue.build_index(indexed)
     until_built(catalogue, indexed)
@@ -89,7 +89,7 @@ def test_building_twice_is_no_error_and_covers_what_came_since(catalogue, indexe
     assert recall(catalogue, indexed, held, queries(vectors)) >= 0.99
 
 
-def test_a_dropped_index_is_gone_and_everything_is_still_found(catalogue, indexed, vectors):
+def test_after_dropping_the_index_everything_is_still_found(catalogue, indexed, vectors):
     catalogue.drop_index(indexed)
     assert catalogue.index(indexed).status == "none"
     held = {str(n): vectors[n] for n in range(COUNT)}
@@ -113,7 +113,7 @@ def test_replaced_photos_never_appear_as_they_were(catalogue, indexed, vectors):
     assert recall(catalogue, indexed, held, queries(vectors)) >= 0.99
 
 
-def test_photos_that_moved_away_make_room_for_the_next_nearest(catalogue, indexed, vectors):
+def test_photos_with_a_new_distant_vector_make_room_for_the_next_nearest(catalogue, indexed, vectors):
     query = vectors[0]
     held = {str(n): vectors[n] for n in range(COUNT)}
     moved = sorted(nearest(held, query, 60))
@@ -125,7 +125,7 @@ def test_photos_that_moved_away_make_room_for_the_next_nearest(catalogue, indexe
 
 
 @pytest.mark.parametrize("share", [2, 10], ids=["half", "nine tenths"])
-def test_deleted_photos_never_appear_and_never_crowd_out_others(catalogue, indexed, vectors, share):
+def test_deleted_photos_never_appear_and_never_displace_others(catalogue, indexed, vectors, share):
     gone = [n for n in range(COUNT) if n % share]
     catalogue.delete(indexed, {str(n): 2 for n in gone})
     held = {str(n): vectors[n] for n in range(COUNT) if n not in set(gone)}
@@ -137,13 +137,13 @@ def test_deleted_photos_never_appear_and_never_crowd_out_others(catalogue, index
     assert recall(catalogue, indexed, held, everywhere) >= 0.99
 
 
-def test_all_of_a_few_that_are_left_are_found(catalogue, indexed, vectors):
+def test_all_of_the_few_photos_left_are_found(catalogue, indexed, vectors):
     catalogue.delete(indexed, {str(n): 2 for n in range(COUNT - 7)})
     held = {str(n): vectors[n] for n in range(COUNT - 7, COUNT)}
     assert recall(catalogue, indexed, held, queries(vectors)) == 1.0
 
 
-def test_the_same_photos_written_again_take_no_places(catalogue, indexed, vectors):
+def test_photos_written_again_displace_no_others(catalogue, indexed, vectors):
     for _ in range(3):
         catalogue.write(indexed, rows(vectors[:COUNT], range(COUNT)))
     catalogue.build_index(indexed)
@@ -153,7 +153,7 @@ def test_the_same_photos_written_again_take_no_places(catalogue, indexed, vector
 
 
 @pytest.mark.parametrize("count", [1, 10, 100, 1000, COUNT + 1])
-def test_a_search_for_any_number_of_hits_gets_them(catalogue, indexed, vectors, count):
+def test_a_search_returns_the_requested_number_of_hits(catalogue, indexed, vectors, count):
     held = {str(n): vectors[n] for n in range(COUNT)}
     assert recall(catalogue, indexed, held, queries(vectors)[::5], count) >= 0.99
 
@@ -163,7 +163,7 @@ def test_a_search_for_any_number_of_hits_gets_them(catalogue, indexed, vectors, 
     [{"n": {"lt": 15}}, {"n": {"lt": 300}}, {"not": {"n": {"lt": 15}}}, {"n": 7}],
     ids=["1 %", "20 %", "99 %", "one"],
 )
-def test_as_many_hits_as_match_the_filter_are_found(catalogue, indexed, vectors, asked):
+def test_a_filtered_search_finds_all_matching_hits_up_to_top_k(catalogue, indexed, vectors, asked):
     condition = parse(asked)
     low, high = {"{'n': {'lt': 15}}": (0, 15), "{'n': {'lt': 300}}": (0, 300), "{'n': 7}": (7, 8)}.get(
         str(asked), (15, COUNT)
@@ -175,14 +175,14 @@ def test_as_many_hits_as_match_the_filter_are_found(catalogue, indexed, vectors,
         assert len(found) == min(10, len(held))
 
 
-def test_a_filter_sees_a_photo_as_it_is_not_as_it_was(catalogue, indexed, vectors):
+def test_a_filter_applies_to_the_current_attributes(catalogue, indexed, vectors):
     changed = [Row(str(n), "http://h/x", vectors[n], bytes(32), {"n": n + 10_000}, 2) for n in range(15)]
     catalogue.write(indexed, changed)
     assert catalogue.search(indexed, vectors[3], 10, parse({"n": {"lt": 15}})) == []
     assert len(catalogue.search(indexed, vectors[3], 10, parse({"n": {"gte": 10_000}}))) == 10
 
 
-def test_an_exact_search_leaves_the_index_aside(catalogue, indexed, vectors):
+def test_an_exact_search_bypasses_the_index(catalogue, indexed, vectors):
     held = {str(n): vectors[n] for n in range(COUNT)}
     for query in queries(vectors):
         assert {hit.photo.photo_id for hit in catalogue.search(indexed, query, 10, exact=True)} == nearest(
@@ -190,7 +190,7 @@ def test_an_exact_search_leaves_the_index_aside(catalogue, indexed, vectors):
         )
 
 
-def test_equal_distances_take_no_hit_away(catalogue, indexed, vectors):
+def test_equal_distances_lose_no_hit(catalogue, indexed, vectors):
     twins = np.repeat(vectors[:1], 50, axis=0)
     catalogue.write(indexed, rows(twins, range(9000, 9050)))
     hits = catalogue.search(indexed, vectors[0], 20)
@@ -203,7 +203,7 @@ def test_writes_go_on_while_an_index_is_built(catalogue, collection, vectors):
     catalogue.write(collection, rows(vectors[:COUNT], range(COUNT)))
     catalogue.build_index(collection)
     written = 0
-    # A server that indexes each insert would be building for as long as there are inserts.
+    # A server that indexes each insert is building for as long as inserts go on.
     while written < 5 or (catalogue.index(collection).status == "building" and written < 20):
         catalogue.write(collection, rows(vectors[COUNT + written : COUNT + written + 1], [COUNT + written]))
         written += 1

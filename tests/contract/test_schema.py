@@ -1,4 +1,4 @@
-"""Tables that an older or a newer Lichtbild made, and tables that somebody drops."""
+"""Tables that an older or a newer Lichtbild created, and tables that are dropped."""
 
 import json
 
@@ -20,7 +20,7 @@ def comment(schema: int) -> str:
 
 @pytest.fixture
 def first_schema(statement, collection) -> str:
-    """A table as the first release made it."""
+    """A table as the first release created it."""
     statement(
         f"CREATE TABLE `{collection}` (photo_id String, photo_image_url String CODEC(ZSTD),"
         " photo_embed Array(Float32) CODEC(NONE), content_hash String, attributes String CODEC(ZSTD),"
@@ -41,7 +41,7 @@ def test_a_table_of_the_first_schema_is_used_as_it_is(catalogue, first_schema):
         catalogue.ensure(first_schema, "other", 4)
 
 
-def test_a_table_of_a_newer_schema_is_refused_and_harms_no_other(settings, catalogue, collection, statement):
+def test_a_table_of_a_newer_schema_is_refused_and_affects_no_other(settings, catalogue, collection, statement):
     catalogue.ensure(f"{collection}_ours", "m", 4)
     catalogue.ensure(collection, "m", 4)
     statement(f"ALTER TABLE `{collection}` MODIFY COMMENT '{comment(99)}'")
@@ -53,7 +53,7 @@ def test_a_table_of_a_newer_schema_is_refused_and_harms_no_other(settings, catal
     assert collection not in names
 
 
-def test_a_collection_that_was_dropped_is_made_again_by_the_next_write(catalogue, collection, statement):
+def test_the_next_write_creates_a_dropped_collection_again(catalogue, collection, statement):
     catalogue.ensure(collection, "m", 4)
     catalogue.write(collection, [row("a", 0)])
     statement(f"DROP TABLE `{collection}`")
@@ -63,7 +63,7 @@ def test_a_collection_that_was_dropped_is_made_again_by_the_next_write(catalogue
     assert [hit.photo.photo_id for hit in catalogue.search(collection, np.ones(4, np.float32), 5)] == ["b"]
 
 
-def test_a_collection_that_nobody_made_cannot_be_written_to(catalogue, collection):
+def test_a_collection_that_was_never_created_cannot_be_written_to(catalogue, collection):
     with pytest.raises(UnavailableError, match="no collection"):
         catalogue.write(collection, [row("a", 0)])
 

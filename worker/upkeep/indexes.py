@@ -10,6 +10,7 @@ from shared.errors import LichtbildError, UnavailableError
 from shared.ledger.commands import CatalogueCommand, CommandLedger
 from shared.ledger.index_choices import IndexChoices
 from shared.ledger.turns import Turn
+from worker.upkeep.build_progress import BuildProgress
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,21 @@ class IndexFailedError(LichtbildError):
 class Indexes:
     """The catalogue's server does the work, however long it takes; here it is asked for and looked after."""
 
-    def __init__(self, ledger: CommandLedger, catalogue: Catalogue, connection: Redis, rows: int) -> None:
+    def __init__(
+        self,
+        ledger: CommandLedger,
+        catalogue: Catalogue,
+        connection: Redis,
+        rows: int,
+        progress: BuildProgress | None = None,
+    ) -> None:
         """`rows` is how large a collection must be to get an index by itself; 0 is never."""
         self._ledger = ledger
         self._catalogue = catalogue
         self._choices = IndexChoices(connection)
         self._growth_turn = Turn.to_check_growth(connection, _GROWTH_SECONDS)
         self._rows = rows
+        self._progress = progress or BuildProgress()
         self._next = 0.0
 
     def wait_and_do(self) -> None:
@@ -78,11 +87,14 @@ class Indexes:
             self._catalogue.build_index(command.collection)
             self._ledger.mark_started(command)
         index = self._catalogue.index(command.collection)
-        if index.status == "error":
+        if index.status == "error" and self._has_stalled(command):
             raise IndexFailedError(index.reason or "The catalogue's server gives no reason.")
         if index.status == "none":
             raise IndexFailedError("The index was dropped while it was built.")
         return index.status == "built"
+
+    def _has_stalled(self, command: CatalogueCommand) -> bool:
+        return self._progress.has_stalled(command.job_id, self._catalogue.unindexed_parts(command.collection))
 
     def _drop(self, command: CatalogueCommand) -> bool:
         self._choices.decline(command.collection)

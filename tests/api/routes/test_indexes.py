@@ -9,6 +9,7 @@ import pytest
 from shared.catalogue.interface import Row
 from shared.errors import ConfigurationError, UnavailableError
 from shared.ledger.commands import CommandLedger
+from worker.upkeep.build_progress import BuildProgress
 from worker.upkeep.indexes import Indexes
 from worker.upkeep.periodic import PeriodicThread
 
@@ -116,9 +117,27 @@ def test_an_index_that_was_dropped_on_purpose_is_not_built_by_itself(client, fil
     assert [job["status"] for job in jobs] == ["succeeded"]
 
 
-def test_a_build_that_fails_says_why(client, filled, indexes, catalogue, monkeypatch):
+def test_a_job_goes_on_while_the_server_reports_a_failure_of_the_past(client, filled, indexes, catalogue, monkeypatch):
+    failed = type(catalogue.index(filled))("hnsw", "error", "Not enough memory", 0)
+    job = client.post(f"/v1/collections/{filled}/index").json
+    with monkeypatch.context() as failing:
+        failing.setattr(catalogue, "index", lambda _: failed)
+        failing.setattr(catalogue, "unindexed_parts", lambda _: 1)
+        indexes.do_waiting()
+        assert client.get(job["links"]["self"]).json["status"] == "running"
+    deadline = time.monotonic() + 30
+    while client.get(job["links"]["self"]).json["status"] != "succeeded":
+        indexes.do_waiting()
+        assert time.monotonic() < deadline
+
+
+def test_a_build_that_makes_no_progress_fails_with_the_reason_of_the_server(
+    client, filled, connection, settings, catalogue, monkeypatch
+):
     failed = type(catalogue.index(filled))("hnsw", "error", "Not enough memory", 0)
     monkeypatch.setattr(catalogue, "index", lambda _: failed)
+    ledger = CommandLedger(connection, settings, "index")
+    indexes = Indexes(ledger, catalogue, connection, ROWS, progress=BuildProgress(stall_seconds=0))
     job = client.post(f"/v1/collections/{filled}/index").json
     indexes.do_waiting()
     job = client.get(job["links"]["self"]).json
