@@ -19,6 +19,7 @@ from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
 from shared.ledger.search import SearchLedger
+from shared.ledger.watcher import Watcher
 from shared.settings import Settings
 from shared.uploads.spool import Spool
 from shared.uploads.thumbnails import Thumbnails
@@ -170,9 +171,10 @@ def build(
         search=Search(
             search_ledger,
             Jobs(redis, settings),
+            Watcher(redis, Jobs(redis, settings)),
             doorbell,
-            catalogue,
-            Terms(settings, catalogue, fetcher, encoder, batcher, pool, TextVectors()),
+            catalogue=catalogue,
+            terms=Terms(settings, catalogue, fetcher, encoder, batcher, pool, TextVectors()),
         ),
         deletions=deletions,
         indexes=indexes,

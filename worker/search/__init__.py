@@ -1,1 +1,10 @@
-"""One search, from its claim to its hits."""
+"""The way of a query, from the bell to its hits.
+
+1. `answer`: a doorbell arrives; claim waiting searches from the ledger, as many as there are free `slots`.
+2. `deferred`: a search with `after_job` waits, without a thread, until that job has ended.
+3. `terms`: each term becomes a unit vector: texts and images by the model, stored photos from the catalogue.
+4. `fusion`: the weighted sum of these vectors, renormalised, is the query vector.
+5. `collection_cache`: the collection's model must be the worker's; its photos are counted.
+6. `paging`: the nearest photos, ordered, cut to the page and grouped.
+7. `hits`: hits and figures as JSON; the ledger records them and wakes the client.
+"""

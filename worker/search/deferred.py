@@ -1,4 +1,4 @@
-"""Searches that wait for an ingest or a deletion to end: they occupy no thread meanwhile."""
+"""Searches that wait for an ingest or a deletion to end (`after_job`). They occupy no thread meanwhile."""
 
 import logging
 import threading
@@ -11,108 +11,140 @@ from redis.exceptions import RedisError
 from shared.errors import ItemError, NotFoundError
 from shared.ledger.jobs import Jobs
 from shared.ledger.search import SearchClaim, SearchLedger
+from shared.ledger.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
-# Only while anything is parked, one read for each job that is waited for.
-_LOOK_SECONDS = 0.05
-# Well within the time after which a silent worker's searches are given to another.
-_STILL_AT_IT_SECONDS = 4.0
+# Interval of claim extensions, well below the claim's TTL of 10 s. Jobs are read then, too, in case a message is lost.
+_EXTEND_SECONDS = 4.0
+_RETRY_SECONDS = 0.5
 
 
 @dataclass(slots=True, eq=False)
-class _Parked:
+class _Deferred:
+    """`deadline`, `since` and `extended` are times of `time.monotonic`."""
+
     claim: SearchClaim
+    after_job: str
     deadline: float
     since: float
-    said: float
+    extended: float
 
 
-class Parking:
-    """One thread looks after all that is parked, while there is any. `go_on` is called with each whose job ended,
-    its deadline, and for how many seconds it was parked."""
+class DeferredSearches:
+    """One thread serves all deferred searches of a worker; the watcher wakes it when an awaited job changes."""
 
-    def __init__(self, jobs: Jobs, ledger: SearchLedger, go_on: Callable[[SearchClaim, float, float], None]) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        watcher: Watcher,
+        ledger: SearchLedger,
+        resume: Callable[[SearchClaim, float, float], None],
+    ) -> None:
+        """`resume` is called with the claim, its deadline and the seconds that it waited."""
         self._jobs = jobs
+        self._watcher = watcher
         self._ledger = ledger
-        self._go_on = go_on
-        self._changed = threading.Condition()
-        self._parked: list[_Parked] = []
-        self._closed = False
+        self._resume = resume
+        self._lock = threading.Lock()
+        self._deferred: list[_Deferred] = []
+        self._changed = threading.Event()
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def has_ended(self, claim: SearchClaim) -> bool:
-        """Whether the search need not wait. Raises ItemError if what it would wait for is not there.
+    def __len__(self) -> int:
+        return len(self._deferred)
 
-        That it is of the search's collection was checked before the search was recorded.
+    def defer(self, claim: SearchClaim, deadline: float) -> bool:
+        """Whether the search must wait for its `after_job`; if so, it is kept until that job ends or `deadline`
+        (`time.monotonic`) passes.
+
+        Raises ItemError `after_job_not_found`. That the job belongs to the search's collection is checked by the API.
         """
-        wanted = claim.query.after_job
-        if wanted is None:
-            return True
-        try:
-            job = self._jobs.get(wanted)
-        except NotFoundError as error:
-            raise ItemError("after_job_not_found", f"after_job: {error}") from None
-        return job.is_final
-
-    def park(self, claim: SearchClaim, deadline: float) -> None:
-        """Look after a search until its job has ended, or its deadline (`time.monotonic`) is there."""
-        with self._changed:
-            now = time.monotonic()
-            self._parked.append(_Parked(claim, deadline, now, now))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="parking", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+        after_job = claim.query.after_job
+        if after_job is None or self._has_ended(after_job):
+            return False
+        now = time.monotonic()
+        with self._lock:
+            is_closed = self._closed.is_set()
+            if not is_closed:
+                self._deferred.append(_Deferred(claim, after_job, deadline, now, now))
+                self._start()
+        if is_closed:
+            self._ledger.release(claim)
+        # Wakes the thread for its first check: the job may have ended before it is watched.
+        self._changed.set()
+        return True
 
     def close(self) -> None:
-        """Hand what is parked to other workers. Raises RedisError."""
-        with self._changed:
-            self._closed = True
-            left, self._parked = self._parked, []
-            self._changed.notify()
-        for parked in left:
-            self._ledger.release(parked.claim)
+        """Release all deferred searches to other workers. Raises RedisError."""
+        with self._lock:
+            self._closed.set()
+        self._changed.set()
+        if self._thread is not None:
+            self._thread.join()
+        for deferred in self._deferred:
+            self._ledger.release(deferred.claim)
+        self._deferred = []
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._parked)
-                if self._closed:
-                    return
-                looked_at = list(self._parked)
-            try:
-                done = self._look(looked_at)
-                with self._changed:
-                    self._parked = [parked for parked in self._parked if parked not in done]
-            except RedisError as error:
-                log.warning("Redis is away (%s); trying again.", type(error).__name__)
-            time.sleep(_LOOK_SECONDS)
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="deferred-searches", daemon=True)
+            self._thread.start()
 
-    def _look(self, looked_at: list[_Parked]) -> list[_Parked]:
-        """Send those on their way that need not wait any longer, and return them."""
-        ended: dict[str | None, bool | ItemError] = {}
-        done: list[_Parked] = []
-        for parked in looked_at:
-            wanted = parked.claim.query.after_job
-            if wanted not in ended:
+    def _serve(self) -> None:
+        while not self._closed.is_set():
+            # Cleared before the list and the jobs are read: what changes after that is not missed.
+            self._changed.clear()
+            with self._lock:
+                waiting = list(self._deferred)
+            with self._watcher.watching({deferred.after_job for deferred in waiting}, self._changed):
                 try:
-                    ended[wanted] = self.has_ended(parked.claim)
+                    self._check(waiting)
+                except RedisError as error:
+                    log.warning("Redis is unavailable (%s); trying again.", type(error).__name__)
+                    self._closed.wait(_RETRY_SECONDS)
+                else:
+                    self._changed.wait(self._seconds_to_next_check())
+
+    def _check(self, waiting: list[_Deferred]) -> None:
+        """Resume or fail those that need not wait any longer; extend the claims of the others. Raises RedisError."""
+        ended: dict[str, bool | ItemError] = {}
+        for deferred in waiting:
+            if deferred.after_job not in ended:
+                try:
+                    ended[deferred.after_job] = self._has_ended(deferred.after_job)
                 except ItemError as error:
-                    ended[wanted] = error
-            verdict = ended[wanted]
-            now = time.monotonic()
-            if isinstance(verdict, ItemError):
-                self._ledger.fail(parked.claim.job_id, verdict)
-            elif verdict:
-                self._go_on(parked.claim, parked.deadline, now - parked.since)
-            elif now >= parked.deadline:
-                late = ItemError("timeout", f"Job {wanted} (after_job) had not ended in time; search again later.")
-                self._ledger.fail(parked.claim.job_id, late)
-            else:
-                if now - parked.said > _STILL_AT_IT_SECONDS:
-                    self._ledger.extend(parked.claim)
-                    parked.said = now
-                continue
-            done.append(parked)
-        return done
+                    ended[deferred.after_job] = error
+            if self._is_done(deferred, ended[deferred.after_job]):
+                with self._lock:
+                    self._deferred.remove(deferred)
+
+    def _is_done(self, deferred: _Deferred, ended: bool | ItemError) -> bool:
+        now = time.monotonic()
+        if isinstance(ended, ItemError):
+            self._ledger.fail(deferred.claim.job_id, ended)
+        elif ended:
+            self._resume(deferred.claim, deferred.deadline, now - deferred.since)
+        elif now >= deferred.deadline:
+            reason = f"Job {deferred.after_job} (after_job) did not end before the deadline; search again later."
+            self._ledger.fail(deferred.claim.job_id, ItemError("timeout", reason))
+        else:
+            if now - deferred.extended >= _EXTEND_SECONDS:
+                self._ledger.extend(deferred.claim)
+                deferred.extended = now
+            return False
+        return True
+
+    def _seconds_to_next_check(self) -> float | None:
+        """Until the next extension or deadline; None, if nothing is deferred, is until something changes."""
+        with self._lock:
+            due = [min(deferred.deadline, deferred.extended + _EXTEND_SECONDS) for deferred in self._deferred]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _has_ended(self, job_id: str) -> bool:
+        """Raises ItemError `after_job_not_found` and RedisError."""
+        try:
+            return self._jobs.get(job_id).is_final
+        except NotFoundError as error:
+            raise ItemError("after_job_not_found", f"after_job: {error}") from None

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
+
+from cachetools import LRUCache
 
 from shared.catalogue.interface import Catalogue, Vector
 from shared.domain.queries import Term
@@ -18,35 +19,28 @@ from worker.model.batcher import Batcher, Encoded
 from worker.model.encoder import Encoder
 
 # 16 MB of vectors of 512 dimensions, and their texts.
-_REMEMBERED_TEXTS = 8192
+_CACHED_TEXTS = 8192
 
 
 class TextVectors:
-    """Vectors of the texts that were asked for last, by the model's name and the text. Thread-safe."""
+    """Cache of the vectors of recent texts, by model name and text. Thread-safe."""
 
-    def __init__(self, most: int = _REMEMBERED_TEXTS) -> None:
-        self._most = most
+    def __init__(self, size: int = _CACHED_TEXTS) -> None:
         self._lock = threading.Lock()
-        self._vectors: OrderedDict[tuple[str, str], Vector] = OrderedDict()
+        self._vectors: LRUCache[tuple[str, str], Vector] = LRUCache(size)
 
     def get(self, model: str, text: str) -> Vector | None:
         with self._lock:
-            vector = self._vectors.get((model, text))
-            if vector is not None:
-                self._vectors.move_to_end((model, text))
-            return vector
+            return self._vectors.get((model, text))
 
     def put(self, model: str, text: str, vector: Vector) -> None:
         with self._lock:
             self._vectors[model, text] = vector
-            self._vectors.move_to_end((model, text))
-            while len(self._vectors) > self._most:
-                self._vectors.popitem(last=False)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The parts that a term may pass through; `pool` is for those that wait for the network or decode."""
+    """Turns terms into vectors. `pool` runs those that download, decode or query the catalogue."""
 
     settings: Settings
     catalogue: Catalogue
@@ -57,27 +51,29 @@ class Terms:
     texts: TextVectors
 
     def vectors(self, claim: SearchClaim, deadline: float) -> list[Vector]:
-        """A unit vector for each term. All are begun at once, so that they share a batch with each other and with other
-        searches. Raises ItemError, `timeout` at the deadline (`time.monotonic`) among others, and UnavailableError.
+        """A unit vector (float32, the model's dimension) per term. All terms start at once, so that they share a batch
+        with each other and with other searches. Raises ItemError, `timeout` at the deadline (`time.monotonic`) among
+        others, and UnavailableError.
         """
-        started = [self._begin(claim, index, term, deadline) for index, term in enumerate(claim.query.terms)]
+        started = [self._start(claim, index, term, deadline) for index, term in enumerate(claim.query.terms)]
         vectors = [_result(future, deadline) for future in started]
         for term, vector in zip(claim.query.terms, vectors, strict=True):
             if term.kind == "text":
                 self.texts.put(self.encoder.name, term.value, vector)
         return vectors
 
-    def _begin(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> "Future[Vector | Encoded]":
+    def _start(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> "Future[Vector | Encoded]":
         if term.kind != "text":
             return cast("Future[Vector | Encoded]", self.pool.submit(self._vector, claim, index, term, deadline))
-        known = self.texts.get(self.encoder.name, term.value)
-        if known is not None:
-            remembered: Future[Vector | Encoded] = Future()
-            remembered.set_result(known)
-            return remembered
+        cached = self.texts.get(self.encoder.name, term.value)
+        if cached is not None:
+            done: Future[Vector | Encoded] = Future()
+            done.set_result(cached)
+            return done
         return cast("Future[Vector | Encoded]", self.batcher.submit_text(term.value, deadline=deadline))
 
     def _vector(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> Vector:
+        """Of an image or a stored photo; runs in the pool."""
         if term.kind == "photo_id":
             return self._stored(claim.query.collection, term.value)
         content = claim.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)
@@ -98,4 +94,4 @@ def _result(future: "Future[Vector | Encoded]", deadline: float) -> Vector:
         return found.vector if isinstance(found, Encoded) else found
     except TimeoutError:
         future.cancel()
-        raise ItemError("timeout", "The query was not encoded in time.") from None
+        raise ItemError("timeout", "The query was not encoded before its deadline; try again.") from None

@@ -15,6 +15,7 @@ from shared.doorbell import celery_app
 from shared.ledger import keys
 from shared.ledger.watcher import Watcher
 from tests.stack import wait_for
+from worker.search.slots import Slots
 from worker.services import WorkerServices, build
 
 
@@ -168,30 +169,27 @@ def test_one_bell_answers_all_that_wait(worker, searches, connection, jobs, phot
     assert {watcher.wait(job_id, 30).status for job_id in ids} == {"succeeded"}
 
 
-def test_a_bell_that_finds_no_room_while_another_is_answered_is_not_forgotten(
+def test_a_bell_that_finds_no_free_slot_while_another_is_answered_is_not_lost(
     worker, searches, connection, jobs, photos, collection, monkeypatch
 ):
     photos({"a": (1, 0)})
     query = Query((Term("photo_id", "a"),), 5, collection)
     first = searches.enqueue(query, {}).job_id
-    monkeypatch.setattr(worker.search, "_room", 1)
+    monkeypatch.setattr(worker.search, "_slots", Slots(total=1, batch=1))
     claim, late = worker.search._ledger.claim, []
 
-    def slow(most: int) -> Any:
-        claimed = claim(most)
+    def slow(limit: int) -> Any:
+        claimed = claim(limit)
         if not late:
-            # It comes after the look, and its bell while there is no room.
+            # It is queued after the claim, and its bell finds no free slot.
             late.append(searches.enqueue(query, {}).job_id)
             worker.search.answer_bell()
         return claimed
 
     monkeypatch.setattr(worker.search._ledger, "claim", slow)
     worker.search.answer_bell()
-    assert Watcher(connection, jobs).wait(first, 30).status == "succeeded"
-    assert worker.search._more_wait
-    for _ in range(31):
-        worker.search._take_more()
-    assert Watcher(connection, jobs).wait(late[0], 30).status == "succeeded"
+    watcher = Watcher(connection, jobs)
+    assert [watcher.wait(job_id, 30).status for job_id in (first, *late)] == ["succeeded"] * 2
 
 
 def test_a_search_that_came_too_late_is_given_up_unanswered(
@@ -242,6 +240,28 @@ def test_a_search_waits_for_an_ingest(worker, searches, connection, jobs, photos
     assert all(job.result["took_ms"]["after_job"] > 0 for job in ended)
 
 
+def test_a_deferred_search_reports_what_is_pending_and_stored_when_it_is_answered(
+    worker, searches, connection, jobs, photos, ingests, collection
+):
+    photos({"a": (1, 0)})
+    awaited, later = ingests.submission(collection), ingests.submission(collection)
+    awaited.stage([Item("b", "http://h/b", {})])
+    awaited.submit()
+    query = Query((Term("photo_id", "a"),), 5, collection, after_job=awaited.job_id)
+    job_id = searches.enqueue(query, {}).job_id
+    worker.search.answer_bell()
+    wait_for(lambda: len(worker.search._deferred), "the search to be deferred")
+    later.stage([Item(name, f"http://h/{name}", {}) for name in "cd"])
+    later.submit()
+    photos({"a": (1, 0), "b": (1, 1)})
+    claim = ingests.claim()
+    assert claim.job_id == awaited.job_id
+    ingests.settle(claim, Outcome(1, 0, [], 1, {}))
+    result = Watcher(connection, jobs).wait(job_id, 30).result
+    assert {hit["photo_id"] for hit in result["hits"]} == {"a", "b"}
+    assert (result["pending_rows"], result["searchable_rows"]) == (2, 2)
+
+
 def test_a_search_gives_up_waiting_for_an_ingest_at_its_deadline(search, photos, ingests, collection):
     photos({"a": (1, 0)})
     submission = ingests.submission(collection)
@@ -256,13 +276,13 @@ def test_a_search_after_a_job_that_is_gone_says_so(search, photos):
     assert search(after_job="nonsense").error["code"] == "after_job_not_found"
 
 
-def test_what_is_parked_is_handed_to_another_worker(worker, searches, connection, ingests, photos, collection):
+def test_deferred_searches_are_released_to_another_worker(worker, searches, connection, ingests, photos, collection):
     photos({"a": (1, 0)})
     submission = ingests.submission(collection)
     submission.stage([Item("b", "http://h/b", {})])
     job_id = searches.enqueue(Query((Term("photo_id", "a"),), 5, collection, after_job=submission.submit()), {}).job_id
     worker.search.answer_bell()
-    wait_for(lambda: worker.search._parking._parked, "the search to be parked")
+    wait_for(lambda: len(worker.search._deferred), "the search to be deferred")
     worker.search.close()
     assert [claim.job_id for claim in searches.claim(5).searches] == [job_id]
 
