@@ -1,4 +1,4 @@
-"""The folder that holds everything of one embedded stack: what lies where, its passwords, and who is using it."""
+"""The data folder of one embedded stack: its layout, its passwords, and the lock that one stack at a time holds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 
 class FolderInUseError(Exception):
-    """Another stack runs on this folder; the text names its process."""
+    """Another stack uses this folder; the text names its process id."""
 
 
 class DataFolder:
-    """Readable by its owner only; made on construction if missing."""
+    """Created with mode 0700 on construction if it is missing."""
 
     def __init__(self, path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ class DataFolder:
 
     @property
     def redis(self) -> Path:
-        """Redis' configuration and its append-only file."""
+        """The configuration and the append-only file of Redis."""
         return self.path / "redis"
 
     @property
@@ -34,19 +34,19 @@ class DataFolder:
 
     @property
     def uploads(self) -> Path:
-        """Pictures that were uploaded, until they are embedded, and their thumbnails."""
+        """Uploaded pictures until they are embedded, and thumbnails."""
         return self.path / "uploads"
 
     @property
     def logs(self) -> Path:
-        """One file per process."""
+        """One log file per process."""
         return self.path / "logs"
 
     def password(self, name: str) -> Path:
-        """A file of mode 0600 with a random password, made at first use and kept."""
+        """A file of mode 0600 with a random password, created at first use."""
         path = self.path / f"{name}.password"
         if not path.exists():
-            # By way of a rename: a file that was cut short would lock its owner out for good.
+            # Written and renamed: a truncated password file would lock the owner out permanently.
             unfinished = path.with_suffix(".new")
             unfinished.unlink(missing_ok=True)
             with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -57,8 +57,8 @@ class DataFolder:
         return path
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keeps every other stack out; the lock goes with the process, however that ends."""
+    def locked(self) -> Iterator[None]:
+        """Hold the folder's lock, which the kernel releases when the process ends. Raises FolderInUseError."""
         with os.fdopen(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

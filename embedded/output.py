@@ -1,4 +1,4 @@
-"""What the processes of a stack say: on the terminal, each line under its process' name, and in one file each."""
+"""The output of a stack's processes: on the terminal with the process name in front, and in one log file each."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import IO, TextIO
 
 _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
-_FILE_BYTES = 5_000_000  # twice this per process: the file and the one before it
+_FILE_BYTES = 5_000_000  # per log file; each process has two, the current and the previous one
 _LINE_BYTES = 16_384
 _KEPT_LINES = 25
 
 
 class Output:
-    """Shared by all processes of one stack; `terminal` is None where only the files are wanted."""
+    """Shared by all processes of one stack; with `terminal` None the lines go to the files alone."""
 
     def __init__(self, folder: Path, terminal: TextIO | None = sys.stderr) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -27,19 +27,19 @@ class Output:
         self._coloured = terminal is not None and terminal.isatty() and "NO_COLOR" not in os.environ
         self._lock = threading.Lock()
         self._width = 0
-        self._voices: dict[str, Voice] = {}
+        self._logs: dict[str, ProcessLog] = {}
 
-    def voice(self, name: str) -> Voice:
-        """The one through which the process of that name is heard."""
+    def log(self, name: str) -> ProcessLog:
+        """The log of the process with that name."""
         with self._lock:
-            if name not in self._voices:
-                colour = _COLOURS[len(self._voices) % len(_COLOURS)]
-                self._voices[name] = Voice(name, self._folder / f"{name}.log", colour, self)
+            if name not in self._logs:
+                colour = _COLOURS[len(self._logs) % len(_COLOURS)]
+                self._logs[name] = ProcessLog(name, self._folder / f"{name}.log", colour, self)
                 self._width = max(self._width, len(name))
-            return self._voices[name]
+            return self._logs[name]
 
     def show(self, name: str, colour: int, line: str) -> None:
-        """Prints a whole line, so that two processes never share one."""
+        """Print one whole line; lines of different processes never mix."""
         if self._terminal is None:
             return
         label = f"{name:<{self._width}} |"
@@ -49,13 +49,13 @@ class Output:
             print(label, line, file=self._terminal, flush=True)
 
     def close(self) -> None:
-        """Closes the files; nothing may speak any more."""
-        for voice in self._voices.values():
-            voice.close()
+        """Close the log files; nothing may be written afterwards."""
+        for log in self._logs.values():
+            log.close()
 
 
-class Voice:
-    """One process' lines: its file, its colour, and the last few for an error message."""
+class ProcessLog:
+    """The lines of one process, in its file and on the terminal; the last ones are kept for error messages."""
 
     def __init__(self, name: str, path: Path, colour: int, output: Output) -> None:
         self._name = name
@@ -66,26 +66,26 @@ class Voice:
 
     @property
     def last_lines(self) -> str:
-        """The end of what was said."""
+        """The last lines written, at most 25."""
         return "\n".join(self._last)
 
-    def say(self, line: str) -> None:
-        """One line, without its line end."""
+    def write(self, line: str) -> None:
+        """Write one line, given without its line end."""
         self._last.append(line)
         self._file.handle(logging.LogRecord(self._name, logging.INFO, "", 0, line, None, None))
         self._output.show(self._name, self._colour, line)
 
     def follow(self, pipe: IO[bytes]) -> threading.Thread:
-        """Says whatever comes out of `pipe`, in a thread of its own, until it is closed at the other end."""
+        """Write what comes out of `pipe`, in a new thread, until the other end closes it."""
         thread = threading.Thread(target=self._pump, args=(pipe,), name=f"output of {self._name}", daemon=True)
         thread.start()
         return thread
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._file.close()
 
     def _pump(self, pipe: IO[bytes]) -> None:
         with pipe:
             while line := pipe.readline(_LINE_BYTES):
-                self.say(line.decode(errors="replace").rstrip("\r\n"))
+                self.write(line.decode(errors="replace").rstrip("\r\n"))

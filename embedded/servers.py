@@ -1,4 +1,4 @@
-"""A Redis and a catalogue server for the length of a `with` block: for tests, and for trying things out.
+"""A Redis or a catalogue server for the duration of a `with` block, for tests and experiments.
 
 `with running_redis(folder) as redis_url, running_catalogue(folder) as catalogue_url: ...`
 """
@@ -19,16 +19,16 @@ from embedded.process import end, spawn
 from embedded.readiness import http_answers, redis_answers
 from embedded.redis_server import find_redis, redis_command
 
-_START_SECONDS = 60.0  # a busy machine; both take about a second on an idle one
+_START_SECONDS = 60.0  # on a busy machine; about a second on an idle one
 
 
 class ServerFailedError(Exception):
-    """It did not come up; the text holds the end of what it wrote."""
+    """The server did not become ready; the text holds the end of its log."""
 
 
 @contextmanager
 def running_redis(folder: Path, port: int | None = None, bundled_only: bool = False) -> Iterator[str]:
-    """Yields `redis://:PASSWORD@127.0.0.1:PORT/0`; what it stores stays in `folder`."""
+    """Yield `redis://:PASSWORD@127.0.0.1:PORT/0`; the data stay in `folder`. Raises ServerFailedError."""
     data = DataFolder(folder)
     password = data.password("redis").read_text()
     port = port or free_ports(1)[0]
@@ -40,7 +40,10 @@ def running_redis(folder: Path, port: int | None = None, bundled_only: bool = Fa
 
 @contextmanager
 def running_catalogue(folder: Path, port: int | None = None) -> Iterator[str]:
-    """Yields `clickhouse://default:PASSWORD@127.0.0.1:PORT/default`; what it stores stays in `folder`."""
+    """Yield `clickhouse://default:PASSWORD@127.0.0.1:PORT/default`; the data stay in `folder`.
+
+    Raises ServerFailedError.
+    """
     data = DataFolder(folder)
     password_file = data.password("catalogue")
     port = port or free_ports(1)[0]
@@ -50,7 +53,7 @@ def running_catalogue(folder: Path, port: int | None = None) -> Iterator[str]:
 
 
 def catalogue_command(folder: Path, port: int, password_file: Path) -> list[str]:
-    """The command line of the catalogue server; the password stays in its file."""
+    """The command line of the catalogue server; it names the password's file, not the password."""
     module = [sys.executable, "-m", "embedded.catalogue_server"]
     return [*module, "--data", str(folder), "--port", str(port), "--password-file", str(password_file)]
 
@@ -78,5 +81,5 @@ def _wait_until_ready(name: str, process: subprocess.Popen[bytes], is_ready: Cal
 
 
 def project_root() -> Path:
-    """Where `python -m embedded…`, `worker` and `api` are found, whatever the caller's working folder is."""
+    """The folder that holds `api`, `embedded`, `shared` and `worker`: the working folder of every process."""
     return Path(__file__).resolve().parent.parent

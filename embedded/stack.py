@@ -1,4 +1,4 @@
-"""The whole of Lichtbild on this machine: which processes, in which order, with which environment."""
+"""The embedded stack: its processes, their order and their environments."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from embedded.data_folder import DataFolder
 from embedded.demo_model import MODEL_FOLDER
 from embedded.output import Output
-from embedded.ports import LOOPBACK, free_ports, hold
-from embedded.readiness import forget, http_answers, redis_answers, redis_has
+from embedded.ports import LOOPBACK, free_ports, listen
+from embedded.readiness import delete_key, http_answers, redis_answers, redis_has
 from embedded.redis_server import find_redis, redis_command
 from embedded.servers import catalogue_command, project_root
 from embedded.supervisor import Service, Supervisor
@@ -24,23 +24,23 @@ from worker.model.cpu_quota import available_cores
 
 PREFERRED_API_PORT = 8700
 DEMO_MODEL = "demo"
-# Long polls and event streams hold a thread each.
+# Each long poll and each event stream occupies a thread.
 _API_THREADS = 640
-# Bulk work takes what searches, the API and the stores leave.
+# Ingest gets the CPU time that searches, the API and the stores leave.
 _NICE = {"search": 0, "ingest": 19}
-# The first start with a model from a hub downloads it.
+# The first start with a model from Hugging Face downloads it.
 _MODEL_SECONDS = 900.0
-# Both read back what they hold before they answer.
+# Both stores load their data before they answer.
 _STORE_SECONDS = 300.0
 
 
 class PortTakenError(Exception):
-    """The API's port was asked for and somebody else has it."""
+    """The requested port of the API is taken."""
 
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a user may choose; `environment` is the ground on which the processes' own variables are laid."""
+    """What a user may choose. The processes get `environment`, with the stack's own variables added."""
 
     data: Path
     api_port: int | None = None
@@ -55,7 +55,7 @@ class StackOptions:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the three servers listen, all on loopback."""
+    """The ports of the three servers, all on loopback."""
 
     api: int
     redis: int
@@ -64,7 +64,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack that is up. The stores' URLs hold their passwords."""
+    """A running stack. The stores' URLs contain their passwords."""
 
     api_url: str
     redis_url: str = field(repr=False)
@@ -73,28 +73,30 @@ class Stack:
 
 
 @contextmanager
-def held_ports(wanted: int | None) -> Iterator[tuple[Ports, int]]:
-    """The ports, and the descriptor of the API's socket.
+def reserved_ports(requested: int | None) -> Iterator[tuple[Ports, int]]:
+    """The ports, and the descriptor of the API's listening socket. Raises PortTakenError.
 
-    The API's port is the one asked for, else the preferred one, else any. It is held as long as the stack lives: no
-    other stack takes it, and who calls while the API starts again waits instead of being refused. The stores' ports
-    are known to our processes only.
+    The API's port is the requested one; without a request it is 8700, or any free port if 8700 is taken. The socket
+    listens as long as the stack lives: no other stack takes the port, and a connection made while the API restarts
+    waits instead of being refused. The stores' ports are known to this stack's processes only.
     """
-    api = hold(wanted) if wanted is not None else hold(PREFERRED_API_PORT) or hold(0)
+    api = listen(requested) if requested is not None else listen(PREFERRED_API_PORT) or listen(0)
     if api is None:
-        raise PortTakenError(f"port {wanted} is taken: choose another one, or none to get a free one")
+        raise PortTakenError(
+            f"Port {requested} is taken: choose another with --port, or omit --port to get a free one."
+        )
     with api:
         redis, catalogue = free_ports(2)
         yield Ports(api.getsockname()[1], redis, catalogue), api.fileno()
 
 
 def build_services(options: StackOptions, folder: DataFolder, ports: Ports, api_socket: int) -> list[list[Service]]:
-    """The stages of the supervisor: the two stores, then all that needs them."""
+    """The stages of the supervisor: the two stores, then the workers and the API, which need them."""
     environment = _environment(options, folder, ports)
     redis_url = _redis_url(folder, ports)
     service = partial(Service, environment=environment, folder=project_root())
-    # The stores read their own passwords from files, and need know nobody else's.
-    store = partial(Service, environment=_foreign(options.environment), folder=project_root())
+    # The stores read their own passwords from files and get no other secret.
+    store = partial(Service, environment=_without_settings(options.environment), folder=project_root())
     password = folder.password("redis").read_text()
     stores = [
         store(
@@ -133,14 +135,20 @@ def build_services(options: StackOptions, folder: DataFolder, ports: Ports, api_
 
 @contextmanager
 def running_stack(options: StackOptions) -> Iterator[Stack]:
-    """Up on entry, watched in the background, and gone on exit; for the demo and for tests."""
+    """Start a stack on entry, watch it in the background, stop it on exit; for the demo and for tests.
+
+    Raises FolderInUseError, PortTakenError, RedisUnavailableError and StartFailedError.
+    """
     with _prepared(options) as stack, stack.supervisor.running():
         yield stack
 
 
 def serve_stack(options: StackOptions, on_ready: Callable[[Stack], None]) -> None:
-    """Runs until SIGINT, SIGTERM or SIGHUP, then stops everything in order; call it from the main thread."""
-    with _prepared(options) as stack, _signals_ask(stack.supervisor.ask_to_stop):
+    """Run a stack until SIGINT, SIGTERM or SIGHUP, then stop everything in order; call it from the main thread.
+
+    Raises the errors of `running_stack`.
+    """
+    with _prepared(options) as stack, _on_signal(stack.supervisor.request_stop):
         try:
             if stack.supervisor.start():
                 on_ready(stack)
@@ -152,7 +160,7 @@ def serve_stack(options: StackOptions, on_ready: Callable[[Stack], None]) -> Non
 @contextmanager
 def _prepared(options: StackOptions) -> Iterator[Stack]:
     folder = DataFolder(options.data)
-    with folder.held(), held_ports(options.api_port) as (ports, api_socket):
+    with folder.locked(), reserved_ports(options.api_port) as (ports, api_socket):
         output = Output(folder.logs, None if options.quiet else sys.stderr)
         try:
             supervisor = Supervisor(build_services(options, folder, ports, api_socket), output)
@@ -162,9 +170,9 @@ def _prepared(options: StackOptions) -> Iterator[Stack]:
 
 
 @contextmanager
-def _signals_ask(ask_to_stop: Callable[[], None]) -> Iterator[None]:
+def _on_signal(request_stop: Callable[[], None]) -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: ask_to_stop()) for number in numbers}
+    before = {number: signal.signal(number, lambda *_: request_stop()) for number in numbers}
     try:
         yield
     finally:
@@ -178,8 +186,8 @@ def _worker(service: Callable[..., Service], queue: str, name: str, redis_url: s
         name,
         (sys.executable, "-m", "worker", "--queue", queue, "--name", name, "--nice", str(_NICE[queue])),
         is_ready=lambda: redis_has(redis_url, key),
-        # The sign of life of a killed worker lasts a few seconds longer than the worker.
-        before_start=lambda: forget(redis_url, key),
+        # The presence key of a killed worker expires a few seconds after the worker.
+        before_start=lambda: delete_key(redis_url, key),
         ready_timeout=_MODEL_SECONDS,
         stop_timeout=15.0,
     )
@@ -187,7 +195,7 @@ def _worker(service: Callable[..., Service], queue: str, name: str, redis_url: s
 
 def _api_command(api_socket: int) -> Sequence[str]:
     options = f"--bind fd://{api_socket} --worker-class gthread --workers 1 --threads {_API_THREADS} --timeout 60"
-    # The control socket would lie in the home folder, one for all stacks.
+    # The control socket would be in the home folder, shared by all stacks.
     return (sys.executable, "-m", "gunicorn", *options.split(), "--no-control-socket", "api.app:create_app()")
 
 
@@ -215,17 +223,20 @@ def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dic
     }
     if options.samples is not None:
         environment["LICHTBILD_SAMPLES_FOLDER"] = str(options.samples.resolve())
-        environment["LICHTBILD_FETCH_ALLOW"] = f"{LOOPBACK}:{ports.api}"
+        allowed = options.environment.get("LICHTBILD_FETCH_ALLOW", "").strip()
+        samples = f"{LOOPBACK}:{ports.api}"
+        environment["LICHTBILD_FETCH_ALLOW"] = f"{allowed},{samples}" if allowed else samples
     return environment
 
 
-def _foreign(environment: Mapping[str, str]) -> dict[str, str]:
+def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("LICHTBILD_")}
 
 
 def _threads(options: StackOptions) -> dict[str, str]:
-    """For each worker's model, by queue: all cores would get in the others' way. Ingest workers share all of them among
-    themselves, since they give way to searches; a search's passes are short, and gain little by more than its share.
+    """CPU threads of each worker's model, by queue. Ingest workers share all cores, since they run at low priority and
+    give way to searches. Search workers get the cores divided by all workers: their forward passes are short and gain
+    little from more threads.
     """
     cores, workers = available_cores(), options.ingest_workers + options.search_workers
     shares = {"search": cores // max(1, workers), "ingest": cores // max(1, options.ingest_workers)}
@@ -233,7 +244,7 @@ def _threads(options: StackOptions) -> dict[str, str]:
 
 
 def _model(model: str) -> str:
-    """A folder becomes an absolute path, since the processes do not run where the user stands."""
+    """A Hugging Face id, or the absolute path of a folder: the processes have another working folder than the user."""
     if model == DEMO_MODEL:
         return str(MODEL_FOLDER)
     return str(Path(model).resolve()) if Path(model).is_dir() else model

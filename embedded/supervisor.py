@@ -1,7 +1,7 @@
-"""Keeps the processes of one stack alive: ordered start, restart for ever, ordered stop with none left behind.
+"""Supervises the processes of one stack: ordered start, unlimited restarts, ordered stop that leaves no process.
 
-Written here because what exists does not fit: circus and supervisord are services of their own with their own control
-sockets and know no readiness, honcho does not restart.
+No existing supervisor fits: circus and supervisord are services with control sockets and without readiness checks,
+honcho does not restart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from embedded.output import Output, Voice
+from embedded.output import Output, ProcessLog
 from embedded.process import end, kill_family, spawn
 
 FIRST_DELAY = 0.5
@@ -26,7 +26,7 @@ _TICK = 0.1
 
 
 class StartFailedError(Exception):
-    """A service did not come up; the text holds the last lines it wrote."""
+    """A service did not become ready; the text holds its last lines of output."""
 
 
 def _nothing() -> None:
@@ -35,7 +35,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Service:
-    """One process to keep alive; the environment is whole, and holds passwords."""
+    """One process to supervise. `environment` is complete and contains passwords; timeouts are in seconds."""
 
     name: str
     command: Sequence[str]
@@ -49,11 +49,11 @@ class Service:
 
 
 class _Child:
-    """A service and its present process, if it has one."""
+    """A service and its current process, if one runs."""
 
-    def __init__(self, service: Service, voice: Voice) -> None:
+    def __init__(self, service: Service, log: ProcessLog) -> None:
         self.service = service
-        self.voice = voice
+        self.log = log
         self.process: subprocess.Popen[bytes] | None = None
         self.deaths = 0
         self.failures = 0
@@ -61,9 +61,9 @@ class _Child:
         self._start_at = 0.0
 
     def tend(self, now: float) -> None:
-        """Starts it if it is due, and notes its end if it died."""
+        """Reap the process if it has ended, and start it if a start is due."""
         if self.process is not None and self.process.poll() is not None:
-            self._bury(self.process, now)
+            self._reap(self.process, now)
         if self.process is None and now >= self._start_at:
             self._start(now)
 
@@ -78,10 +78,10 @@ class _Child:
         self.process = spawn(service.command, service.environment, subprocess.PIPE, service.folder, service.descriptors)
         self._started_at = now
         if self.process.stdout is not None:
-            self.voice.follow(self.process.stdout)
+            self.log.follow(self.process.stdout)
 
-    def _bury(self, process: subprocess.Popen[bytes], now: float) -> None:
-        kill_family(process, [])  # its own children, which share its process group
+    def _reap(self, process: subprocess.Popen[bytes], now: float) -> None:
+        kill_family(process, [])  # its children share its process group
         self.deaths += 1
         if now - self._started_at >= HEALTHY_AFTER:
             self.failures = 0
@@ -89,23 +89,27 @@ class _Child:
         self.failures = min(self.failures + 1, 10)
         self._start_at = now + delay
         self.process = None
-        self.voice.say(f"[ended with {_cause(process.returncode)}; starts again in {delay:g} s]")
+        self.log.write(f"[ended with {_cause(process.returncode)}; restart in {delay:g} s]")
 
 
 class Supervisor:
-    """`stages` start one after the other, the services within one together; all stop in the reverse order.
+    """Stages start one after the other, the services within a stage together; all stop in reverse order.
 
-    Call `start` and `watch` from threads that live until `stop`: Linux ends a child with the thread that started it.
+    Call `start` and `watch` from threads that live until `stop`: Linux kills a child when the thread that started it
+    ends.
     """
 
     def __init__(self, stages: Sequence[Sequence[Service]], output: Output) -> None:
-        self._stages = [[_Child(service, output.voice(service.name)) for service in stage] for stage in stages]
+        self._stages = [[_Child(service, output.log(service.name)) for service in stage] for stage in stages]
         self._tending = threading.Lock()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
     def start(self) -> bool:
-        """Waits for each stage to be ready; False if it was asked to stop meanwhile. Stops everything if it fails."""
+        """Start each stage and wait until it is ready; False if a stop was requested meanwhile.
+
+        Stops everything and raises StartFailedError if a service does not become ready.
+        """
         try:
             for number, stage in enumerate(self._stages, start=1):
                 if not self._start_stage(stage, self._stages[:number]):
@@ -116,20 +120,20 @@ class Supervisor:
         return True
 
     def watch(self) -> None:
-        """Blocks, restarting what dies, until it is asked to stop."""
+        """Restart processes that end, until a stop is requested."""
         while not self._stopping.wait(_TICK):
             self._tend(self._stages)
 
-    def ask_to_stop(self) -> None:
-        """Only notes it, so that a signal handler may call it; `stop` does the work."""
+    def request_stop(self) -> None:
+        """Request a stop; safe in a signal handler. `stop` does the work."""
         self._stopping.set()
 
     def stop(self) -> None:
-        """Stops all in reverse order; on return no process is left. May be called twice."""
+        """Stop all services in reverse order; on return no process is left. May be called twice."""
         self._stopping.set()
         with self._tending:
             for stage in reversed(self._stages):
-                # In threads, so that services of one stage share their patience instead of adding it up.
+                # In threads, so that the stop timeouts of one stage run in parallel.
                 threads = [threading.Thread(target=child.stop) for child in stage]
                 for thread in threads:
                     thread.start()
@@ -139,7 +143,7 @@ class Supervisor:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Started on entry, watched in the background, stopped on exit."""
+        """Start on entry, watch in the background, stop on exit."""
         try:
             self.start()
             threading.Thread(target=self._watch_until_stopped, name="supervisor", daemon=True).start()
@@ -149,10 +153,10 @@ class Supervisor:
 
     def _watch_until_stopped(self) -> None:
         self.watch()
-        self._stopped.wait()  # what this thread has restarted would die with it, out of order
+        self._stopped.wait()  # processes that this thread restarted would die with it, out of order
 
     def process_ids(self) -> dict[str, int]:
-        """Who runs at this moment."""
+        """The process id of each service that runs now."""
         children = chain.from_iterable(self._stages)
         return {child.service.name: child.process.pid for child in children if child.process is not None}
 
@@ -164,7 +168,7 @@ class Supervisor:
                 return False
             self._tend(started)
             for child in waiting:
-                _fail_if_hopeless(child, deadlines[child])
+                _check_start(child, deadlines[child])
             waiting = [child for child in waiting if child.process is None or not child.service.is_ready()]
             if waiting:
                 self._stopping.wait(_TICK)
@@ -178,15 +182,16 @@ class Supervisor:
                 child.tend(time.monotonic())
 
 
-def _fail_if_hopeless(child: _Child, deadline: float) -> None:
+def _check_start(child: _Child, deadline: float) -> None:
+    """Raise StartFailedError if the service has died too often or its time is up."""
     name = child.service.name
     if child.deaths >= DEATHS_AT_START:
         raise StartFailedError(
-            f"{name} ended {child.deaths} times before it was ready. It said:\n{child.voice.last_lines}"
+            f"{name} ended {child.deaths} times before it was ready. Its last lines:\n{child.log.last_lines}"
         )
     if time.monotonic() > deadline:
         waited = child.service.ready_timeout
-        raise StartFailedError(f"{name} was not ready after {waited:g} s. It said:\n{child.voice.last_lines}")
+        raise StartFailedError(f"{name} was not ready after {waited:g} s. Its last lines:\n{child.log.last_lines}")
 
 
 def _cause(returncode: int) -> str:

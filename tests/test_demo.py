@@ -1,4 +1,7 @@
-"""`lichtbild demo`, as a newcomer runs it: from the real command to the contact sheet, and nothing left running."""
+"""`lichtbild demo` and `up`, installed from the wheel and run by the real command, and no process left afterwards.
+
+The checkout is not on any path here; `make demo` runs the same from a checkout.
+"""
 
 import os
 import re
@@ -7,7 +10,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,26 +17,26 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.wheel import Environment, build_wheel, linked_environment
+
 pytestmark = pytest.mark.timeout(400)
 
 
-LICHTBILD = Path(sys.executable).with_name("lichtbild")
-
-
 class Shell:
-    """A newcomer's empty home, and every process that was ever started from it."""
+    """An empty home with the wheel installed, and every process that was ever started from it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, installed: Environment) -> None:
         self._mark = secrets.token_hex(8)
         self.home = home
+        self.installed = installed
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "MARK": self._mark}
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-u", LICHTBILD, *arguments],
-            env={**self._environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+            [self.installed.python, "-u", self.installed.lichtbild, *arguments],
+            env={**self._environment, **variables},
             cwd=self.home,
-            # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
+            # A shell starts background processes with SIGINT ignored, and children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -42,7 +44,7 @@ class Shell:
         )
 
     def run(self, line: str) -> "subprocess.CompletedProcess[str]":
-        """A line that the user was told to type."""
+        """Run a command line that the stack printed for its user."""
         return subprocess.run(
             shlex.split(line),
             env=self._environment,
@@ -66,7 +68,9 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    return Shell(tmp_path_factory.mktemp("home"))
+    installed = linked_environment(tmp_path_factory.mktemp("environment"))
+    installed.install("--no-deps", str(build_wheel(tmp_path_factory.mktemp("wheel"))))
+    return Shell(tmp_path_factory.mktemp("home"), installed)
 
 
 def read_until(process: "subprocess.Popen[str]", words: str) -> str:
@@ -75,7 +79,15 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> str:
         read += line
         if words in line:
             return read
-    raise AssertionError(f"it ended without saying {words!r}:\n{read}")
+    raise AssertionError(f"the process ended without printing {words!r}:\n{read}")
+
+
+def test_it_runs_from_the_wheel(shell):
+    code = (
+        "from lichtbild.cli import embedded_extra as e; e.require_embedded(); import embedded; print(embedded.__file__)"
+    )
+    done = shell.run(f"{shell.installed.python} -c {shlex.quote(code)}")
+    assert Path(done.stdout.strip()).is_relative_to(shell.installed.folder), done.stderr
 
 
 def test_a_demo_that_is_killed_leaves_nothing_running(shell):
@@ -92,17 +104,17 @@ def test_a_demo_that_is_killed_leaves_nothing_running(shell):
 
 @pytest.fixture(scope="module")
 def transcript(shell) -> str:
-    """Of a whole run, with the usual port taken by somebody else."""
-    with socket.socket() as somebody:
+    """The output of a whole run, with the preferred port taken."""
+    with socket.socket() as other:
         try:
-            somebody.bind(("127.0.0.1", 8700))
-            somebody.listen()
+            other.bind(("127.0.0.1", 8700))
+            other.listen()
         except OSError:
-            pass  # It is taken already, which is all that is wanted.
+            pass  # Another process has the port, which serves as well.
         demo = shell.start("demo")
-        said, _ = demo.communicate(timeout=350)
-    assert demo.returncode == 0, said
-    return said
+        output, _ = demo.communicate(timeout=350)
+    assert demo.returncode == 0, output
+    return output
 
 
 def test_it_stores_600_photos(transcript):
@@ -125,14 +137,14 @@ def test_it_ends_with_a_contact_sheet_and_nothing_running(shell, transcript):
     assert shell.running() == []
 
 
-def told(process: "subprocess.Popen[str]") -> list[str]:
-    """The three lines that a stack that stays tells its user to type; logs may stand between them."""
+def commands_to_try(shell: Shell, process: "subprocess.Popen[str]") -> list[str]:
+    """The three command lines that a stack prints once it is up; log lines may stand between them."""
     read_until(process, "In another terminal, try:")
     lines: list[str] = []
     while len(lines) < 3:
         line = process.stdout.readline()
         assert line, lines
-        if line.startswith(f"  {LICHTBILD} "):
+        if line.startswith(f"  {shell.installed.lichtbild} "):
             lines.append(line)
     return lines
 
@@ -146,7 +158,7 @@ def end_by_ctrl_c(shell: Shell, process: "subprocess.Popen[str]") -> None:
 
 def test_a_demo_that_is_kept_stays_up_with_its_photos_until_ctrl_c(shell):
     demo = shell.start("demo", "--keep")
-    status, search, photos = [shell.run(line) for line in told(demo)]
+    status, search, photos = [shell.run(line) for line in commands_to_try(shell, demo)]
     assert [(done.returncode, done.stderr) for done in (status, search, photos)] == [(0, "")] * 3
     assert "photos         600" in status.stdout
     assert "scene-" in search.stdout
@@ -156,9 +168,9 @@ def test_a_demo_that_is_kept_stays_up_with_its_photos_until_ctrl_c(shell):
     end_by_ctrl_c(shell, demo)
 
 
-def test_up_with_the_demo_model_tells_how_to_load_the_samples_and_search_them(shell):
+def test_up_with_the_demo_model_prints_how_to_load_the_samples_and_search_them(shell):
     up = shell.start("up", "--model", "demo")
-    status, ingest, search = [shell.run(line) for line in told(up)]
+    status, ingest, search = [shell.run(line) for line in commands_to_try(shell, up)]
     assert [(done.returncode, done.stderr) for done in (status, ingest, search)] == [(0, "")] * 3
     assert "is ready" in status.stdout
     assert "600 stored" in ingest.stdout

@@ -31,7 +31,6 @@ TOO_LONG = {
     "tests/contract/test_myscale.py",
     "tests/contract/test_myscale_rules.py",
     "tests/deploy/test_compose_files.py",
-    "tests/embedded/test_supervisor.py",
     "tests/lichtbild/cli/test_command.py",
     "tests/lichtbild/test_client.py",
     "tests/shared/ledger/test_ingest.py",

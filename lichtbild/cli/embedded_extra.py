@@ -1,13 +1,16 @@
-"""What `up` and `demo` need beside the client: the `embedded` extra, and its errors in our words."""
+"""What `up` and `demo` need beyond the client: the `embedded` extra, the stack's packages, and the stack's errors."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from lichtbild.errors import LichtbildError
 
+_PACKAGE = Path(__file__).resolve().parents[1]
 _NEEDED = (
     "celery",
     "chdb",
@@ -24,25 +27,30 @@ _NEEDED = (
 
 
 class ExtraMissing(LichtbildError):  # noqa: N818
-    """Only the client is installed."""
+    """The packages of the `embedded` extra are not installed."""
 
 
 class StackFailed(LichtbildError):  # noqa: N818
-    """The stack did not come up; the text names the process and holds its last lines."""
+    """The stack did not start; the text names the process and holds its last lines."""
 
 
 def require_embedded() -> None:
-    """Raise ExtraMissing unless the whole stack is installed; nothing of it is imported here."""
+    """Make the stack's packages importable without importing them. Raises ExtraMissing if one that they need is not
+    installed."""
     missing = [name for name in _NEEDED if not _is_installed(name)]
     if missing:
         raise ExtraMissing(
-            f"This needs the whole stack, and {', '.join(missing)} is missing: pip install 'lichtbild[embedded]'"
+            f"This runs the whole stack, which needs {', '.join(missing)}. In a checkout of Lichtbild: "
+            "pip install '.[embedded]'"
         )
+    folder = str(_stack_folder())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
 
 
 @contextmanager
 def embedded_errors() -> Iterator[None]:
-    """Raises StackFailed for whatever keeps a stack from coming up."""
+    """Raises StackFailed for every error that keeps a stack from starting."""
     from embedded.data_folder import FolderInUseError
     from embedded.redis_server import RedisUnavailableError
     from embedded.stack import PortTakenError
@@ -52,6 +60,12 @@ def embedded_errors() -> Iterator[None]:
         yield
     except (FolderInUseError, RedisUnavailableError, PortTakenError, StartFailedError) as error:
         raise StackFailed(str(error)) from error
+
+
+def _stack_folder() -> Path:
+    """The folder of the packages `api`, `embedded`, `shared` and `worker`: in the wheel, or else in the checkout."""
+    in_wheel = _PACKAGE / "_stack"
+    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent
 
 
 def _is_installed(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Redis of the embedded stack: which binary, which configuration, and that it serves."""
+"""The Redis of the embedded stack: the binary, its configuration, durability and passwords."""
 
 import os
 import signal
@@ -27,14 +27,14 @@ def test_the_redis_on_path_comes_first(tmp_path: Path, monkeypatch: pytest.Monke
     assert find_redis(bundled_only=True).path != path
 
 
-def test_one_that_is_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redis_that_is_too_old_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_redis(tmp_path, "5.0.14")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
 
     assert find_redis().version >= (6, 2)
 
 
-def test_without_any_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_redis_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("embedded.redis_server._bundled", lambda: None)
 
@@ -42,7 +42,7 @@ def test_without_any_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPa
         find_redis()
 
 
-def test_it_is_durable_asks_for_its_password_and_lets_nothing_go(tmp_path: Path) -> None:
+def test_it_is_durable_requires_its_password_and_evicts_nothing(tmp_path: Path) -> None:
     with running_redis(tmp_path, bundled_only=True) as url, redis.Redis.from_url(url) as client:
         assert client.config_get("appendonly") == {b"appendonly": b"yes"} or client.config_get("appendonly") == {
             "appendonly": "yes"
@@ -60,7 +60,7 @@ def test_it_is_durable_asks_for_its_password_and_lets_nothing_go(tmp_path: Path)
     assert any("everysec" in value for value in settings.values())
 
 
-def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:
+def test_written_keys_survive_kill_9(tmp_path: Path) -> None:
     with running_redis(tmp_path, bundled_only=True) as url, redis.Redis.from_url(url) as client:
         client.set("kept", "1")
         pid = int(client.info("server")["process_id"])

@@ -66,9 +66,9 @@ def test_the_help_needs_no_stack() -> None:
 
 
 @pytest.mark.parametrize("subcommand", ["up", "demo"])
-def test_what_needs_the_stack_says_what_to_install(subcommand: str) -> None:
+def test_a_command_that_needs_the_stack_names_what_to_install(subcommand: str) -> None:
     done = run(f"import lichtbild.cli.main; sys.exit(lichtbild.cli.main.run([{subcommand!r}]))")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert "pip install 'lichtbild[embedded]'" in done.stderr
+    assert "pip install '.[embedded]'" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -45,7 +45,7 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
 
 def test_the_folder_of_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     running = left_behind(tmp_path, "running", seconds_ago=3600)
-    with DataFolder(running).held():
+    with DataFolder(running).locked():
         os.utime(running, (0, 0))
         with temporary_data():
             assert running.exists()

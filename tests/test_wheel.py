@@ -1,0 +1,87 @@
+"""The wheel holds one top-level package, and each way of installing it brings what it promises."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.lichtbild.fake_api import Reply, ingest_job, running_fake_api
+from tests.wheel import Environment, bare_environment, build_wheel
+
+INGEST = """
+import sys
+from lichtbild import Client
+
+with Client(sys.argv[1]) as client:
+    print(client.ingest([("beach-1", "https://example.org/beach.jpg", {"place": "Sylt"})]).status)
+"""
+INSTALLED = "import importlib.util, sys; print(*(name for name in sys.argv[1:] if importlib.util.find_spec(name)))"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def client_alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    environment = bare_environment(tmp_path_factory.mktemp("client"))
+    environment.install(str(wheel))
+    return environment
+
+
+@pytest.fixture(scope="module")
+def with_command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    environment = bare_environment(tmp_path_factory.mktemp("command"))
+    environment.install(f"{wheel}[cli]")
+    return environment
+
+
+def test_the_wheel_has_one_top_level_package_and_is_typed(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    packages = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
+    assert packages == {"lichtbild"}
+    assert "lichtbild/py.typed" in names
+
+
+def test_the_wheel_holds_every_file_of_the_stack(wheel):
+    root = Path(__file__).parents[1]
+    folders = ("api", "embedded", "shared", "worker")
+    files = [path for folder in folders for path in (root / folder).rglob("*") if path.is_file()]
+    wanted = {f"lichtbild/_stack/{path.relative_to(root)}" for path in files if path.suffix != ".pyc"}
+    assert wanted <= set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_client_needs_requests_and_nothing_else(client_alone):
+    absent = ("click", "rich", "PIL", "numpy", "torch", "celery", "redis", "flask", "api", "shared", "worker")
+    done = client_alone.run(client_alone.python, "-c", INSTALLED, "requests", *absent)
+    assert (done.stdout, done.stderr) == ("requests\n", "")
+
+
+def test_the_client_alone_submits_a_job(client_alone):
+    with running_fake_api() as api:
+        api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), status=202))
+        done = client_alone.run(client_alone.python, "-c", INGEST, api.url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "queued\n", "")
+
+
+def test_the_command_without_its_extra_names_what_to_install(client_alone):
+    done = client_alone.run(client_alone.lichtbild, "--version")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "lichtbild: the command needs click, rich, Pillow. In a checkout of Lichtbild: pip install '.[cli]'\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_the_command_runs_with_its_extra(with_command, option):
+    done = with_command.run(with_command.lichtbild, option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "lichtbild" in done.stdout
+
+
+def test_the_command_alone_names_what_the_stack_needs(with_command):
+    done = with_command.run(with_command.lichtbild, "up")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "torch" in done.stderr
+    assert "pip install '.[embedded]'" in done.stderr
