@@ -1,6 +1,6 @@
-"""Doorbells: Celery messages that only say "there is work".
+"""Doorbells: Celery messages that only mean "there is work".
 
-The ledger knows which work; a lost or doubled bell is harmless.
+The work itself is in the ledger, so a lost or repeated message does no harm.
 """
 
 from celery import Celery
@@ -13,13 +13,13 @@ from shared.settings import Settings
 INGEST_TASK = "lichtbild.ingest"
 SEARCH_TASK = "lichtbild.search"
 
-# An unacknowledged bell is given to another worker after this long. It hardly matters: a chunk is taken over when its
-# lease ends, not by this.
+# Celery redelivers an unacknowledged message after this time. It hardly matters: a chunk is taken over when its lease
+# ends.
 _VISIBILITY_SECONDS = 600
 
 
 def celery_app(settings: Settings) -> Celery:
-    """The one Celery configuration, for those who ring and for those who answer. JSON only."""
+    """The Celery configuration of senders and workers. JSON only."""
     app = Celery("lichtbild", broker=settings.redis_url.get_secret_value())
     app.conf.update(
         task_serializer="json",
@@ -54,17 +54,17 @@ def celery_app(settings: Settings) -> Celery:
 
 
 class Doorbell:
-    """Ring for work. Raises UnavailableError when Redis is away."""
+    """Notifies workers of waiting work. Raises UnavailableError if Redis cannot be reached."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
     def ring_ingest(self) -> None:
-        """Say that chunks wait to be claimed."""
+        """Notify ingest workers of waiting chunks."""
         self._ring(INGEST_TASK, "ingest")
 
     def ring_search(self) -> None:
-        """Say that searches wait to be taken."""
+        """Notify search workers of waiting searches."""
         self._ring(SEARCH_TASK, "search")
 
     def _ring(self, task: str, queue: str) -> None:

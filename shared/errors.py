@@ -1,8 +1,8 @@
-"""The error tree: what can go wrong, with a stable code, an HTTP status, and whether trying again may help."""
+"""All errors of Lichtbild, each with a stable code, an HTTP status, and whether a retry may succeed."""
 
 
 class LichtbildError(Exception):
-    """Base of all errors Lichtbild raises on purpose."""
+    """Base class of all errors that Lichtbild raises deliberately."""
 
     code = "internal"
     status = 500
@@ -10,62 +10,62 @@ class LichtbildError(Exception):
 
 
 class ConfigurationError(LichtbildError):
-    """A setting or a combination of settings cannot work; the message says what to set."""
+    """A setting or a combination of settings is invalid. The message names what to change."""
 
     code = "configuration"
 
 
 class InvalidRequestError(LichtbildError):
-    """The client sent something that can never be accepted; the message says what to change."""
+    """The request can never be accepted. The message names what to change."""
 
     code = "invalid_request"
     status = 422
 
 
 class MalformedError(LichtbildError):
-    """The body cannot be parsed at all."""
+    """The body cannot be parsed."""
 
     code = "malformed"
     status = 400
 
 
 class UnsupportedTypeError(LichtbildError):
-    """The body is of a type that is not read here."""
+    """The body has an unsupported content type."""
 
     code = "unsupported_media_type"
     status = 415
 
 
 class NotFoundError(LichtbildError):
-    """There is no such job, photo or collection."""
+    """The job, photo or collection does not exist."""
 
     code = "not_found"
     status = 404
 
 
 class ConflictError(LichtbildError):
-    """The job's state does not allow what was asked."""
+    """The job's state does not allow the requested action."""
 
     code = "conflict"
     status = 409
 
 
 class PayloadTooLargeError(LichtbildError):
-    """The body, or an image in it, is over its limit."""
+    """The body, or an image in it, exceeds its size limit."""
 
     code = "too_large"
     status = 413
 
 
 class UploadsOffError(LichtbildError):
-    """No folder for uploads is set; pictures can only be ingested by their URLs."""
+    """LICHTBILD_UPLOADS_FOLDER is not set; images can only be ingested by URL."""
 
     code = "uploads_off"
     status = 501
 
 
 class SpoolFullError(LichtbildError):
-    """Too many uploaded pictures wait for a worker; there will be room again."""
+    """Too many uploaded images are waiting for a worker; a later retry succeeds."""
 
     code = "spool_full"
     status = 429
@@ -73,7 +73,7 @@ class SpoolFullError(LichtbildError):
 
 
 class UnavailableError(LichtbildError):
-    """Redis or the catalogue cannot be reached or refuses work for now; nothing was lost."""
+    """Redis or the catalogue cannot be reached, or refuses requests temporarily. Nothing was lost."""
 
     code = "unavailable"
     status = 503
@@ -81,7 +81,7 @@ class UnavailableError(LichtbildError):
 
 
 class OverloadedError(LichtbildError):
-    """Too much waits already; nothing was accepted."""
+    """Too much work is waiting; nothing was accepted."""
 
     code = "overloaded"
     status = 429
@@ -89,31 +89,31 @@ class OverloadedError(LichtbildError):
 
 
 class SearchesFullError(OverloadedError):
-    """As many searches wait as may. `waited_seconds` is how long the oldest of them has waited."""
+    """The search queue is full. `waited_seconds` is the age of its oldest search."""
 
     def __init__(self, most: int, waited_seconds: float) -> None:
-        super().__init__(f"{most} searches wait, and no more may (LICHTBILD_MAX_WAITING_SEARCHES); try again later.")
+        super().__init__(f"Search queue is full ({most}, LICHTBILD_MAX_WAITING_SEARCHES); try again later.")
         self.waited_seconds = waited_seconds
 
 
 class ModelMismatchError(LichtbildError):
-    """The collection holds vectors of another model; mixing them would make every search wrong."""
+    """The collection has vectors of another model; mixing them would make every search wrong."""
 
     code = "model_mismatch"
     status = 409
 
 
 class NewerSchemaError(LichtbildError):
-    """A newer version of Lichtbild laid the collection out in a way that this one does not know."""
+    """The collection has the table layout of a newer version of Lichtbild."""
 
     code = "newer_schema"
     status = 503
 
 
 class ItemError(LichtbildError):
-    """One image or query is at fault, never its neighbours. `code` is from a small fixed set.
+    """A fault of one image or query that does not affect others. `code` is from a small fixed set.
 
-    `attempts` and `tried_seconds` say how often and for how long it was tried, where that is more than once.
+    `attempts` and `tried_seconds` are the number of attempts and their duration, if there was more than one.
     """
 
     status = 422

@@ -34,99 +34,108 @@ class Settings(BaseSettings):
     model: str = Field(
         "openai/clip-vit-base-patch32", description="Hugging Face id or folder of a model; see docs/models.md."
     )
-    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1` …; `auto` takes a GPU if there is one.")
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1` …; `auto` selects a GPU if there is one.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Precision of the model; `auto` is the fastest that keeps to float32's vectors, measured."
+        "auto",
+        description="Precision of the model; `auto` is the fastest measured one whose vectors stay close to float32's.",
     )
     batch_size: Literal["auto"] | int = Field(
-        "auto", description="Most images or texts in one forward pass; `auto` is measured, for each of them."
+        "auto", description="Maximum number of images or texts per forward pass; `auto` measures the fastest for each."
     )
     cpu_threads: Literal["auto"] | int = Field(
-        "auto", description="Threads of one worker's model; `auto` is all cores that it may use."
+        "auto", description="Threads of one worker's model; `auto` is the number of available cores."
     )
-    gpu_memory_fraction: float = Field(1.0, gt=0, le=1, description="Most of a GPU's memory that one worker takes.")
+    gpu_memory_fraction: float = Field(
+        1.0, gt=0, le=1, description="Maximum share of a GPU's memory that one worker uses."
+    )
     tuning_folder: str = Field(
-        "", description="Folder that keeps what was measured for `auto`; empty: in the user's cache folder."
+        "", description="Folder for the results measured for `auto`; empty: the user's cache folder."
     )
 
     heartbeat_file: str = Field(
-        "", description="File that a worker touches while it is well, for `python -m worker.health`; empty: none."
+        "", description="File that a healthy worker touches, for `python -m worker.health`; empty: none."
     )
 
     api_keys: CommaSeparatedSecrets = Field(
-        (), description="Comma-separated keys; when any is set, `/v1` asks for `Authorization: Bearer KEY`."
+        (), description="Comma-separated keys; if any is set, `/v1` requires `Authorization: Bearer KEY`."
     )
     allowed_hosts: CommaSeparated = Field(
         (),
-        description="Host names, beside loopback, under which the API answers; `*` is any.",
+        description="Host names that the API accepts in addition to loopback; `*` accepts any.",
     )
     samples_folder: str = Field("", description="Folder whose pictures the API serves under `/samples/`; empty: none.")
 
     uploads_folder: str = Field(
         "",
-        description="Folder for uploaded pictures and their thumbnails, the same for the API and the ingest workers; "
+        description="Folder for uploaded pictures and thumbnails, shared by the API and the ingest workers; "
         "empty: uploads are refused.",
     )
     max_spool_bytes: int = Field(
-        4 * 2**30, ge=1024, description="Uploaded bytes that may wait to be embedded; beyond it uploads are put off."
+        4 * 2**30, ge=1024, description="Maximum bytes of uploads waiting to be embedded; more get 429."
     )
 
     fetch_allow: CommaSeparated = Field(
-        (), description="What the fetcher may reach beside public addresses: CIDRs or `address:port`."
+        (), description="Addresses that the fetcher may reach in addition to public ones: CIDRs or `address:port`."
     )
     fetch_concurrency: int = Field(
-        32, ge=1, le=512, description="Downloads in flight in one worker process, and the most to one host."
+        32, ge=1, le=512, description="Maximum parallel downloads of one worker process, in all and per host."
     )
     fetch_timeout_seconds: float = Field(
-        30.0, gt=0, description="Time that one image's download may take, redirects and all tries included."
+        30.0, gt=0, description="Timeout of one image's download, including redirects and retries."
     )
-    fetch_attempts: int = Field(3, ge=1, le=10, description="Tries for failures that may pass: timeouts, 429, 5xx.")
+    fetch_attempts: int = Field(
+        3, ge=1, le=10, description="Attempts per image for temporary failures: timeouts, 429, 5xx."
+    )
     renditions: CommaSeparated = Field(
         ("images.unsplash.com",),
-        description="Hosts that resize when asked in imgix' way, and are asked for small JPEGs; empty: none.",
+        description="Hosts with imgix URL parameters, from which small JPEGs are requested; empty: none.",
     )
-    max_image_bytes: int = Field(20 * 2**20, ge=1024, description="Largest image taken, in bytes.")
-    max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, in pixels.")
+    max_image_bytes: int = Field(20 * 2**20, ge=1024, description="Maximum size of an image file in bytes.")
+    max_image_pixels: int = Field(50_000_000, ge=1, description="Maximum size of a decoded image in pixels.")
 
     quick_pixels: bool = Field(
         True,
-        description="Decode large JPEGs at 1/2, 1/4 or 1/8 of their size, and scale quickly: vectors stay the same.",
+        description="Decode large JPEGs at 1/2, 1/4 or 1/8 of their size and resize faster; vectors keep a cosine of "
+        "0.999 with the exact ones.",
     )
 
-    chunk_size: int = Field(128, ge=1, le=4096, description="Items claimed by a worker at a time.")
-    max_items: int = Field(50_000_000, ge=1, description="Most items in one ingest job.")
-    max_body_bytes: int = Field(64 * 2**30, ge=1024, description="Largest request body of an ingest, in bytes.")
+    chunk_size: int = Field(128, ge=1, le=4096, description="Items per chunk, which a worker claims at a time.")
+    max_items: int = Field(50_000_000, ge=1, description="Maximum number of items per ingest job.")
+    max_body_bytes: int = Field(64 * 2**30, ge=1024, description="Maximum request body of an ingest in bytes.")
     max_pending_items: int = Field(
-        100_000_000, ge=1, description="Items of all jobs that may wait; beyond it, ingests are answered with 429."
+        100_000_000, ge=1, description="Maximum pending items of all jobs; further ingests get 429."
     )
     max_redis_bytes: int = Field(
-        0, ge=0, description="Memory of Redis beyond which ingests are answered with 503; 0: 80 % of its `maxmemory`."
+        0, ge=0, description="Memory use of Redis above which ingests get 503; 0: 80 % of its `maxmemory`."
     )
-    lease_seconds: float = Field(20.0, ge=1, le=20, description="A claimed chunk comes back after this long unrenewed.")
+    lease_seconds: float = Field(
+        20.0,
+        ge=1,
+        le=20,
+        description="Lease of a claimed chunk: without an extension, another worker may claim it afterwards.",
+    )
     chunk_attempts: int = Field(
-        3, ge=1, description="Lost workers after which a chunk is split, or its only item failed."
+        3, ge=1, description="Workers a chunk may lose before it is split, or its only item fails."
     )
-    write_rows: int = Field(4096, ge=1, description="Rows that make the writer insert at once.")
+    write_rows: int = Field(4096, ge=1, description="Rows that trigger an insert immediately.")
     write_seconds: float = Field(
-        1.0, gt=0, description="Longest wait of a finished chunk for others to join its insert."
+        1.0, gt=0, description="Maximum wait of a finished chunk for other chunks to share its insert."
     )
     index_rows: int = Field(
-        100_000, ge=0, description="Photos from which a collection gets a vector index by itself; 0: never."
+        100_000, ge=0, description="Number of photos at which a collection gets a vector index automatically; 0: never."
     )
     max_kept_failures: int = Field(
-        1_000_000, ge=0, description="Failed items of a job kept with their lines; more are only counted."
+        1_000_000, ge=0, description="Maximum failed items of a job that are kept for retry; more are only counted."
     )
 
     idempotency_seconds: int = Field(24 * 3600, ge=1, description="How long an `Idempotency-Key` is remembered.")
-    search_timeout_seconds: float = Field(
-        30.0, gt=0, description="A search unanswered for this long fails, unless it says `timeout_ms`."
-    )
+    search_timeout_seconds: float = Field(30.0, gt=0, description="Timeout of a search that sets no `timeout_ms`.")
     max_waiting_searches: int = Field(
-        512, ge=1, description="Searches that may wait for a worker; beyond it, searches are answered with 429."
+        512, ge=1, description="Maximum searches waiting for a worker; further searches get 429."
     )
     search_retention_seconds: int = Field(15 * 60, ge=1, description="How long a finished search is kept.")
     ingest_retention_seconds: int = Field(7 * 24 * 3600, ge=1, description="How long a finished ingest job is kept.")
-    staging_seconds: int = Field(3600, ge=1, description="An upload abandoned for this long is dropped.")
+    staging_seconds: int = Field(3600, ge=1, description="An unfinished upload is deleted after this time.")
 
     @field_validator("batch_size", "cpu_threads")
     @classmethod

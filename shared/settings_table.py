@@ -1,4 +1,4 @@
-"""`python -m shared.settings_table FILE`: writes the table of all settings between the two marks in a page."""
+"""`python -m shared.settings_table FILE`: writes the table of all settings between the two marks of a page."""
 
 import sys
 from pathlib import Path
@@ -17,11 +17,11 @@ def settings_table() -> str:
         f"| `LICHTBILD_{name.upper()}` | {_default(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
-    return "\n".join(["| variable | default | what it is |", "|---|---|---|", *rows])
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
 
 
 def with_table(page: str) -> str:
-    """The page with what is between the marks made anew; raises ValueError for a page without them."""
+    """The page with an updated table between the marks. Raises ValueError for a page without them."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

@@ -1,6 +1,6 @@
-"""Uploaded pictures on their way to a worker: a folder per job, a file per picture, gone once the picture is embedded.
+"""Uploaded images waiting for a worker: one folder per job, one file per image, removed once the image is embedded.
 
-The API writes, the ingest workers read and remove; both see the same folder. Its names are ours, never a client's.
+The API writes, the ingest workers read and remove; both mount the same folder. File names never come from a client.
 """
 
 import os
@@ -15,17 +15,17 @@ from pathlib import Path
 from shared.errors import PayloadTooLargeError, SpoolFullError, UnavailableError
 from shared.settings import Settings
 
-# Clients cannot submit such an address: `url_problem` lets only http and https pass.
+# Clients cannot submit such an address: `url_problem` accepts only http and https.
 _SCHEME = "upload:"
 _JOB = re.compile(r"[0-9a-f]{20}")
 _ADDRESS = re.compile(rf"{_SCHEME}({_JOB.pattern})/([0-9]{{1,9}})")
-# What a file takes beside its bytes, so that a flood of empty ones is bounded too: a block of most file systems.
+# Overhead counted per file, so that empty files are bounded as well: one block of most file systems.
 _FILE_BYTES = 4096
 _MEASURE_SECONDS = 1.0
 
 
 class Spool:
-    """Thread-safe. A fault of the disk is an UnavailableError: it is no picture's own fault."""
+    """Thread-safe. Disk errors raise UnavailableError, because they are not the image's fault."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
@@ -33,15 +33,15 @@ class Spool:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Spool | None":
-        """The spool that the settings name; None if they name none."""
+        """The spool in `settings.uploads_folder`, or None if that is empty."""
         if not settings.uploads_folder:
             return None
         return cls(Path(settings.uploads_folder) / "spool", settings.max_spool_bytes)
 
     def receive(self, job_id: str, announced: int) -> "Reception":
-        """Begin to take the pictures of a job to be, `announced` bytes or more.
+        """Start to receive the images of a future job, at least `announced` bytes.
 
-        Raises SpoolFullError if they do not fit now, PayloadTooLargeError if they never will.
+        Raises SpoolFullError if they do not fit now, PayloadTooLargeError if they can never fit.
         """
         self._room.check(announced)
         with _disk_faults():
@@ -50,18 +50,18 @@ class Spool:
         return Reception(self._folder / job_id, self._room)
 
     def read(self, address: str) -> bytes | None:
-        """The bytes of a picture, or None if they are gone."""
+        """The bytes of an image, or None if the file does not exist."""
         with _disk_faults():
             try:
                 return self._path(address).read_bytes()
             except FileNotFoundError:
-                # Where the spool itself is missing, say not mounted, that says nothing about the picture.
+                # If the spool itself is missing (not mounted, for example), the image may still exist.
                 if self._folder.is_dir():
                     return None
                 raise
 
     def remove(self, addresses: Sequence[str]) -> None:
-        """Forget pictures, and their job's folder with the last of them. What cannot be removed now is swept later."""
+        """Remove images, and their job's folder with the last one. The sweeper removes the remaining files later."""
         paths = [self._path(address) for address in addresses]
         for path in paths:
             with suppress(OSError):
@@ -71,29 +71,29 @@ class Spool:
                 folder.rmdir()
 
     def jobs(self) -> Iterator[tuple[str, float]]:
-        """The jobs that have a folder, each with the seconds for which no file came into it or went from it."""
+        """Ids of the jobs that have a folder, each with the seconds since a file was last added or removed."""
         with suppress(FileNotFoundError):
             for entry in os.scandir(self._folder):
-                # Somebody else's folder, such as lost+found, is none of our business.
+                # Skip foreign folders, such as lost+found.
                 if not _JOB.fullmatch(entry.name):
                     continue
                 with suppress(FileNotFoundError):
                     yield entry.name, time.time() - entry.stat().st_mtime
 
     def drop(self, job_id: str) -> None:
-        """Remove all that is left of a job."""
+        """Remove the job's folder and all files in it."""
         shutil.rmtree(self._folder / job_id, ignore_errors=True)
 
     def _path(self, address: str) -> Path:
         found = _ADDRESS.fullmatch(address)
         if found is None:
-            raise ValueError(f"{address!r} is no address in the spool")
+            raise ValueError(f"{address!r} is not an address in the spool")
         return self._folder / found[1] / found[2]
 
 
 class Reception:
-    """Takes the pictures of one job, one after the other. Nobody looks for them before the job is visible, so no file
-    needs a temporary name.
+    """Writes the images of one job, one after the other. Nothing reads them before the job is visible, so no file needs
+    a temporary name.
     """
 
     def __init__(self, folder: Path, room: "_Room") -> None:
@@ -103,9 +103,9 @@ class Reception:
         self._bytes = 0
 
     def add(self, pieces: Iterable[bytes]) -> str:
-        """Write one picture, safe from a power cut, and return its address.
+        """Write and fsync one image, and return its address.
 
-        Raises SpoolFullError, PayloadTooLargeError or UnavailableError, and whatever `pieces` raises.
+        Raises SpoolFullError, PayloadTooLargeError or UnavailableError, and any error of `pieces`.
         """
         self._take(_FILE_BYTES)
         with _disk_faults(), (self._folder / str(self._count)).open("xb") as file:
@@ -118,7 +118,7 @@ class Reception:
         return f"{_SCHEME}{self._folder.name}/{self._count - 1}"
 
     def seal(self) -> None:
-        """Make the files' names as safe as their bytes: to be done before the job is visible."""
+        """fsync the folder, so that the file names survive a power cut. Call it before the job becomes visible."""
         with _disk_faults():
             for folder in (self._folder, self._folder.parent):
                 descriptor = os.open(folder, os.O_RDONLY)
@@ -128,7 +128,7 @@ class Reception:
                     os.close(descriptor)
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Remove everything written so far."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._room.measure_again()
 
@@ -139,7 +139,7 @@ class Reception:
 
 
 class _Room:
-    """How full the spool is: measured now and then on the disk, which all processes share, and counted in between."""
+    """Fill level of the spool: measured on the shared disk at intervals, and counted by this process in between."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
@@ -149,26 +149,26 @@ class _Room:
         self._lock = threading.Lock()
 
     def check(self, count: int) -> None:
-        """Raise PayloadTooLargeError for what no empty spool takes, SpoolFullError for what does not fit now."""
+        """Raise PayloadTooLargeError if the bytes exceed an empty spool, SpoolFullError if they do not fit now."""
         self.check_size(count)
         with self._lock:
             self._ensure(count)
 
     def check_size(self, count: int) -> None:
-        """Raise PayloadTooLargeError for what no empty spool takes."""
+        """Raise PayloadTooLargeError if the bytes exceed an empty spool."""
         if count > self._limit:
             raise PayloadTooLargeError(
-                f"One upload takes at most {self._limit} bytes (LICHTBILD_MAX_SPOOL_BYTES); send several."
+                f"The upload exceeds {self._limit} bytes (LICHTBILD_MAX_SPOOL_BYTES); split it into several uploads."
             )
 
     def take(self, count: int) -> None:
-        """Count bytes that are about to be written. Raises SpoolFullError."""
+        """Reserve bytes before writing them. Raises SpoolFullError."""
         with self._lock:
             self._ensure(count)
             self._used += count
 
     def measure_again(self) -> None:
-        """Bytes were removed: do not rely on the count."""
+        """Measure again before the next check, because files were removed."""
         with self._lock:
             self._measure_at = 0.0
 
@@ -176,13 +176,13 @@ class _Room:
         if time.monotonic() >= self._measure_at:
             self._measure()
         if self._used + count > self._limit:
-            raise SpoolFullError("Too many uploaded pictures wait to be embedded; send this again a little later.")
+            raise SpoolFullError("Too many uploaded images are waiting to be embedded; send this upload again later.")
 
     def _measure(self) -> None:
         started = time.monotonic()
         with _disk_faults():
             self._used = sum(_sizes(self._folder))
-        # Many files take a while: a tenth of the time at most goes into it.
+        # Measuring many files takes a while: spend at most a tenth of the time on it.
         took = time.monotonic() - started
         self._measure_at = started + max(_MEASURE_SECONDS, 10 * took)
 
@@ -203,7 +203,7 @@ def _sizes(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _disk_faults() -> Iterator[None]:
-    """A disk that is full, read-only or gone is a fault of our own parts."""
+    """Raise UnavailableError for a disk that is full, read-only or missing."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,8 @@
-"""Small pictures of what was uploaded: where they lie, and the address under which the API shows them.
+"""Thumbnails of uploaded images: their files, and the addresses under which the API serves them.
 
-A thumbnail belongs to a photo and to the content that it was made from. So a photo that is replaced never shows the
-picture of the other, in whatever order workers finish; and the address cannot be guessed from the id alone, which
-matters where the API asks for keys, since a page's <img> cannot send one.
+A thumbnail belongs to a photo id and a content hash. A replaced photo therefore never shows the old picture, in
+whatever order workers finish. The address cannot be guessed from the id alone, which matters if the API requires keys,
+because a page's <img> cannot send one.
 """
 
 import hashlib
@@ -25,14 +25,14 @@ _MARK = re.compile(rf"[0-9a-f]{{{_MARK_LENGTH}}}")
 
 
 class Thumbnails:
-    """Thread-safe, and safe between processes: a file appears whole, and always has the same content."""
+    """Safe between threads and processes: a file appears complete and never changes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Thumbnails | None":
-        """Those of the folder that the settings name; None if they name none."""
+        """The thumbnails in `settings.uploads_folder`, or None if that is empty."""
         return cls(Path(settings.uploads_folder) / "thumbnails") if settings.uploads_folder else None
 
     def find(self, collection: str, photo_id: str, mark: str) -> Path | None:
@@ -41,7 +41,7 @@ class Thumbnails:
         return path if path is not None and path.is_file() else None
 
     def save(self, collection: str, photo_id: str, content_hash: bytes, jpeg: bytes) -> None:
-        """Keep a thumbnail, unless it is kept already. Raises UnavailableError if the disk does not take it."""
+        """Store a thumbnail unless it exists. Raises UnavailableError if it cannot be written."""
         path = self._path(collection, photo_id, _mark(content_hash))
         if path.is_file():
             return
@@ -61,9 +61,9 @@ class Thumbnails:
             raise UnavailableError(f"The thumbnail of {photo_id!r} cannot be written: {reason}.") from error
 
     def remove(self, collection: str, photo_id: str) -> None:
-        """Remove what there is of a photo, of each content it had; for when the photo is deleted. May be repeated.
+        """Remove all thumbnails of a photo, for each content it had, when the photo is deleted. Repeatable.
 
-        Raises UnavailableError if the disk does not let go of it.
+        Raises UnavailableError if a file cannot be removed.
         """
         try:
             for path in self._all(collection, photo_id):
@@ -81,7 +81,7 @@ class Thumbnails:
         return folder / f"{name}-{mark}.jpg"
 
     def _place(self, collection: str, photo_id: str) -> tuple[Path, str]:
-        """Names are hashes, since an id is a client's own words; folders of two letters keep each of them small."""
+        """File names are hashes, because ids come from clients. Folders of two characters keep each folder small."""
         digest = hashlib.sha256(f"{collection}\0{photo_id}".encode()).hexdigest()
         return self._folder / digest[:2] / digest[2:4], digest[4:44]
 
