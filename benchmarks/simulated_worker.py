@@ -20,7 +20,7 @@ from PIL import Image
 from shared.settings import load_settings
 from worker.__main__ import run
 from worker.fetch.fetcher import Download, Fetcher
-from worker.images.center_crop import Pixels
+from worker.images.transforms import Pixels
 
 Result = TypeVar("Result")
 BATCH_SIZE = 32

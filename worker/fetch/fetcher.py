@@ -14,7 +14,7 @@ from shared.settings import Settings
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.connections import ConnectionPool, Dialler
 from worker.fetch.downloader import BusyError, Downloader, NoAnswerError
-from worker.fetch.host_limits import Manners, Outcome
+from worker.fetch.host_limits import HostPolicy, Outcome
 from worker.fetch.host_queue import HostQueue, Turn
 from worker.fetch.renditions import small_rendition
 
@@ -41,16 +41,18 @@ class _Request:
 class Fetcher:
     """Thread-safe. Up to `fetch_concurrency` threads of its own download what any host has room for."""
 
-    def __init__(self, settings: Settings, policy: AddressPolicy, edge: int, manners: Manners | None = None) -> None:
+    def __init__(
+        self, settings: Settings, policy: AddressPolicy, edge: int, host_policy: HostPolicy | None = None
+    ) -> None:
         """`edge` is the model's, in pixels: hosts that resize are asked for no more than it needs."""
         self._settings = settings
         self._edge = edge
-        self._manners = replace(
-            manners or Manners(), most=settings.fetch_concurrency, longest_pause=settings.fetch_timeout_seconds
+        self._host_policy = replace(
+            host_policy or HostPolicy(), max_limit=settings.fetch_concurrency, max_pause=settings.fetch_timeout_seconds
         )
         self._connections = ConnectionPool(Dialler(policy), most=2 * settings.fetch_concurrency)
         self._downloader = Downloader(self._connections, settings.max_image_bytes)
-        self._queue: HostQueue[_Request] = HostQueue(self._manners)
+        self._queue: HostQueue[_Request] = HostQueue(self._host_policy)
         self._lock = threading.Lock()
         self._threads = 0
 
@@ -140,7 +142,7 @@ class Fetcher:
             request.future.set_exception(error)
             return
         # Full jitter, so that a crowd of failed requests does not come back as a crowd.
-        pause = random.uniform(0, self._manners.backoff * 2**request.attempts)  # noqa: S311
+        pause = random.uniform(0, self._host_policy.backoff * 2**request.attempts)  # noqa: S311
         if not self._queue.put(turn.host, request, after=pause):
             request.future.set_exception(_stopping())
 

@@ -25,30 +25,30 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
-    """Seconds and counts that hold for every host."""
+class HostPolicy:
+    """Limits that apply to every host. Times are in seconds."""
 
-    start: int = 8
-    """Requests at a time to a host that is not known yet: what a browser allows itself is 6."""
-    most: int = 32
+    initial_limit: int = 8
+    """Concurrent requests to an unknown host. Browsers use 6."""
+    max_limit: int = 32
     backoff: float = 0.5
-    """First pause of a host that refuses or cannot be reached, doubled with each round, up to `longest_pause`."""
-    longest_pause: float = 30.0
-    """A host that asks for a longer one is not waited for: its items fail meanwhile."""
-    failures: int = 10
-    """Connections that fail in a row before a host is given up …"""
-    patience: float = 60.0
-    """… unless it has answered within this time, since most outages pass."""
-    rest: float = 3.0
-    """How long a host that was given up fails its items unasked, until one request tries again; and the longest pause
-    after a failed connection, which says nothing of a host that wants to be left alone."""
+    """First pause after a refusal or a failed connection. Doubles with each round, up to `max_pause`."""
+    max_pause: float = 30.0
+    """If a host asks for a longer pause, its items fail until the pause is over."""
+    max_failures: int = 10
+    """Consecutive failed connections before the host is closed, unless it answered within `grace` seconds."""
+    grace: float = 60.0
+    """Most outages are shorter than this."""
+    retry_interval: float = 3.0
+    """How long a closed host fails its items without a request, before one request tries again. Also the longest pause
+    after a failed connection, which is no sign of overload."""
 
 
 @dataclass(slots=True)
-class Host:
+class HostLimiter:
     """What is known of one host. All times are of time.monotonic, passed in."""
 
-    manners: Manners
+    policy: HostPolicy
     limit: float = field(init=False)
     in_flight: int = 0
     failures: int = 0
@@ -61,7 +61,7 @@ class Host:
     closed_by: ItemError | None = None
 
     def __post_init__(self) -> None:
-        self.limit = self.manners.start
+        self.limit = self.policy.initial_limit
 
     def has_room(self, now: float) -> bool:
         """Whether one more request may be begun."""
@@ -100,7 +100,7 @@ class Host:
             self.rounds = 0
             # A limit that is not reached proves nothing, and would grow for ever.
             if self.full_at >= began:
-                self.limit = min(float(self.manners.most), self.limit + 1 / self.limit)
+                self.limit = min(float(self.policy.max_limit), self.limit + 1 / self.limit)
         elif outcome is not Outcome.ANSWERED:
             self._slow_down(outcome, began, now, error, min(asked_pause, _DAY))
 
@@ -115,19 +115,19 @@ class Host:
         if outcome is Outcome.SLOW:
             return
         is_unreachable = outcome is Outcome.UNREACHABLE
-        longest = self.manners.rest if is_unreachable else self.manners.longest_pause
-        pause = min(longest, self.manners.backoff * 2 ** min(self.rounds - 1, 20))
+        longest = self.policy.retry_interval if is_unreachable else self.policy.max_pause
+        pause = min(longest, self.policy.backoff * 2 ** min(self.rounds - 1, 20))
         is_dead = is_unreachable and self._is_given_up(now)
         if is_dead:
-            self.limit, asked_pause = 1.0, self.manners.rest
+            self.limit, asked_pause = 1.0, self.policy.retry_interval
         # Jitter, so that the workers that were refused together do not come back together.
         # A host that says how long knows better than our doubling, which would keep chunks waiting for half a minute
         # and more after each of its answers.
         pause = asked_pause * random.uniform(1, 1.1) if asked_pause else pause * random.uniform(0.5, 1)  # noqa: S311
         self.resumes_at = max(self.resumes_at, now + pause)
-        if is_dead or asked_pause > self.manners.longest_pause:
+        if is_dead or asked_pause > self.policy.max_pause:
             self.closed_until, self.closed_by = self.resumes_at, error
 
     def _is_given_up(self, now: float) -> bool:
-        was_here = self.answered_at is not None and now - self.answered_at < self.manners.patience
-        return self.failures >= self.manners.failures and not was_here
+        was_here = self.answered_at is not None and now - self.answered_at < self.policy.grace
+        return self.failures >= self.policy.max_failures and not was_here

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from shared.errors import ItemError
-from worker.fetch.host_limits import Host, Manners, Outcome
+from worker.fetch.host_limits import HostLimiter, HostPolicy, Outcome
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ _REMEMBERED = 4096
 
 @dataclass(slots=True)
 class _Lane(Generic[T]):
-    host: Host
+    host: HostLimiter
     waiting: deque[T] = field(default_factory=deque)
     looked_at_again: float = 0.0
 
@@ -37,8 +37,8 @@ class Turn(Generic[T]):
 class HostQueue(Generic[T]):
     """Thread-safe. First come, first served within a host; the hosts in turns."""
 
-    def __init__(self, manners: Manners) -> None:
-        self._manners = manners
+    def __init__(self, policy: HostPolicy) -> None:
+        self._policy = policy
         self._changed = threading.Condition()
         self._lanes: OrderedDict[str, _Lane[T]] = OrderedDict()
         self._ready: OrderedDict[str, None] = OrderedDict()
@@ -124,7 +124,7 @@ class HostQueue(Generic[T]):
 
     def _lane(self, host: str) -> _Lane[T]:
         if host not in self._lanes:
-            self._lanes[host] = _Lane(Host(self._manners))
+            self._lanes[host] = _Lane(HostLimiter(self._policy))
         self._lanes.move_to_end(host)
         return self._lanes[host]
 

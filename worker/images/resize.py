@@ -12,23 +12,23 @@ from torch.utils.dlpack import from_dlpack
 from worker.images.decoder import PICTURE_BOX
 
 # From an RGB picture, or its `PICTURE_BOX`, to uint8 pixels of shape (height, width, 3); the size is (width, height).
-Scaling = Callable[[Image.Image, tuple[int, int], Image.Resampling], NDArray[np.uint8]]
+Resize = Callable[[Image.Image, tuple[int, int], Image.Resampling], NDArray[np.uint8]]
 
 _TORCH_MODES = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
 
 
-def exact(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
+def exact_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
     """What Hugging Face's Pillow processors do."""
     return np.asarray(image.resize(size, resample, box=image.info.get(PICTURE_BOX)))
 
 
-def quick(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
+def quick_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
     """Torch's port of the same algorithm to vector instructions: of photos, one value in some hundred differs, by 1.
 
     It does not know fractions of pixels, nor Lanczos: those are left to Pillow.
     """
     if resample not in _TORCH_MODES or PICTURE_BOX in image.info:
-        return exact(image, size, resample)
+        return exact_resize(image, size, resample)
     whole = _in_place(image).permute(2, 0, 1).unsqueeze(0)
     scaled = torch.nn.functional.interpolate(whole, size[::-1], mode=_TORCH_MODES[resample], antialias=True)
     pixels: NDArray[np.uint8] = scaled[0].permute(1, 2, 0).numpy()

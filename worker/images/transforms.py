@@ -1,19 +1,25 @@
-"""How each kind of model wants its pictures: CLIP's crop, SigLIP's squeeze, the patches of SigLIP 2 NaFlex."""
+"""From a decoded picture to the uint8 pixels that a model takes: cropped, squeezed or in whole patches."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from transformers import Siglip2ImageProcessorPil
 from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
 
 from shared.errors import ConfigurationError
-from worker.images.center_crop import Pixels, Preprocessor
-from worker.images.resize import Scaling, exact
+from worker.images.decoder import PICTURE_BOX
+from worker.images.resize import Resize, exact_resize
+
+Pixels = NDArray[np.uint8]
+
+# Beyond this many pixels between scaling and cropping (a very long, thin picture) only the crop is computed.
+_MAX_SCALED_PIXELS = 4_000_000
 
 
-class ImageRule(Protocol):
+class ImageTransform(Protocol):
     """From an RGB picture to the uint8 pixels, shape (height, width, 3), that the model takes; thread-safe.
 
     `edge` is the shortest side, in pixels, that a picture needs so that nothing is scaled up. `mean` and `std` are per
@@ -30,6 +36,53 @@ class ImageRule(Protocol):
 
 
 @dataclass(frozen=True)
+class CenterCrop:
+    """Shortest edge to `edge`, then the central `crop` x `crop` square. `mean` and `std` are per channel, of 0..1."""
+
+    edge: int
+    crop: int
+    resample: Image.Resampling
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    resize: Resize = exact_resize
+
+    @classmethod
+    def from_processor(cls, processor: Any, resize: Resize = exact_resize) -> "CenterCrop":
+        """Read a `CLIPImageProcessor`; raise ConfigurationError for one that does something else."""
+        size, crop = dict(processor.size), dict(processor.crop_size or {})
+        steps = (processor.do_resize, processor.do_center_crop, processor.do_rescale, processor.do_normalize)
+        if not all(steps) or not size.get("shortest_edge") or crop.get("height") != crop.get("width"):
+            raise ConfigurationError("LICHTBILD_MODEL: its image processor is not of CLIP's kind.")
+        if crop["height"] > size["shortest_edge"]:
+            raise ConfigurationError("LICHTBILD_MODEL: its image processor crops more than it scales to.")
+        return cls(
+            edge=size["shortest_edge"],
+            crop=crop["height"],
+            resample=Image.Resampling(processor.resample),
+            mean=tuple(processor.image_mean),
+            std=tuple(processor.image_std),
+            resize=resize,
+        )
+
+    def __call__(self, image: Image.Image) -> Pixels:
+        """Return uint8 pixels of shape (crop, crop, 3) of an RGB picture, or of its `PICTURE_BOX`."""
+        box: tuple[float, float, float, float] = image.info.get(PICTURE_BOX, (0, 0, *image.size))
+        width, height = self._scaled(*box[2:])
+        left, top = (width - self.crop) // 2, (height - self.crop) // 2
+        if width * height > _MAX_SCALED_PIXELS:
+            across, down = box[2] / width, box[3] / height
+            box = (left * across, top * down, (left + self.crop) * across, (top + self.crop) * down)
+            return np.asarray(image.resize((self.crop, self.crop), self.resample, box=box))
+        scaled = self.resize(image, (width, height), self.resample)
+        return np.ascontiguousarray(scaled[top : top + self.crop, left : left + self.crop])
+
+    def _scaled(self, width: float, height: float) -> tuple[int, int]:
+        if width <= height:
+            return self.edge, int(self.edge * height / width)
+        return int(self.edge * width / height), self.edge
+
+
+@dataclass(frozen=True)
 class Squeeze:
     """The whole picture scaled to `width` x `height`, whatever its shape was."""
 
@@ -38,14 +91,14 @@ class Squeeze:
     resample: Image.Resampling
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    scale: Scaling = exact
+    resize: Resize = exact_resize
 
     @property
     def edge(self) -> int:
         return max(self.width, self.height)
 
     def __call__(self, image: Image.Image) -> Pixels:
-        return np.ascontiguousarray(self.scale(image, (self.width, self.height), self.resample))
+        return np.ascontiguousarray(self.resize(image, (self.width, self.height), self.resample))
 
 
 @dataclass(frozen=True)
@@ -57,7 +110,7 @@ class WholePatches:
     resample: Image.Resampling
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    scale: Scaling = exact
+    resize: Resize = exact_resize
 
     @property
     def edge(self) -> int:
@@ -65,19 +118,19 @@ class WholePatches:
 
     def __call__(self, image: Image.Image) -> Pixels:
         height, width = get_image_size_for_max_num_patches(image.height, image.width, self.patch, self.most)
-        return np.ascontiguousarray(self.scale(image, (width, height), self.resample))
+        return np.ascontiguousarray(self.resize(image, (width, height), self.resample))
 
 
-def image_rule(processor: Any, scale: Scaling = exact) -> ImageRule:
+def image_transform(processor: Any, resize: Resize = exact_resize) -> ImageTransform:
     """Read a Hugging Face image processor; raise ConfigurationError for one that does something else."""
     if isinstance(processor, Siglip2ImageProcessorPil):
         _check_steps(processor)
-        return WholePatches(processor.patch_size, processor.max_num_patches, *_scaling(processor), scale)
+        return WholePatches(processor.patch_size, processor.max_num_patches, *_scaling(processor), resize)
     size = dict(processor.size)
     if size.get("shortest_edge") or getattr(processor, "do_center_crop", False):
-        return Preprocessor.from_processor(processor, scale)
+        return CenterCrop.from_processor(processor, resize)
     _check_steps(processor)
-    return Squeeze(size["width"], size["height"], *_scaling(processor), scale)
+    return Squeeze(size["width"], size["height"], *_scaling(processor), resize)
 
 
 def _scaling(processor: Any) -> tuple[Image.Resampling, Any, Any]:

@@ -16,8 +16,8 @@ from shared.errors import ConfigurationError, ItemError, ModelMismatchError, New
 from shared.ledger.ingest import Claim, IngestLedger
 from shared.settings import Settings
 from worker.fetch.fetcher import Download, Fetcher
-from worker.images.center_crop import Pixels
 from worker.images.decoder import decode, kept_pixels
+from worker.images.transforms import Pixels
 from worker.ingest.existing import StoredPhoto, look_up
 from worker.ingest.image_sources import ImageSources, stored_url
 from worker.ingest.job_slots import JobSlots

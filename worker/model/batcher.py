@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shared.catalogue.interface import Vector
 from shared.errors import ItemError, LichtbildError, UnavailableError
-from worker.images.center_crop import Pixels
+from worker.images.transforms import Pixels
 from worker.model.device import is_out_of_memory, release_memory
 from worker.model.encoder import Encoder
 

@@ -16,11 +16,11 @@ from PIL import Image
 
 from shared.errors import ConfigurationError
 from shared.settings import Settings
-from worker.images.center_crop import Pixels
-from worker.images.resize import exact, quick
+from worker.images.resize import exact_resize, quick_resize
+from worker.images.transforms import Pixels
 from worker.model.device import prepare_device
-from worker.model.image_tensors import PixelBatches
-from worker.model.loader import Kind, load_dual_model
+from worker.model.image_tensors import ImageTensors
+from worker.model.loader import Kind, load_model
 
 # What a forward pass of ViT-B/32's text tower costs beside its tokens, in tokens: 9 ms against 0.09 ms for each token
 # on two cores. A GPU takes thousands of tokens in the time of one pass more.
@@ -81,13 +81,13 @@ class ClipEncoder:
     def __init__(self, settings: Settings) -> None:
         self.name = model_name(settings.model)
         self.device = prepare_device(settings)
-        loaded = load_dual_model(settings.model, quick if settings.quick_pixels else exact)
+        loaded = load_model(settings.model, quick_resize if settings.quick_pixels else exact_resize)
         self._loaded = loaded
         self._model = loaded.model.to(self.device)
-        self.prepare = loaded.image_rule
-        self.edge = loaded.image_rule.edge
-        self._pixels = PixelBatches(loaded.image_rule, self.device)
-        self._texts = loaded.text_rule
+        self.prepare = loaded.image_transform
+        self.edge = loaded.image_transform.edge
+        self._pixels = ImageTensors(loaded.image_transform, self.device)
+        self._texts = loaded.tokenizer
         # A tokenizer takes one list at a time.
         self._tokenizing = threading.Lock()
         # All that a model on a processor has; on a GPU one pass at a time is what fills it.

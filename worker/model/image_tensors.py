@@ -6,14 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.images.center_crop import Pixels
-from worker.images.transforms import ImageRule, WholePatches
+from worker.images.transforms import ImageTransform, Pixels, WholePatches
 
 
-class PixelBatches:
+class ImageTensors:
     """One per encoder; not thread-safe, since a GPU's batches pass through one buffer."""
 
-    def __init__(self, rule: ImageRule, device: torch.device) -> None:
+    def __init__(self, rule: ImageTransform, device: torch.device) -> None:
         self._device = device
         self._patches = rule if isinstance(rule, WholePatches) else None
         # x / 255 / std - mean / std: one pass less over the pixels than (x / 255 - mean) / std.

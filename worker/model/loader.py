@@ -16,9 +16,9 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from shared.errors import ConfigurationError
-from worker.images.resize import Scaling, exact
-from worker.images.transforms import ImageRule, image_rule
-from worker.model.tokenization import TextRule
+from worker.images.resize import Resize, exact_resize
+from worker.images.transforms import ImageTransform, image_transform
+from worker.model.tokenization import TextTokenizer
 
 Kind = Literal["images", "texts"]
 KINDS: tuple[Kind, ...] = ("images", "texts")
@@ -48,12 +48,12 @@ _TOWER_WORDS: dict[Kind, tuple[str, ...]] = {"images": ("vision", "visual"), "te
 
 
 @dataclass(frozen=True)
-class DualModel:
+class LoadedModel:
     """A loaded model in float32: two towers with one space, and the rules of what goes into them."""
 
     model: Any
-    image_rule: ImageRule
-    text_rule: TextRule
+    image_transform: ImageTransform
+    tokenizer: TextTokenizer
 
     def tower(self, kind: Kind) -> dict[str, torch.nn.Module]:
         """The modules of one tower, by their names in the model."""
@@ -61,7 +61,7 @@ class DualModel:
         return {name: part for name, part in self.model.named_children() if any(word in name for word in words)}
 
 
-def load_dual_model(model: str, scale: Scaling = exact) -> DualModel:
+def load_model(model: str, resize: Resize = exact_resize) -> LoadedModel:
     """Load by Hugging Face id or folder. Raises ConfigurationError for what cannot be loaded or is no such model."""
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -72,10 +72,10 @@ def load_dual_model(model: str, scale: Scaling = exact) -> DualModel:
         loaded = AutoModel.from_pretrained(model, dtype=torch.float32).eval()
         tokenizer = AutoTokenizer.from_pretrained(model)
         positions = int(loaded.config.text_config.max_position_embeddings) - family.reserved
-        return DualModel(
+        return LoadedModel(
             model=loaded,
-            image_rule=image_rule(family.image_processor.from_pretrained(model), scale),
-            text_rule=TextRule(
+            image_transform=image_transform(family.image_processor.from_pretrained(model), resize),
+            tokenizer=TextTokenizer(
                 tokenizer,
                 max_tokens=min(positions, int(tokenizer.model_max_length)),
                 always_padded=family.always_padded,

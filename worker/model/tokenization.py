@@ -8,7 +8,7 @@ import torch
 
 
 @dataclass(frozen=True)
-class TextRule:
+class TextTokenizer:
     """How a model wants its texts.
 
     `always_padded`: it was trained on texts of full length and pools at the last place, so that each is padded to
@@ -42,13 +42,13 @@ class TextRule:
             yield list(range(len(tokens["input_ids"]))), tokens
             return
         lengths = mask.sum(dim=1).tolist()
-        for rows in like_lengths(lengths, pass_tokens):
+        for rows in group_by_length(lengths, pass_tokens):
             longest = lengths[rows[-1]]
             columns = slice(0, longest) if self.tokenizer.padding_side == "right" else slice(-longest, None)
             yield rows, {name: values[rows, columns] for name, values in tokens.items()}
 
 
-def like_lengths(lengths: Sequence[int], pass_tokens: int) -> list[list[int]]:
+def group_by_length(lengths: Sequence[int], pass_tokens: int) -> list[list[int]]:
     """Split indices into groups, each from its shortest to its longest.
 
     A group ends where padding it to the next length would add more than `pass_tokens`.

@@ -12,14 +12,14 @@ from tests.image_server import redirect, reply
 from tests.pictures import photo
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
-from worker.fetch.host_limits import Manners
+from worker.fetch.host_limits import HostPolicy
 
-QUICK = Manners(backoff=0.001)
+QUICK = HostPolicy(backoff=0.001)
 
 
-def fetcher(manners: Manners = QUICK, **settings: Any) -> Fetcher:
+def fetcher(policy: HostPolicy = QUICK, **settings: Any) -> Fetcher:
     made = Settings(**{"fetch_allow": ("127.0.0.0/8",), **settings})
-    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32, manners=manners)
+    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32, host_policy=policy)
 
 
 def code_of(url: str, **settings: Any) -> str:

@@ -14,7 +14,7 @@ from tests.pictures import photo
 from tests.raw_server import says, says_for_ever, talking
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
-from worker.fetch.host_limits import Manners
+from worker.fetch.host_limits import HostPolicy
 
 PHOTO = photo(1)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"
@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"
 
 def fetcher(**settings: Any) -> Fetcher:
     made = Settings(**{"fetch_allow": ("127.0.0.0/8",), "fetch_attempts": 1, **settings})
-    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32, manners=Manners(backoff=0.001))
+    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32, host_policy=HostPolicy(backoff=0.001))
 
 
 def code_of(url: str, **settings: Any) -> str:

@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ItemError
-from worker.fetch.host_limits import Host, Manners, Outcome
+from worker.fetch.host_limits import HostLimiter, HostPolicy, Outcome
 
-MANNERS = Manners(start=8, most=32)
+POLICY = HostPolicy(initial_limit=8, max_limit=32)
 DOWN = ItemError("connection_failed", "The connection failed.", retryable=True)
 BUSY = ItemError("http_429", "The server answered 429.", retryable=True)
 
 
-def ask(host: Host, outcome: Outcome, now: float, error: ItemError | None = None, pause: float = 0.0) -> None:
+def ask(host: HostLimiter, outcome: Outcome, now: float, error: ItemError | None = None, pause: float = 0.0) -> None:
     host.begin(now)
     host.end(outcome, now, now + 0.1, error, pause)
 
 
-def fill(host: Host, outcome: Outcome, now: float, error: ItemError | None = None) -> int:
+def fill(host: HostLimiter, outcome: Outcome, now: float, error: ItemError | None = None) -> int:
     """One round: as many requests as there is room for, which all end alike."""
     count = 0
     while host.has_room(now):
@@ -31,7 +31,7 @@ def fill(host: Host, outcome: Outcome, now: float, error: ItemError | None = Non
 
 
 def test_a_host_that_keeps_up_gets_one_request_more_each_round_up_to_the_most():
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     rounds = [fill(host, Outcome.GOOD, float(n)) for n in range(60)]
     assert rounds[0] == 8
     assert rounds == sorted(rounds)
@@ -40,7 +40,7 @@ def test_a_host_that_keeps_up_gets_one_request_more_each_round_up_to_the_most():
 
 
 def test_a_limit_that_is_never_reached_does_not_grow():
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     for n in range(1000):
         ask(host, Outcome.GOOD, float(n))
     assert host.limit == 8
@@ -48,7 +48,7 @@ def test_a_limit_that_is_never_reached_does_not_grow():
 
 @pytest.mark.parametrize("outcome", [Outcome.BUSY, Outcome.SLOW])
 def test_failures_halve_what_a_host_gets_once_a_round(outcome):
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     assert fill(host, outcome, 0.0, DOWN) == 8
     assert host.limit == 4
     fill(host, outcome, 100.0, DOWN)
@@ -56,7 +56,7 @@ def test_failures_halve_what_a_host_gets_once_a_round(outcome):
 
 
 def test_a_retry_after_is_for_the_whole_host():
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     ask(host, Outcome.BUSY, 0.0, BUSY, pause=20)
     assert not host.has_room(19.9)
     assert host.refusal(10.0) is None
@@ -64,7 +64,7 @@ def test_a_retry_after_is_for_the_whole_host():
 
 
 def test_a_host_that_asks_for_longer_than_anybody_waits_fails_its_items_until_then():
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     host.begin(0.0)
     ask(host, Outcome.BUSY, 0.0, BUSY, pause=3600)
     host.end(Outcome.GOOD, 0.0, 1.0)
@@ -76,7 +76,7 @@ def test_a_host_that_asks_for_longer_than_anybody_waits_fails_its_items_until_th
 
 
 def test_a_host_that_never_answered_is_given_up_after_ten_failures_and_tried_again_by_one():
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     now = 0.0
     for _ in range(10):
         assert host.refusal(now) is None
@@ -88,7 +88,7 @@ def test_a_host_that_never_answered_is_given_up_after_ten_failures_and_tried_aga
     assert "The connection failed." in str(refusal)
     assert host.refusal(now) is None
     assert fill(host, Outcome.UNREACHABLE, now, DOWN) == 1
-    assert host.refusal(now + MANNERS.rest / 2) is not None
+    assert host.refusal(now + POLICY.retry_interval / 2) is not None
     later = host.resumes_at
     assert fill(host, Outcome.GOOD, later) == 1
     assert host.refusal(later + 0.2) is None
@@ -96,7 +96,7 @@ def test_a_host_that_never_answered_is_given_up_after_ten_failures_and_tried_aga
 
 
 def test_an_outage_of_a_host_that_answered_is_sat_out_for_a_while():
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     ask(host, Outcome.GOOD, 0.0)
     failed = []
     now = 1.0
@@ -104,12 +104,12 @@ def test_an_outage_of_a_host_that_answered_is_sat_out_for_a_while():
         ask(host, Outcome.UNREACHABLE, now, DOWN)
         failed.append(now)
         now = max(now + 0.2, host.resumes_at - 0.01 if host.closed_until else host.resumes_at)
-    assert len(failed) >= MANNERS.failures
-    assert failed[-1] + 0.2 >= MANNERS.patience
+    assert len(failed) >= POLICY.max_failures
+    assert failed[-1] + 0.2 >= POLICY.grace
 
 
 def test_errors_that_say_nothing_of_the_host_change_nothing():
-    host = Host(MANNERS)
+    host = HostLimiter(POLICY)
     for n in range(100):
         ask(host, Outcome.ANSWERED, float(n), DOWN)
         ask(host, Outcome.NOTHING, float(n), DOWN)
@@ -118,12 +118,12 @@ def test_errors_that_say_nothing_of_the_host_change_nothing():
 
 @given(st.lists(st.tuples(st.sampled_from(Outcome), st.floats(0, 100), st.floats(0, 1e9)), max_size=200))
 def test_whatever_happens_a_host_gets_between_one_and_the_most_and_comes_back(events):
-    host, now = Host(MANNERS), 0.0
+    host, now = HostLimiter(POLICY), 0.0
     for outcome, passed, pause in events:
         now += passed
         host.begin(now)
         host.end(outcome, now, now, DOWN, pause)
-        assert 1 <= host.limit <= MANNERS.most
+        assert 1 <= host.limit <= POLICY.max_limit
         assert host.in_flight == 0
     assert host.has_room(now + 2 * 86_400)
     assert host.refusal(now + 2 * 86_400) is None

@@ -13,13 +13,13 @@ from tests.image_server import reply, serving
 from tests.pictures import photo
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Download, Fetcher
-from worker.fetch.host_limits import Manners, Outcome
+from worker.fetch.host_limits import HostPolicy, Outcome
 from worker.fetch.host_queue import HostQueue
 
 
-def fetcher(manners: Manners, **settings: Any) -> Fetcher:
+def fetcher(policy: HostPolicy, **settings: Any) -> Fetcher:
     made = Settings(**{"fetch_allow": ("127.0.0.0/8",), **settings})
-    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32, manners=manners)
+    return Fetcher(made, AddressPolicy(made.fetch_allow), edge=32, host_policy=policy)
 
 
 def size(download: Download) -> int:
@@ -41,7 +41,7 @@ def test_a_host_that_hangs_does_not_hold_the_threads_of_others(image_server):
     image_server.answers["/a"] = photo(2)
     with serving() as sick:
         sick.default = lambda _: hang
-        ours = fetcher(Manners(start=2), fetch_concurrency=4)
+        ours = fetcher(HostPolicy(initial_limit=2), fetch_concurrency=4)
         stuck = [ours.submit(f"{sick.url}/{n}", size) for n in range(50)]
         well = [ours.submit(f"{image_server.url}/a", size) for _ in range(20)]
         assert [future.result(30) for future in well] == [len(photo(2))] * 20
@@ -65,7 +65,7 @@ def test_no_host_is_asked_more_at_a_time_than_it_is_allowed(image_server):
         reply(request, 200, photo(1))
 
     image_server.default = lambda _: answer
-    ours = fetcher(Manners(start=3), fetch_concurrency=5)
+    ours = fetcher(HostPolicy(initial_limit=3), fetch_concurrency=5)
     for future in [ours.submit(f"{image_server.url}/{n}", size) for n in range(100)]:
         future.result(30)
     # It begins at 3 and grows by one a round, up to the threads that there are.
@@ -85,7 +85,7 @@ def test_a_retry_after_holds_for_all_items_of_the_host_and_for_no_other(image_se
     with serving() as other:
         other.default = lambda _: photo(2)
         image_server.default = lambda _: busy_once
-        ours = fetcher(Manners(start=1, backoff=0.001))
+        ours = fetcher(HostPolicy(initial_limit=1, backoff=0.001))
         waiting = [ours.submit(f"{image_server.url}/{n}", size) for n in range(5)]
         ours.submit(f"{other.url}/a", size).result(30)
         assert not any(future.done() for future in waiting)
@@ -97,7 +97,7 @@ def test_a_retry_after_holds_for_all_items_of_the_host_and_for_no_other(image_se
 def test_a_dead_host_costs_a_few_tries_and_not_one_for_each_item():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        ours = fetcher(Manners(backoff=0.001))
+        ours = fetcher(HostPolicy(backoff=0.001))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         codes = [code(ours.submit(f"{url}/{n}", size)) for n in range(30)]
     assert set(codes) == {"connection_failed", "host_unreachable"}
@@ -109,7 +109,7 @@ def test_a_dead_host_that_comes_back_is_asked_again(image_server):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        ours = fetcher(Manners(backoff=0.001, failures=3, rest=0.2), fetch_attempts=1)
+        ours = fetcher(HostPolicy(backoff=0.001, max_failures=3, retry_interval=0.2), fetch_attempts=1)
         url = f"http://127.0.0.1:{port}/a"
         while code(ours.submit(url, size)) != "host_unreachable":
             pass
@@ -130,7 +130,7 @@ def test_a_dead_host_that_comes_back_is_asked_again(image_server):
 
 def test_what_comes_of_an_image_is_the_futures(image_server):
     image_server.answers["/a"] = photo(1)
-    ours = fetcher(Manners())
+    ours = fetcher(HostPolicy())
     assert ours.submit(f"{image_server.url}/a", lambda download: download.content).result(30) == photo(1)
     assert ours.submit(f"{image_server.url}/a", lambda download: download.seconds).result(30) > 0
 
@@ -150,7 +150,7 @@ def test_closing_fails_what_has_not_begun_and_finishes_what_has(image_server):
         reply(request, 200, photo(1))
 
     image_server.default = lambda _: slow
-    ours = fetcher(Manners(start=1))
+    ours = fetcher(HostPolicy(initial_limit=1))
     futures = [ours.submit(f"{image_server.url}/{n}", size) for n in range(10)]
     cancelled = futures.pop()
     assert cancelled.cancel()
@@ -166,7 +166,7 @@ def test_closing_fails_what_has_not_begun_and_finishes_what_has(image_server):
 
 def test_millions_of_hosts_are_not_remembered(monkeypatch):
     monkeypatch.setattr("worker.fetch.host_queue._REMEMBERED", 100)
-    queue: HostQueue[int] = HostQueue(Manners())
+    queue: HostQueue[int] = HostQueue(HostPolicy())
     for n in range(10_000):
         queue.put(f"{n}.example", n)
         turn = queue.take()

@@ -20,7 +20,7 @@ from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.settings import Settings
 from tests.pictures import photo
-from worker.images.center_crop import Pixels
+from worker.images.transforms import Pixels
 from worker.model.cpu_quota import available_cores
 from worker.services import WorkerServices, build
 

@@ -21,7 +21,7 @@ from shared.errors import ConfigurationError
 from shared.settings import Settings
 from tests.pictures import scribble
 from tests.tiny_kin import SAVE
-from worker.images.transforms import Squeeze, image_rule
+from worker.images.transforms import Squeeze, image_transform
 from worker.model.encoder import ClipEncoder
 
 PROCESSORS = {
@@ -110,7 +110,7 @@ def test_a_squeezed_picture_has_the_reference_pixels(size):
     processor = SiglipImageProcessorPil(size={"height": 32, "width": 48})
     picture = scribble(*size)
     plain = processor(images=picture, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"][0]
-    rule = image_rule(processor)
+    rule = image_transform(processor)
     assert isinstance(rule, Squeeze)
     assert rule.edge == 48
     assert np.array_equal(rule(picture), np.asarray(plain).transpose(1, 2, 0))
@@ -118,7 +118,7 @@ def test_a_squeezed_picture_has_the_reference_pixels(size):
 
 def test_a_processor_that_leaves_out_a_step_is_refused():
     with pytest.raises(ConfigurationError, match="scale and normalise"):
-        image_rule(SiglipImageProcessorPil(do_normalize=False))
+        image_transform(SiglipImageProcessorPil(do_normalize=False))
 
 
 def test_a_model_of_another_kind_is_refused_with_the_kinds_that_work(tmp_path):
