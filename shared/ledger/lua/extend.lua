@@ -1,18 +1,22 @@
--- Keep leases alive. A lease that somebody else has taken over since is not brought back; one of a job that has ended
--- goes, so that its worker writes none of its rows.
--- KEYS 1 leases; and of each lease: job
--- ARGV 1 key prefix, 2 lease in ms, 3.. members "job chunk token"
--- Returns the members that are still held.
+-- Heartbeat: extend leases. A lease that another worker has taken over is not restored. A lease of a job that has ended
+-- is dropped, so that its worker writes none of its rows.
+-- Keys: leases; the job of each lease (built from the prefix).
+-- Returns the members, out of those given, whose lease the caller still holds.
+local leases = KEYS[1]
+local prefix, lease_ms = ARGV[1], ARGV[2]
+local FIRST_MEMBER = 3 -- from here on: members "job chunk token"
+
 local time = redis.call('TIME')
-local deadline = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+local deadline = time[1] * 1000 + math.floor(time[2] / 1000) + lease_ms
 local held = {}
-for i = 3, #ARGV do
-  local status = redis.call('HGET', ARGV[1] .. 'job:' .. string.match(ARGV[i], '^%S+'), 'status')
+for index = FIRST_MEMBER, #ARGV do
+  local member = ARGV[index]
+  local status = redis.call('HGET', prefix .. 'job:' .. string.match(member, '^%S+'), 'status')
   if not status or status == 'cancelled' or status == 'failed' then
-    redis.call('ZREM', KEYS[1], ARGV[i])
-  elseif redis.call('ZSCORE', KEYS[1], ARGV[i]) then
-    redis.call('ZADD', KEYS[1], 'XX', deadline, ARGV[i])
-    table.insert(held, ARGV[i])
+    redis.call('ZREM', leases, member)
+  elseif redis.call('ZSCORE', leases, member) then
+    redis.call('ZADD', leases, 'XX', deadline, member)
+    table.insert(held, member)
   end
 end
 return held
