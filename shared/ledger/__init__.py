@@ -1,1 +1,1 @@
-"""The ledger: the truth about jobs, kept in Redis. Celery messages are only doorbells that say "there is work"."""
+"""The ledger: the truth about jobs, kept in Redis. Celery messages are only doorbells that mean "there is work"."""

@@ -1,4 +1,4 @@
-"""How much waits to be done, over all jobs."""
+"""The amount of waiting work, over all jobs."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ _COUNTS = ["status", "total", "stored", "failed", "unchanged"]
 
 @dataclass(frozen=True)
 class Backlog:
-    """`jobs` are the ingest jobs with work left, `items` what is not settled in them, `held` their chunks in workers'
-    hands; `searches` are those not answered yet."""
+    """`jobs`: unfinished ingest jobs; `items`: their unsettled items; `held`: their chunks that workers have claimed;
+    `searches`: unanswered searches."""
 
     jobs: int
     items: int
@@ -21,7 +21,7 @@ class Backlog:
 
 
 def read_backlog(connection: "redis.Redis") -> Backlog:
-    """Two looks, not one atomic step: the numbers may be a moment apart. Paused jobs do not count."""
+    """Two reads, not one atomic step, so the numbers may differ slightly in time. Paused jobs do not count."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.lrange(keys.ACTIVE, 0, -1)
         pipeline.zrange(keys.LEASES, 0, -1)

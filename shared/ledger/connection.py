@@ -5,14 +5,14 @@ import redis
 from shared.errors import ConfigurationError
 from shared.settings import Settings
 
-# Commands take a fraction of a millisecond, so that a few connections serve hundreds of threads. Those that find none
-# free wait for one: clients that were all woken at once are to be answered, not refused.
+# Commands take a fraction of a millisecond, so a few connections serve hundreds of threads. A thread waits if none is
+# free: clients that wake up at the same moment must be answered, not refused.
 _CONNECTIONS = 64
 _PATIENCE_SECONDS = 20
 
 
 def connect(settings: Settings) -> "redis.Redis":
-    """A pooled client that notices dead connections; connects on first use."""
+    """A pooled client that detects dead connections. It connects on first use."""
     try:
         pool = redis.BlockingConnectionPool.from_url(
             settings.redis_url.get_secret_value(),

@@ -1,4 +1,4 @@
-"""Which collections shall have no vector index: an operator dropped it, so it is not rebuilt automatically."""
+"""Collections without a vector index by choice: an operator dropped it, so it is not rebuilt automatically."""
 
 import redis
 

@@ -17,24 +17,24 @@ from shared.ledger import keys, scripts
 from shared.ledger.submission import Submission
 from shared.settings import Settings
 
-# Of what failed, a job counts so many hosts by name and the rest together: a list may name a million.
+# Failures are counted per host for at most this many hosts; the rest share one counter. A list may name a million.
 _MAX_HOSTS = 100
-# The circuit breaker judges nothing by fewer items than these: a list that begins badly may go on well.
+# The circuit breaker needs at least this many settled items: the first items of a list may not be representative.
 MIN_JUDGED_ITEMS = 100
-# For so many leases after its end a job may still have rows on their way: in a worker that was stopped, say, and does
-# not yet know that it lost its chunk.
+# A finished job counts as a possible writer for this many more lease periods: a suspended worker may not know yet that
+# it lost its chunk.
 _LEASES_UNDER_WAY = 3
-# Lost workers that do not count as attempts of a chunk, since it was not in their model, at most.
+# Maximum lost workers that do not count as attempts of a chunk, because it was not in their model.
 _MAX_EXCUSED = 10
-# A worker records each change of what is in its model; without one for this long, the loss counts for all its chunks.
+# TTL of the record of what is in a worker's model. Without a record, its loss counts for all its chunks.
 _IN_MODEL_TTL_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One chunk held by one worker under a lease. `version` orders submissions, newest highest.
+    """One chunk that one worker holds under a lease. `version` increases with each submission.
 
-    Of a preflight nothing is stored. `contested` says that an older submission may still write to the collection.
+    Nothing of a preflight is stored. `contested`: an older submission may still write to the collection.
     """
 
     job_id: str
@@ -50,7 +50,7 @@ class Claim:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether a worker was lost before with this chunk in its model."""
+        """Whether an earlier worker was lost with this chunk in its model."""
         return self.attempts > 1
 
     @property
@@ -60,12 +60,12 @@ class Claim:
 
 
 class IngestLedger:
-    """Every step is atomic and may be repeated."""
+    """Every step is atomic and may be repeated. Every method raises RedisError."""
 
     def __init__(self, connection: "redis.Redis", settings: Settings) -> None:
         self._redis = connection
         self._settings = settings
-        # Part of each token: tells the claims of this process from those of others.
+        # Part of each token, which identifies the claims of this process.
         self._process = secrets.token_hex(4)
         self._claim = scripts.script(connection, "claim")
         self._extend = scripts.script(connection, "extend")
@@ -79,7 +79,7 @@ class IngestLedger:
         return Submission(self._redis, self._settings, collection)
 
     def claim(self, exclude_jobs: Collection[str] = ()) -> Claim | None:
-        """Take the next chunk, or None if nothing waits. New chunks of the jobs `exclude_jobs` are passed over."""
+        """Claim the next chunk; None if no chunk waits. New chunks of the jobs `exclude_jobs` are skipped."""
         token = f"{self._process}-{secrets.token_hex(4)}"
         lease = round(self._settings.lease_seconds * 1000)
         found = self._claim(
@@ -103,7 +103,7 @@ class IngestLedger:
         )
 
     def extend(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Heartbeat: put off the end of these leases; return the claims that are still held, of jobs that go on."""
+        """Extend these leases. Return the claims that are still held and whose jobs have not ended."""
         if not claims:
             return []
         lease = round(self._settings.lease_seconds * 1000)
@@ -112,28 +112,29 @@ class IngestLedger:
         return [claim for claim in claims if claim.member in held]
 
     def record_in_model(self, suspect: Claim | None) -> None:
-        """Record what this process passes through its model from now on: one suspect by itself, or (None) its healthy
-        chunks. If the process is lost, the attempt counts for those alone. Raises RedisError.
+        """Record what this process runs through its model from now on: one suspect alone, or (None) its healthy chunks.
+        If the process is lost, the attempt counts only for those. Raises RedisError.
 
-        A worker that never calls this has the loss counted for all of its chunks.
+        If a worker never calls this, its loss counts for all of its chunks.
         """
         chunk = f"{suspect.job_id} {suspect.chunk}" if suspect else "healthy"
         self._redis.set(keys.in_model(self._process), chunk, ex=_IN_MODEL_TTL_SECONDS)
 
     def release(self, claim: Claim) -> None:
-        """Hand a chunk back untouched; its attempt does not count. One of a job that has ended is dropped."""
+        """Return a chunk unfinished; its attempt does not count. A chunk of a job that has ended is dropped."""
         self._release(keys=self._keys(claim), args=[claim.job_id, claim.chunk, claim.token])
 
     def split(self, claim: Claim) -> None:
-        """Put two halves in the place of a chunk that keeps losing its workers."""
+        """Replace a chunk that repeatedly loses its worker by two halves."""
         middle = len(claim.items) // 2
         halves = pack_items(claim.items[:middle]), pack_items(claim.items[middle:])
         inherited = self._settings.chunk_attempts - 1
         self._split(keys=self._keys(claim), args=[claim.job_id, claim.chunk, claim.token, *halves, inherited])
 
     def settle(self, claim: Claim, outcome: Outcome) -> bool:
-        """Count a chunk's items, also of a job that was cancelled while it was held; False if that was done already, by
-        whoever was first."""
+        """Count a chunk's items, even if its job was cancelled meanwhile. False if another call has counted them
+        already.
+        """
         failed = len(outcome.failures)
         seconds = [outcome.stage_seconds.get(stage, 0.0) for stage in ("fetch", "decode", "encode", "write")]
         settled = self._settle(
@@ -153,18 +154,18 @@ class IngestLedger:
         return bool(settled)
 
     def fail_job(self, job_id: str, code: str, detail: str) -> None:
-        """End a job that cannot go on; what is not settled stays pending."""
+        """End a job that cannot continue. Its unsettled items stay pending."""
         error = json.dumps({"code": code, "detail": detail})
         self._finish(job_id, "failed", field="error", value=error, retention=self._settings.ingest_retention_seconds)
 
     def has_work(self) -> bool:
-        """Whether a chunk waits to be claimed, or a lease has run out."""
+        """Whether a chunk is waiting to be claimed or a lease has expired."""
         seconds, micros = self._redis.time()
         expired = self._redis.zcount(keys.LEASES, "-inf", seconds * 1000 + micros // 1000)
         return bool(expired or self._redis.llen(keys.ACTIVE))
 
     def failures(self, job_id: str, cursor: str, limit: int) -> tuple[list[Failure], str | None]:
-        """A page of what failed, and the cursor of the next page or None. Cursors are `block-offset`."""
+        """A page of failed items, and the cursor of the next page or None. Cursors are `block-offset`."""
         if not self._redis.exists(keys.job(job_id)):
             raise NotFoundError(f"There is no job {job_id!r}; finished jobs are kept for a limited time.")
         block, offset = (int(part) for part in cursor.split("-"))
@@ -179,7 +180,7 @@ class IngestLedger:
         return page, None
 
     def failed_items(self, job_id: str, code: str | None) -> Iterator[Item]:
-        """The items of a job that failed, all or those with that code, as they were submitted."""
+        """The failed items of a job, all or those with one code, as they were submitted."""
         for raw in self._blocks(job_id, 0):
             yield from (failure.item for failure in unpack_failures(raw) if code in (None, failure.code))
 
@@ -195,7 +196,7 @@ class IngestLedger:
 
 
 def _failure_counts(failures: Sequence[Failure]) -> Iterator[Any]:
-    """Fields of the job and by how much each grows, in turn."""
+    """Fields of the job and their increments, alternating."""
     codes = Counter(f"code:{failure.code}" for failure in failures)
     hosts = Counter(f"host:{failure.item.host}" for failure in failures)
     for field, count in (codes + hosts).items():
@@ -204,7 +205,7 @@ def _failure_counts(failures: Sequence[Failure]) -> Iterator[Any]:
 
 
 def pack_failures(failures: Sequence[Failure]) -> bytes:
-    """One block: the failed items whole, for a retry, and why each failed."""
+    """One block: the failed items, complete for a retry, with codes and details."""
     items = base64.b85encode(pack_items([failure.item for failure in failures])).decode()
     reasons: list[list[Any]] = [[failure.code, failure.detail, failure.attempts] for failure in failures]
     return zlib.compress(json.dumps([items, reasons], separators=(",", ":")).encode())

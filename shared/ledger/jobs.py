@@ -26,7 +26,7 @@ class Jobs:
         self._resume = scripts.script(connection, "resume")
 
     def get(self, job_id: str) -> Job:
-        """Return the job; raise NotFoundError if it never was or is no longer kept."""
+        """Return the job. Raises NotFoundError if it never existed or has expired."""
         fields = cast(dict[bytes, bytes], self._redis.hgetall(keys.job(job_id)))
         if not fields:
             raise NotFoundError(f"There is no job {job_id!r}; finished jobs are kept for a limited time.")
@@ -36,7 +36,7 @@ class Jobs:
         self, kind: Kind, limit: int, status: Status | None = None, cursor: str = ""
     ) -> tuple[list[Job], str | None]:
         """Up to `limit` jobs of a kind, newest first, and the cursor of the next page or None. A cursor is
-        `created-id` of the last job seen. Raise InvalidRequestError for one that is not ours.
+        `created-id` of the last job seen. Raises InvalidRequestError for any other cursor.
         """
         found: list[Job] = []
         seen = cursor
@@ -49,7 +49,7 @@ class Jobs:
         return found, None
 
     def cancel(self, job_id: str) -> Job:
-        """Cancel a job; repeating it is no error. Raise ConflictError if it has ended otherwise."""
+        """Cancel a job. Repeatable. Raises ConflictError if it has ended otherwise."""
         job = self.get(job_id)
         retention = self._settings.ingest_retention_seconds
         if job.kind != "ingest":
@@ -58,20 +58,20 @@ class Jobs:
         return self._after(job_id, "cancelled", None if before == "cancelled" else before)
 
     def pause(self, job_id: str) -> Job:
-        """Pause an ingest job; repeating it is no error. Raise ConflictError if it has ended."""
+        """Pause an ingest job. Repeatable. Raises ConflictError if it has ended."""
         self._ingest_only(job_id, "paused")
         before = self._pause(keys=[keys.job(job_id), keys.ACTIVE], args=[job_id, keys.CHANGES])
         return self._after(job_id, "paused", before.decode() if before else None)
 
     def resume(self, job_id: str) -> Job:
-        """Resume an ingest job; one that runs is left as it is. Raise ConflictError if it has ended."""
+        """Resume an ingest job; no effect on a running one. Raises ConflictError if it has ended."""
         self._ingest_only(job_id, "resumed")
         names = [keys.job(job_id), keys.ACTIVE, keys.waiting(job_id)]
         before = self._resume(keys=names, args=[job_id, keys.CHANGES])
         return self._after(job_id, "resumed", before.decode() if before else None)
 
     def _newest(self, kind: Kind, cursor: str) -> Iterator[tuple[str, Job]]:
-        """Jobs after the cursor, each with its own; those no longer kept are forgotten on the way."""
+        """Jobs after the cursor, each with its own cursor. Removes expired jobs from the listing."""
         latest, start = _parse_cursor(cursor), 0
         while listed := self._listed(kind, latest, start):
             with self._redis.pipeline(transaction=False) as pipeline:
@@ -87,14 +87,14 @@ class Jobs:
                     yield f"{created}-{job_id}", read_job({k.decode(): v.decode() for k, v in fields.items()})
 
     def _listed(self, kind: Kind, latest: int | None, start: int) -> list[tuple[str, int]]:
-        """Ids with their time of creation, newest first."""
+        """Ids with their creation times, newest first."""
         newest = "+inf" if latest is None else latest
         raw = self._redis.zrevrangebyscore(keys.jobs(kind), newest, "-inf", start=start, num=_PAGE, withscores=True)
         return [(job_id.decode(), int(created)) for job_id, created in cast(list[tuple[bytes, float]], raw)]
 
     def _ingest_only(self, job_id: str, wanted: str) -> None:
         if self.get(job_id).kind != "ingest":
-            raise ConflictError(f"Job {job_id} is no ingest, so it cannot be {wanted}.")
+            raise ConflictError(f"Job {job_id} is not an ingest job, so it cannot be {wanted}.")
 
     def _after(self, job_id: str, wanted: str, before: str | None) -> Job:
         if before in FINAL:

@@ -1,4 +1,4 @@
-"""Which workers are alive: each says so every few seconds, and is forgotten when it stops."""
+"""The live workers: each renews a key with a TTL every few seconds."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ ALIVE_SECONDS = 15
 
 
 class Presence:
-    """Signs of life of workers whose model is loaded."""
+    """The keys of workers whose model is loaded."""
 
     def __init__(self, connection: "redis.Redis") -> None:
         self._redis = connection
@@ -26,7 +26,7 @@ class Presence:
         self._redis.delete(keys.worker(queue, name))
 
     def alive(self, queue: Queue) -> dict[str, Mapping[str, Any]]:
-        """Workers of a queue by name, with what they told about themselves."""
+        """Live workers of a queue by name, with the facts that they reported."""
         prefix = keys.worker(queue, "")
         names = sorted(cast(bytes, name).decode() for name in self._redis.scan_iter(match=prefix + "*", count=1000))
         values = cast(list[bytes | None], self._redis.mget(names)) if names else []

@@ -1,4 +1,4 @@
-"""The ledger's Lua scripts, loaded by name from the files beside this one."""
+"""The ledger's Lua scripts, loaded by name from `lua/`."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A job on its way in: its items are staged chunk by chunk, and become visible all at once."""
+"""A future job: its items are staged chunk by chunk and become visible in one step."""
 
 import secrets
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from shared.settings import Settings
 
 
 class Submission:
-    """Items of a job to be, invisible until `submit`; what is staged expires if the upload is abandoned."""
+    """Staged items, invisible until `submit`. They expire if the upload is abandoned."""
 
     def __init__(self, connection: "redis.Redis", settings: Settings, collection: str) -> None:
         self.job_id = secrets.token_hex(10)
@@ -50,14 +50,14 @@ class Submission:
         max_failed_ratio: float | None = None,
         preflight_of: int | None = None,
     ) -> str:
-        """Make the job visible, all at once, and return its id.
+        """Make the job visible in one step and return its id.
 
-        `parent` is the job that this one retries; a job over whose items more than `max_failed_ratio` fail is paused;
-        `preflight_of` makes it a trial, which stores nothing, over a sample of so many items. If the same request came
-        with the same key before, that one's job id is returned and this submission is not needed.
+        `parent` is the job that this one retries. The job is paused when more than `max_failed_ratio` of its items
+        fail. `preflight_of` makes it a preflight, which stores nothing; it is the number of items of the whole list.
+        If the same request was submitted with the same key before, returns the id of that job and drops this one.
 
-        Raises InvalidRequestError if another request came with the key, UnavailableError if the upload took so long
-        that its first items are gone.
+        Raises InvalidRequestError if the key was used for another request, UnavailableError if the first staged items
+        have expired.
         """
         job, collection = self.job_id, self._collection
         names = [keys.job(job), keys.chunks(job), keys.waiting(job), keys.jobs("ingest"), keys.ACTIVE, keys.SEQUENCE]
@@ -70,11 +70,11 @@ class Submission:
         arguments = [job, collection, self.total, keys.CHANGES, fingerprint, remember, *given]
         found = self._submit(keys=names, args=arguments).decode()
         if found == "expired":
-            raise UnavailableError("The upload took too long and its first items were dropped; send it again.")
+            raise UnavailableError("The upload took too long and its first items have expired; send it again.")
         if found == "another":
-            raise InvalidRequestError("This Idempotency-Key came with another request before; use a new key.")
+            raise InvalidRequestError("This Idempotency-Key was used for another request; use a new key.")
         return str(found)
 
     def abandon(self) -> None:
-        """Leave nothing behind."""
+        """Delete everything staged."""
         self._redis.delete(keys.chunks(self.job_id), keys.waiting(self.job_id))
