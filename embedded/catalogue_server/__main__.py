@@ -22,23 +22,24 @@ from embedded.catalogue_server import sandbox
 from embedded.catalogue_server.engine import Engine, FolderInUseError, LinksLostError
 from embedded.catalogue_server.server import Activity, create_app
 
-# A query of a worker takes milliseconds and an insert at most a few seconds; supervisors wait longer than this.
+# Time for running statements to end after SIGTERM. A query takes milliseconds, an INSERT a few seconds at most.
+# Supervisors wait longer than this.
 _STOP_SECONDS = 5.0
 _THREADS = 32
 _LOG = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Serves until SIGTERM; exit status 0 then, 1 when it could not start."""
+    """Serve until SIGTERM. Exit status 0 after SIGTERM, 1 if it cannot start."""
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    # Waitress warns whenever a request waits for a thread, which is how it is meant to work.
+    # Waitress warns whenever a request waits for a thread, which is normal operation here.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         return _serve(options)
     except FolderInUseError:
         return _refuse(
-            f"the data folder {options.data} is in use: stop the process that has it, or choose another --data"
+            f"the data folder {options.data} is in use: stop the process that uses it, or choose another --data"
         )
     except LinksLostError:
         return _refuse(f"the data folder {options.data} was copied without its symbolic links: copy it with `cp -a`")
@@ -81,11 +82,11 @@ def _serve(options: argparse.Namespace) -> int:
 def _finish(engine: Engine, activity: Activity) -> int:
     drained = activity.stop(_STOP_SECONDS)
     if drained:
-        time.sleep(0.1)  # the last answers are on their way out of the other thread
+        time.sleep(0.1)  # the HTTP thread still sends the last responses
         engine.close()
     else:
-        _LOG.warning("catalogue: a statement still ran after %g s and was cut off", _STOP_SECONDS)
-    # Not sys.exit: joining threads that sit in the engine could hang, and what was acknowledged is on disk already.
+        _LOG.warning("catalogue: a statement was still running after %g s and was aborted", _STOP_SECONDS)
+    # Not sys.exit, which joins threads: one inside the engine could hang. Acknowledged rows are on disk already.
     logging.shutdown()
     os._exit(0)
 
@@ -97,7 +98,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _lock(data: Path) -> int:
-    """Held until this process ends. chDB has a lock of its own, but takes a second to come to it."""
+    """Lock the folder until this process ends. chDB has a lock, too, but acquires it only after a second."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -108,7 +109,7 @@ def _lock(data: Path) -> int:
 
 
 def _scratch(data: Path) -> Path:
-    """A private, empty folder for bodies under way; waitress and chDB put their own temporary files there as well."""
+    """A private, empty folder for request bodies and for temporary files of waitress and chDB."""
     scratch = data.resolve() / "incoming"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=0o700)
@@ -123,11 +124,13 @@ def _refuse(reason: str) -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m embedded.catalogue_server", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the database; made if missing")
-    parser.add_argument("--port", type=int, required=True, help="the port to listen on; 0 takes a free one")
-    parser.add_argument("--password-file", type=Path, required=True, help="a file with the password of `default`")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder; created if missing")
+    parser.add_argument("--port", type=int, required=True, help="the port to listen on; 0 for any free port")
+    parser.add_argument(
+        "--password-file", type=Path, required=True, help="a file that contains the password of the user `default`"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--max-body", type=int, default=1 << 30, help="bytes of a request (default: %(default)s)")
+    parser.add_argument("--max-body", type=int, default=1 << 30, help="largest request in bytes (default: %(default)s)")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
-"""Who may ask at all: a program on this machine that knows the password; never a web page.
+"""Access control: programs on this machine that know the password are served, web pages never.
 
-Loopback alone keeps out neither a page in the user's browser (a cross-site POST, or a DNS name rebound to 127.0.0.1)
-nor another user of the machine.
+Listening on loopback alone keeps out neither a page in the user's browser (cross-site POST, DNS rebinding) nor another
+user of the machine.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
 
 
 def check_origin(headers: Headers) -> None:
-    """Refuses what a browser sends on behalf of a page, and any Host that is not this machine."""
+    """Refuse requests that a browser sends on behalf of a page, and any Host that is not loopback."""
     for name in ("Origin", "Sec-Fetch-Site"):
         if name in headers:
-            raise refusal(Code.ACCESS_DENIED, f"Requests with the header {name} are not served")
+            raise refusal(Code.ACCESS_DENIED, f"Requests with the header {name} are refused")
     if not is_loopback(headers.get("Host", "")):
         raise refusal(Code.ACCESS_DENIED, "The Host of a request must be this machine's loopback address")
 
@@ -42,10 +42,10 @@ def is_loopback(host: str) -> bool:
 
 
 def check_password(headers: Headers, expected: str) -> None:
-    """Takes the password from Basic authorization or ClickHouse's own headers; not from the URL, which gets logged."""
+    """Check the password in Basic authorization or ClickHouse's headers; not in the URL, which gets logged."""
     given = _credentials(headers)
     if given is None:
-        raise refusal(Code.AUTHENTICATION_FAILED, "This server asks for a user name and a password", 401)
+        raise refusal(Code.AUTHENTICATION_FAILED, "This server requires a user name and a password", 401)
     user, password = given
     if not hmac.compare_digest(password.encode(), expected.encode()) or user != USER:
         raise refusal(Code.AUTHENTICATION_FAILED, "Authentication failed: wrong user name or password")

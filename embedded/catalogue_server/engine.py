@@ -1,6 +1,6 @@
-"""The one owner of the chDB engine: opens a data folder and runs statements on it, many at once.
+"""Owns the chDB engine: opens a data folder and runs statements concurrently.
 
-`chdb` is imported here only and only when the engine opens: the import alone starts a dozen threads.
+Only this module imports `chdb`, and only when the engine opens: the import starts a dozen threads.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from embedded.catalogue_server.guard import EngineNames
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception")
 _CANNOT_OPEN = 76
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
-# What can reach out of the database: all table functions and those that call a model over the network, all engines,
-# all settings that are not a number, a switch or one of a few words.
+# Names that could lead out of the database: all table functions, the functions that call a model over the network, all
+# engines, and all settings whose value is free text.
 _OUTWARD_FUNCTIONS = """
     SELECT name FROM system.table_functions
     UNION ALL SELECT name FROM system.functions WHERE match(name, '^(ai|AI)[A-Z]')"""
@@ -28,15 +28,15 @@ _ENGINES = "SELECT name FROM system.table_engines UNION ALL SELECT name FROM sys
 
 
 class FolderInUseError(Exception):
-    """Another process holds the data folder; chDB allows one."""
+    """Another process uses the data folder; chDB allows one."""
 
 
 class LinksLostError(Exception):
-    """The data folder is a copy that has folders where there were symbolic links; the engine would find it empty."""
+    """The data folder is a copy with folders instead of symbolic links; the engine would find it empty."""
 
 
 class _Handle(Protocol):
-    """The part of `chdb.Connection` that is used: a session of its own (USE, SET) on the shared engine."""
+    """What is used of `chdb.Connection`: a session (USE, SET) on the shared engine."""
 
     def query(self, query: bytes | str, output_format: str, /, *, params: Mapping[str, str]) -> Any: ...
 
@@ -45,14 +45,14 @@ class _Handle(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a statement gave: its bytes in the format asked for, and the counts of ClickHouse's summary header."""
+    """A statement's result in the requested format, and the counts of ClickHouse's summary header."""
 
     body: bytes
     summary: dict[str, str]
 
 
 class Engine:
-    """Opens the folder on construction; `close` releases it."""
+    """Opens the folder on construction; `close` releases it. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._path = str(folder)
@@ -68,7 +68,7 @@ class Engine:
         self.version, self.timezone = self._column("SELECT arrayJoin([version(), timezone()])")
 
     def names(self) -> EngineNames:
-        """What this build knows that could lead out of the database."""
+        """The names that could lead out of the database, as this build lists them."""
         return EngineNames(self._column(_OUTWARD_FUNCTIONS), self._column(_ENGINES), self._column(_TEXT_SETTINGS))
 
     def run(
@@ -81,13 +81,13 @@ class Engine:
         database: str | None,
         read_only: bool,
     ) -> Outcome:
-        """Runs one statement in a session of its own, so neither settings nor the database leak to the next."""
+        """Run one statement in a session of its own, so that neither settings nor the database leak to the next."""
         with self._session() as session:
             if database:
                 _query(session, f"USE {_quoted(database, '`')}")
             for name, value in settings.items():
                 if not _SETTING_NAME.fullmatch(name):
-                    raise refusal(Code.BAD_ARGUMENTS, "A setting's name is a plain identifier")
+                    raise refusal(Code.BAD_ARGUMENTS, "The name of a setting must be a plain identifier")
                 _query(session, f"SET {name} = {_quoted(value, chr(39))}")
             if read_only:
                 _query(session, "SET readonly = 2")
@@ -95,11 +95,11 @@ class Engine:
             return Outcome(bytes(result.bytes()), _summary(result))
 
     def close(self) -> None:
-        """Closes the engine; call it when nothing runs any more."""
+        """Close the engine. No statement may be running."""
         self._root.close()
 
     def _connect(self) -> _Handle:
-        from chdb.state.sqlitelike import Connection  # not at the top: see there
+        from chdb.state.sqlitelike import Connection  # starts threads, see above
 
         return cast(_Handle, Connection(self._path))
 
@@ -112,13 +112,13 @@ class Engine:
             session.close()
 
     def _leave_file_system(self) -> None:
-        """Makes `default` an ordinary database, at every start.
+        """Detach `default` from the file system, at every start.
 
-        As chDB opens it, `default` is an overlay of one on the file system: `SELECT * FROM '/etc/passwd'` reads that
-        file. Attached again by its id it is the same database, with the same tables, and no files shine through.
+        chDB opens `default` as an overlay on the file system: `SELECT * FROM '/etc/passwd'` reads that file. Attached
+        again by its id, it is an ordinary database with the same tables.
         """
         if not (Path(self._path) / "metadata" / "default").exists():
-            # The id of a new database is kept on disk only once it has had a table.
+            # The id of a new database is written to disk with its first table.
             _query(self._root, "CREATE TABLE default.placeholder (nothing Int8) ENGINE = Memory")
             _query(self._root, "DROP TABLE default.placeholder SYNC")
         (uuid,) = self._column("SELECT uuid FROM system.databases WHERE name = 'default'")
@@ -135,7 +135,7 @@ def _query(
 ) -> Any:
     try:
         return handle.query(sql, output_format, params=dict(parameters or {}))
-    except Exception as error:  # ChdbError or a bare RuntimeError; chdb cannot be imported up here to name them
+    except Exception as error:  # ChdbError or a bare RuntimeError; naming them would import chdb
         _raise_known(error)
 
 

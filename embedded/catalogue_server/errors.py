@@ -1,4 +1,4 @@
-"""ClickHouse's numbered errors, and the HTTP status its server gives each of them."""
+"""ClickHouse's error codes, and the HTTP status of each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """The codes this server gives by itself; all others come from the engine."""
+    """The codes that this server raises; all others come from the engine."""
 
     BAD_ARGUMENTS = 36
     NOT_IMPLEMENTED = 48
@@ -18,7 +18,7 @@ class Code(IntEnum):
     UNKNOWN_EXCEPTION = 1002
 
 
-# As in ClickHouse's exceptionCodeToHTTPStatus.cpp; what is not listed is a 500.
+# As in ClickHouse's exceptionCodeToHTTPStatus.cpp; all others are 500.
 _STATUSES = {
     400: {26, 27, 36, 38, 41, 53, 62, 70, 72, 117, 168, 169, 457},
     403: {497, 516},
@@ -31,7 +31,7 @@ STATUS_OF_CODE = {code: status for status, codes in _STATUSES.items() for code i
 
 
 class CatalogueError(Exception):
-    """A refusal or a failure with ClickHouse's code; `status` overrides the usual HTTP status of that code."""
+    """An error with ClickHouse's code; `status` overrides the usual HTTP status of that code."""
 
     def __init__(self, code: int, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -40,5 +40,5 @@ class CatalogueError(Exception):
 
 
 def refusal(code: Code, message: str, status: int | None = None) -> CatalogueError:
-    """An error of our own, worded as the engine words its errors."""
+    """An error of this server, in the engine's format."""
     return CatalogueError(code, f"Code: {int(code)}. DB::Exception: {message} ({code.name})", status)

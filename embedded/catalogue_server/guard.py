@@ -1,9 +1,9 @@
-"""What client SQL may not say: anything that leaves the database.
+"""Refuses SQL that leads out of the database: to files, to the network, or to code.
 
-chDB has no users and no grants, its SQL reads and writes any file the process can, and the password is known to every
-worker. So the statement's kind, the functions it calls and the engines it names are checked before the engine sees it.
-Names are refused because the *engine* lists them as table functions or engines and they are not allowed here: what a
-newer chDB brings along is refused until someone allows it. `sandbox.py` is the second line, in the kernel.
+chDB has no users and no grants, and its SQL reads and writes any file that the process can. So the kind of a statement,
+the functions that it calls and the engines that it names are checked before it runs. A name is refused if the engine
+lists it as a table function or engine and it is not allowed here: names that a newer chDB adds are refused until they
+are allowed. `sandbox.py` is the second line, in the kernel; docs/decisions/catalogue-sql-guard.md is the threat model.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ STATEMENTS = _names(
     EXCHANGE OPTIMIZE DELETE UPDATE USE SET CHECK KILL SYSTEM
     """
 )
-# The words that may stand between CREATE and the thing that is created, and that thing.
+# The words that may follow CREATE, and the kinds of objects that may be created.
 _CREATE_PREFIXES = frozenset({"OR", "REPLACE", "TEMPORARY", "MATERIALIZED"})
 _CREATED = frozenset({"TABLE", "VIEW", "DATABASE"})
 _SYSTEM = frozenset({"FLUSH", "START", "STOP", "WAIT", "SYNC", "DROP", "CLEAR"})
-# Parts of ALTER TABLE that carry data to or from other places.
+# Words of ALTER TABLE that move data to or from other places.
 _ALTER_DENIED = frozenset({"ATTACH", "EXPORT", "FETCH", "FREEZE", "UNFREEZE", "DISK", "VOLUME", "SHARD"})
 
-# Files of this machine, and a second statement in the guise of one.
+# Files of this machine, and two statements in one.
 _PAIRS_DENIED = frozenset({("INTO", "OUTFILE"), ("FROM", "INFILE"), ("PARALLEL", "WITH")})
 
-# They make rows out of nothing, or out of tables of this database. `format` and `input` are not among them, though they
-# read no file: a DEFAULT in their structure and an expression in their data are SQL inside a string. (The scalar
-# function `format` is harmless but looks the same, and is refused with it; `concat` does its work.)
+# They generate rows, or read tables of this database. `format` and `input` read no file but are refused: a DEFAULT in
+# their structure, or an expression in their data, is SQL inside a string. (The scalar function `format` is harmless but
+# looks the same, and is refused with it; `concat` replaces it.)
 ALLOWED_TABLE_FUNCTIONS = _names(
     """
     dictionary generaterandom generateseries generate_series loop merge mergetreeanalyzeindexes
@@ -53,9 +53,9 @@ ALLOWED_ENGINES = _names(
     stripelog summingmergetree tinylog versionedcollapsingmergetree view
     """
 )
-# Not in the engine's lists of tables: functions that reach a file, a model or a library, and custom disks.
+# Functions that reach a file, a model or a library, and custom disks; the engine lists them nowhere.
 _DENIED_ALWAYS = _names("file filesystem disk catboostevaluate modelevaluate executable python eval input format")
-# Settings whose value is text can hold a path, an address, or SQL (`additional_result_filter`); these hold a name.
+# Settings of free text can contain a path, an address, or SQL (`additional_result_filter`). These contain a name.
 ALLOWED_TEXT_SETTINGS = _names(
     """
     compatibility count_distinct_implementation exclude_materialize_skip_indexes_on_insert force_data_skipping_indices
@@ -63,13 +63,13 @@ ALLOWED_TEXT_SETTINGS = _names(
     preferred_optimize_projection_name temporary_files_codec workload
     """
 )
-# A table's own settings that choose where it lies.
+# A table's settings that choose its location.
 _DENIED_TABLE_SETTINGS = frozenset({"disk", "storage_policy"})
 
 
 @dataclass(frozen=True)
 class EngineNames:
-    """What the running engine says of itself: everything it knows, allowed or not."""
+    """Names that the running engine lists, allowed or not."""
 
     outward_functions: Sequence[str]
     engines: Sequence[str]
@@ -77,23 +77,23 @@ class EngineNames:
 
 
 class Guard:
-    """Judges one statement at a time; made once."""
+    """Checks statements. Thread-safe."""
 
     def __init__(self, known: EngineNames) -> None:
         functions = {name.lower() for name in known.outward_functions} - ALLOWED_TABLE_FUNCTIONS
         self._settings = (set(known.text_settings) - ALLOWED_TEXT_SETTINGS) | _DENIED_TABLE_SETTINGS
         self._engines = frozenset(name.lower() for name in known.engines) - ALLOWED_ENGINES
-        # An engine's name is refused as a call too: `ENGINE = File(…)` need not be the only place that takes one.
+        # The name of an engine is refused as a call, too: `ENGINE = File(…)` may not be the only place for one.
         self._calls = functions | (self._engines - ALLOWED_TABLE_FUNCTIONS) | _DENIED_ALWAYS
 
     def check_settings(self, names: Iterable[str]) -> None:
-        """Refuses settings given beside the SQL."""
+        """Refuse settings that were sent beside the SQL. Raises CatalogueError."""
         for name in names:
             if name.lower() in self._settings:
                 raise refusal(Code.ACCESS_DENIED, f"The setting {name} cannot be changed here")
 
     def check(self, tokens: Sequence[Token]) -> None:
-        """Raises a `CatalogueError` unless the statement stays inside the database."""
+        """Raise CatalogueError unless the statement stays inside the database."""
         _check_single(tokens)
         _check_plain(tokens)
         _check_kind(tokens)
@@ -125,7 +125,7 @@ def _pairs(tokens: Sequence[Token]) -> Iterable[tuple[Token, Token | None]]:
 def _assigned_settings(tokens: Sequence[Token]) -> Iterator[str]:
     """Names in `SET a = 1, b = 2`, `SETTINGS a = 1` and `MODIFY SETTING a = 1`.
 
-    A list's end is not looked for: after its beginning whatever follows a comma and precedes `=` counts as a setting.
+    The end of a list is not determined: after its beginning any name between a comma and `=` counts as a setting.
     """
     in_list = False
     for before, name, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
@@ -147,23 +147,13 @@ def _check_plain(tokens: Sequence[Token]) -> None:
             raise refusal(Code.SYNTAX_ERROR, f"Unexpected character at byte {token.start + 1}, or an open quote")
 
 
-_KNOWN_FORBIDDEN = _names(
-    """
-    ATTACH DETACH BACKUP RESTORE GRANT REVOKE MOVE WATCH EXECUTE IMPORT EXPORT BEGIN COMMIT ROLLBACK COPY
-    """
-)
-
-
 def _check_kind(tokens: Sequence[Token]) -> None:
     words = [token.word for token in tokens if token.text != b"("]
     first = words[0] if words else ""
     if first not in STATEMENTS:
-        # The engine would say the same of a misspelt word; a known but forbidden one gets the clearer answer.
-        if first in _KNOWN_FORBIDDEN:
-            raise refusal(Code.ACCESS_DENIED, f"{first} statements are not allowed here")
-        raise refusal(Code.SYNTAX_ERROR, "Syntax error: this is not a statement known here")
+        raise refusal(Code.SYNTAX_ERROR, "Syntax error, or a kind of statement that is not allowed here")
     if first == "EXPLAIN":
-        # What is explained is not run, but table functions are resolved; the other checks cover them.
+        # EXPLAIN does not run the query but resolves its table functions, which the other checks cover.
         return
     rest = words[1:]
     if first in {"CREATE", "REPLACE"}:

@@ -1,4 +1,4 @@
-"""Reads a request of ClickHouse's HTTP protocol: where the SQL, its parameters, its settings and its data are."""
+"""Parses a request of ClickHouse's HTTP protocol into SQL, parameters, settings and data."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from flask import Request
 
 from embedded.catalogue_server.errors import Code, refusal
 
-# Arguments of the protocol itself; every other argument of the URL is a setting for this one statement.
-# `session_id` is accepted but sessions are stateless: no temporary table and no SET outlives its request.
+# Arguments of the protocol; every other argument of the URL is a setting of this statement. `session_id` is accepted
+# but ignored: no temporary table and no SET outlives its request.
 _PROTOCOL_ARGUMENTS = """
     query database default_format query_id session_id session_timeout session_check close_session quota_key role user
     password compress decompress wait_end_of_query buffer_size client_protocol_version stacktrace
 """
-# They shape the answer of a ClickHouse server; here nothing is compressed and no progress is sent.
+# Settings of a ClickHouse server's response; this server neither compresses nor sends progress.
 _ANSWER_SETTINGS = """
     enable_http_compression http_zlib_compression_level send_progress_in_http_headers
     http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close
 """
 _NOT_FOR_THE_ENGINE = frozenset((_PROTOCOL_ARGUMENTS + _ANSWER_SETTINGS).split())
-# Small, since a chunk of gzip may hold a thousand times its size.
+# Small, since a chunk of gzip can expand a thousandfold.
 _CHUNK = 64 << 10
 
 
 @dataclass(frozen=True)
 class CatalogueRequest:
-    """One statement as it came: `body` yields its bytes, decompressed, the URL's `query` first."""
+    """One statement. `body` yields its bytes, decompressed, the URL's `query` first."""
 
     body: Iterator[bytes] = field(repr=False)
     parameters: dict[str, str] = field(repr=False)
@@ -44,7 +44,7 @@ class CatalogueRequest:
 
 
 def parse(request: Request) -> CatalogueRequest:
-    """Takes the request apart without reading the data of an INSERT."""
+    """Parse the request without reading the data of an INSERT. Raises CatalogueError."""
     arguments = dict(request.args.items())
     form = _form(request)
     if _asks_for(arguments, "compress") or _asks_for(arguments, "decompress"):
@@ -68,14 +68,14 @@ def _asks_for(arguments: Mapping[str, str], switch: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """What comes back in a header must be fit for one."""
+    """Check text that is sent back in a header."""
     if not text.isascii() or not text.isprintable():
         raise refusal(Code.BAD_ARGUMENTS, "Formats and query ids are printable ASCII")
     return text
 
 
 def _form(request: Request) -> dict[str, str]:
-    """Large parameters come as multipart fields. A urlencoded type is what curl says of any body, so it is no form."""
+    """The multipart fields, which carry large parameters. curl labels any body urlencoded, so that type is no form."""
     if request.mimetype != "multipart/form-data":
         return {}
     if request.files:
@@ -84,7 +84,7 @@ def _form(request: Request) -> dict[str, str]:
 
 
 def _body(request: Request, query: str, form: dict[str, str]) -> Iterator[bytes]:
-    """As the server joins them: the URL's query, a line end, then the form's query or the body."""
+    """The URL's query, a line end, then the form's query or the body; joined as ClickHouse's server does."""
     yield from (part.encode() + b"\n" for part in (query, form.get("query", "")) if part)
     if request.mimetype == "multipart/form-data":
         return
@@ -110,7 +110,7 @@ def _decompressed(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     except (zlib.error, zstandard.ZstdError, RuntimeError, EOFError) as error:
         raise refusal(Code.INCORRECT_DATA, f"The body is not valid {encoding}") from error
     if not decompressor.eof:
-        raise refusal(Code.INCORRECT_DATA, f"The body's {encoding} is cut short")
+        raise refusal(Code.INCORRECT_DATA, f"The {encoding} body is truncated")
 
 
 def _decompressor(encoding: str) -> _Decompressor:

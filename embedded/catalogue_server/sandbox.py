@@ -1,8 +1,8 @@
-"""The second line of defence: Linux' Landlock keeps this process out of everything but its data folder.
+"""The second line of defence: Landlock confines this process to its data folder, without root.
 
-The guard reads SQL; this does not need to understand it. From here on the process can read Python and system
-libraries, write below its own folder, and connect to nothing. It needs no root; where the kernel has no Landlock the
-guard stands alone.
+Unlike the guard it does not depend on parsing SQL. The confined process can read Python, system libraries, /proc and
+/sys, write below its data folder, and open no TCP connection (Linux 6.7 or newer). Without Landlock (before Linux 5.13,
+or another system) only the guard is left.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # include/uapi/linux/landlock.h and prctl.h
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers on every architecture
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 _VERSION_FLAG = 1
 _RULE_PATH_BENEATH = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _READ = 1 << 0 | 1 << 2 | 1 << 3  # execute, read a file, list a folder
 _ALL_OF_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
-_FILE_ONLY = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14  # rights that make sense on a single file
+_FILE_ONLY = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14  # the rights that apply to a single file
 _CONNECT_TCP = 1 << 1
 _LOG = logging.getLogger(__name__)
 _SYSTEM = ("/usr", "/lib", "/lib64", "/proc", "/sys", "/dev", "/etc/localtime", "/etc/timezone", "/etc/ld.so.cache")
 
 
 def confine(writable: Iterable[Path]) -> bool:
-    """Applies to this thread and those it starts from now on, so call it first; False where the kernel cannot."""
+    """Confine this thread and the threads that it starts later, so call it first. False if the kernel cannot."""
     if not sys.platform.startswith("linux"):
         return False
     libc = ctypes.CDLL(None, use_errno=True)
     abi = libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
     if abi < 1:
-        _LOG.info("catalogue: this kernel has no Landlock; only the SQL guard keeps statements inside the database")
+        _LOG.info("catalogue: this kernel has no Landlock; only the SQL guard confines statements to the database")
         return False
     handled = _ALL_OF_ABI[min(abi, 3)]
     ruleset = _ruleset(libc, handled, _CONNECT_TCP if abi >= 4 else 0)
@@ -71,10 +71,10 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
 
 
 def _readable() -> set[Path]:
-    """Where Python may still import from, and what the C library and the engine look at."""
+    """Folders that Python imports from, and files that the C library and the engine read."""
     python = {sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parent.parent)}
     installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    # Not all of sys.path: its first entry is the folder somebody happened to stand in.
+    # Not all of sys.path: its first entry is the working folder.
     elsewhere = {path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}}
     return {Path(path).resolve() for path in python | installed | elsewhere} | {Path(path) for path in _SYSTEM}
 

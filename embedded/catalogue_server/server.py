@@ -1,4 +1,4 @@
-"""The HTTP face: one address that takes statements, as on ClickHouse's port 8123."""
+"""The HTTP interface: one address for statements, as on ClickHouse's port 8123."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from embedded.catalogue_server.request import CatalogueRequest, parse
 from embedded.catalogue_server.statement import InsertHead, named_format, returns_rows, split_insert
 from embedded.catalogue_server.tokens import Token, tokenize
 
-# SQL is cut into tokens here, which bulk data never is; far above the engine's own max_query_size of 256 KiB.
+# Limit of SQL text, which is tokenized; bulk data is not. Far above the engine's own max_query_size of 256 KiB.
 MAX_SQL_BYTES = 8 << 20
-# The head of an INSERT is a table's name and its columns: looking for its end, no more than this is held.
+# Limit of an INSERT's head, the table's name and columns, which is read into memory.
 _HEAD_BYTES = 256 << 10
-# A bound vector is some 11 KB; one parameter may hold a few thousand of them.
+# A bound vector is some 11 KB of text; a request may carry a few thousand of them.
 _MAX_FORM_BYTES = 64 << 20
 
 
 class Activity:
-    """Counts the statements that run, so that a stopping server can wait for them."""
+    """Counts running statements, so that a stopping server can wait for them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -40,7 +40,7 @@ class Activity:
 
     @contextmanager
     def statement(self) -> Iterator[None]:
-        """Refuses to begin once the server is stopping."""
+        """Count a statement. Raises CatalogueError once the server is stopping."""
         with self._changed:
             if self._stopping:
                 raise refusal(Code.UNKNOWN_EXCEPTION, "The catalogue server is stopping", 503)
@@ -53,14 +53,14 @@ class Activity:
                 self._changed.notify_all()
 
     def stop(self, seconds: float) -> bool:
-        """True if all that ran came to its end in time."""
+        """Refuse new statements and wait for the running ones; True if they end in time."""
         with self._changed:
             self._stopping = True
             return self._changed.wait_for(lambda: self._running == 0, seconds)
 
 
 class StatementRunner:
-    """Guards one request's statement and runs it."""
+    """Checks the statement of a request and runs it. Thread-safe."""
 
     def __init__(self, engine: Engine, guard: Guard, scratch: Path, max_data: int) -> None:
         self._engine = engine
@@ -68,50 +68,50 @@ class StatementRunner:
         self._scratch = scratch
         self._max_data = max_data
 
-    def run(self, asked: CatalogueRequest) -> tuple[Outcome, str | None]:
-        """The outcome, and the format of its rows; None if the statement gives no rows."""
-        self._guard.check_settings(asked.settings)
-        beginning, whole = _read(asked.body, _HEAD_BYTES)
+    def run(self, request: CatalogueRequest) -> tuple[Outcome, str | None]:
+        """The outcome, and the format of its rows; None if the statement returns no rows."""
+        self._guard.check_settings(request.settings)
+        beginning, whole = _read(request.body, _HEAD_BYTES)
         insert = split_insert(beginning)
         if insert is not None:
             self._guard.check(insert.tokens)
-            return self._insert(insert, beginning[insert.data_start :], asked), None
-        rest, whole = (b"", True) if whole else _read(asked.body, MAX_SQL_BYTES - len(beginning))
+            return self._insert(insert, beginning[insert.data_start :], request), None
+        rest, whole = (b"", True) if whole else _read(request.body, MAX_SQL_BYTES - len(beginning))
         if not whole:
             raise refusal(
                 Code.TOO_LARGE_STRING_SIZE, f"SQL text is limited to {MAX_SQL_BYTES} bytes: send data as Native"
             )
-        return self._statement(beginning + rest, asked)
+        return self._statement(beginning + rest, request)
 
-    def _statement(self, sql: bytes, asked: CatalogueRequest) -> tuple[Outcome, str | None]:
+    def _statement(self, sql: bytes, request: CatalogueRequest) -> tuple[Outcome, str | None]:
         tokens: list[Token] = list(tokenize(sql))
         self._guard.check(tokens)
-        rows_as = (named_format(tokens) or asked.default_format) if returns_rows(tokens) else None
-        return self._execute(sql, asked), rows_as
+        rows_as = (named_format(tokens) or request.default_format) if returns_rows(tokens) else None
+        return self._execute(sql, request), rows_as
 
-    def _insert(self, insert: InsertHead, beginning: bytes, asked: CatalogueRequest) -> Outcome:
-        """Through a file, since chDB's streaming insert was seen to lose the error of a violated constraint."""
+    def _insert(self, insert: InsertHead, beginning: bytes, request: CatalogueRequest) -> Outcome:
+        """Insert from a file: chDB's streaming insert lost the error of a violated constraint."""
         with tempfile.NamedTemporaryFile(dir=self._scratch, prefix="insert-", suffix=".data") as file:
-            for chunk in chain([beginning], asked.body):
+            for chunk in chain([beginning], request.body):
                 file.write(chunk)
                 if file.tell() > self._max_data:
                     raise refusal(Code.TOO_LARGE_STRING_SIZE, f"One INSERT is limited to {self._max_data} bytes")
             file.flush()
-            return self._execute(insert.reading(file.name), asked)
+            return self._execute(insert.reading(file.name), request)
 
-    def _execute(self, sql: bytes, asked: CatalogueRequest) -> Outcome:
+    def _execute(self, sql: bytes, request: CatalogueRequest) -> Outcome:
         return self._engine.run(
             sql,
-            asked.default_format,
-            parameters=asked.parameters,
-            settings=asked.settings,
-            database=asked.database,
-            read_only=asked.read_only,
+            request.default_format,
+            parameters=request.parameters,
+            settings=request.settings,
+            database=request.database,
+            read_only=request.read_only,
         )
 
 
 def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
-    """Reads until `limit` is reached or passed; True if that was all there is."""
+    """Read until more than `limit` bytes are read; True if the chunks ended before."""
     read = bytearray()
     for chunk in chunks:
         read += chunk
@@ -121,7 +121,7 @@ def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
 
 
 def create_app(engine: Engine, password: str, scratch: Path, max_data: int, activity: Activity) -> Flask:
-    """The WSGI application; `scratch` is a folder for INSERTs under way, each of at most `max_data` bytes of data."""
+    """The WSGI application. `scratch` is a folder for the data of INSERTs, each of `max_data` bytes at most."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_FORM_MEMORY_SIZE"] = _MAX_FORM_BYTES
     runner = StatementRunner(engine, Guard(engine.names()), scratch, max_data)
@@ -156,15 +156,15 @@ def create_app(engine: Engine, password: str, scratch: Path, max_data: int, acti
 
     @app.errorhandler(Exception)
     def surprised(error: Exception) -> Response:
-        app.logger.error("A request failed in the server itself", exc_info=error)
-        return failed(refusal(Code.UNKNOWN_EXCEPTION, "The catalogue server failed; its log says why"))
+        app.logger.error("The catalogue server failed on a request", exc_info=error)
+        return failed(refusal(Code.UNKNOWN_EXCEPTION, "The catalogue server failed; see its log"))
 
     return app
 
 
-def _answer(asked: Request, runner: StatementRunner, engine: Engine) -> Response:
+def _answer(http_request: Request, runner: StatementRunner, engine: Engine) -> Response:
     started = time.monotonic_ns()
-    parsed = parse(asked)
+    parsed = parse(http_request)
     outcome, rows_as = runner.run(parsed)
     summary = {**outcome.summary, "elapsed_ns": str(time.monotonic_ns() - started)}
     response = Response(outcome.body, mimetype="application/octet-stream")

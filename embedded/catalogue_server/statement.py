@@ -1,4 +1,4 @@
-"""Finds where the SQL of an INSERT ends and its data begins, and which format the answer is in."""
+"""Finds the end of the SQL of an INSERT, where its data begins, and the format of an answer."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class InsertHead:
     tokens: tuple[Token, ...]
 
     def reading(self, path: str) -> bytes:
-        """The same INSERT, with a file for its data; the path is ours and holds no quotes."""
+        """The same INSERT with a file for its data. The path is ours and contains no quotes."""
         return self.sql[: self.source_at] + f" FROM INFILE '{path}' ".encode() + self.sql[self.source_at :]
 
 
 def split_insert(text: bytes) -> InsertHead | None:
-    """The head, if this is an INSERT whose data follows a FORMAT; None if all of `text` is SQL.
+    """The head of an INSERT whose data follows a FORMAT; None if all of `text` is SQL.
 
-    Data in the format Values counts as SQL, since the engine evaluates expressions in it.
+    Data in the format Values counts as SQL: the engine evaluates expressions in it.
     """
     seen: list[Token] = []
     source_at: int | None = None
@@ -52,7 +52,7 @@ def split_insert(text: bytes) -> InsertHead | None:
 
 
 def _data_start(text: bytes, at: int) -> int:
-    """The engine's rule: blanks after the format's name, then at most one line end."""
+    """Where the data begins, by the engine's rule: after blanks and at most one line end."""
     while text[at : at + 1] in (b" ", b"\t", b"\f"):
         at += 1
     if text[at : at + 1] == b"\r":
@@ -61,13 +61,13 @@ def _data_start(text: bytes, at: int) -> int:
 
 
 def returns_rows(tokens: Sequence[Token]) -> bool:
-    """Whether the statement answers with rows, even if there are none."""
+    """Whether the statement returns a set of rows, even an empty one."""
     first = next((token.word for token in tokens if token.text != b"("), "")
     return first in _RETURNS_ROWS
 
 
 def named_format(tokens: Sequence[Token]) -> str | None:
-    """The format the statement itself asks for: the last `FORMAT name` outside of parentheses."""
+    """The format in the statement: the last `FORMAT name` outside of parentheses."""
     found = None
     depth = 0
     for token, after in pairwise(tokens):

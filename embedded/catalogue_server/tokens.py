@@ -1,8 +1,8 @@
-"""Cuts ClickHouse SQL into tokens, so that no rule ever looks inside a string or a comment.
+"""Tokenizes ClickHouse SQL, so that no rule looks inside a string or a comment.
 
-Where this lexer and the engine's could disagree it errs to the safe side: it skips only what the engine certainly skips
-too, and leaves the rest (say, typographic quotes, which the engine takes for quotes) to the caller as `other`. A test
-compares it with the engine's own `tokenizeQuery`.
+Where this lexer and the engine's could disagree, this one is strict: it skips only what the engine certainly skips, and
+returns the rest as `OTHER`, which the guard refuses (such as typographic quotes, which are quotes to the engine). A
+test compares it with the engine's own `tokenizeQuery`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a token is; `OTHER` is a character that plain SQL never has outside of quotes."""
+    """The kind of a token; `OTHER` is a character that plain SQL never has outside of quotes."""
 
     WORD = "word"
     NAME = "name"
@@ -40,7 +40,7 @@ class Token:
 
     @property
     def identifier(self) -> str | None:
-        """What a bare or quoted name refers to, in lower case; None for strings, numbers and signs."""
+        """A bare or quoted name without its quotes, in lower case; None for strings, numbers and signs."""
         if self.kind is Kind.WORD:
             return self.text.decode().lower()
         if self.kind is Kind.NAME:
@@ -49,10 +49,10 @@ class Token:
         return None
 
 
-# The quantifiers are possessive (`++`, `*+`): a long string costs no memory, and an unclosed one is never cut short but
-# becomes OTHER at its first quote; the engine calls it a syntax error. `$` is OTHER as well: it begins a heredoc, or
-# belongs to a word or a number, by rules that fuzzing showed to be hard to repeat, and no client here writes it. So are
-# a comment within a comment, which the engine allows, and a quoted name with a backslash: `\x66ile` is `file` to it.
+# The quantifiers are possessive (`++`, `*+`): a long string costs no memory, and an unclosed string is never shortened
+# but becomes OTHER at its first quote; it is a syntax error to the engine. `$` is OTHER, too: it begins a heredoc, or
+# belongs to a word or number, by rules that fuzzing showed to be hard to reproduce; no client here writes it. So are a
+# comment within a comment, which the engine allows, and a quoted name with a backslash: it reads `\x66ile` as `file`.
 _TOKEN = re.compile(
     rb"""
       (?P<skip>    [ \t\r\n\f\v]++ | (?:--|//|\#[ !])[^\n]*+ | /\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/ )
@@ -69,7 +69,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 
 def tokenize(sql: bytes) -> Iterator[Token]:
-    """Yields the tokens one by one, so a caller may stop where an INSERT's data begins."""
+    """Yield the tokens one by one: a caller stops where the data of an INSERT begins."""
     for match in _TOKEN.finditer(sql):
         group = match.lastgroup
         if group and group != "skip":

@@ -1,4 +1,4 @@
-"""Backups, as docs/catalogue.md says to make them: the folder of a stopped stack; BACKUP and RESTORE of a server."""
+"""The backups of docs/catalogue.md: the folder of a stopped stack, and BACKUP and RESTORE of a server."""
 
 import shutil
 import subprocess
@@ -20,8 +20,8 @@ ROWS = [
     for n, vector in enumerate(np.random.default_rng(3).normal(size=(200, DIMENSION)).astype(np.float32))
 ]
 
-# BACKUP is refused to clients of the embedded server, as it leaves the database; here the engine itself is asked. It
-# may write to no disk either, so the backup is in memory: what is tried is what the statements keep, not where.
+# The embedded server refuses BACKUP, which leaves the database, so the test uses the engine. It may write to no disk
+# either, so the backup is in memory: the test covers what the statements keep, not where.
 ON_THE_ENGINE = """
 import json, sys
 from pathlib import Path
@@ -48,7 +48,7 @@ for row in ROWS[:10]:
     ask(f"INSERT INTO photos (photo_id, photo_embed, version) VALUES ('{row.photo_id}', {vector}, 1)")
 before = [rows(sql) for sql in (ALL, TABLE, INDEXES)]
 assert len(before[0]) == 10 and before[2]
-engine._column("BACKUP TABLE default.photos TO Memory('photos')")  # a session of its own would forget it
+engine._column("BACKUP TABLE default.photos TO Memory('photos')")  # a session of its own would lose it
 engine._column("DROP TABLE default.photos SYNC")
 engine._column("RESTORE TABLE default.photos FROM Memory('photos')")
 assert [rows(sql) for sql in (ALL, TABLE, INDEXES)] == before
@@ -58,7 +58,7 @@ ask("INSERT INTO photos (photo_id, photo_embed, version) VALUES ('short', [1], 1
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """Where a catalogue ran that holds a collection."""
+    """The folder of a stopped catalogue with one collection."""
     with running_catalogue(tmp_path / "first") as url:
         catalogue = connect(Settings(catalogue_url=SecretStr(url)))
         catalogue.ensure("photos", "m", DIMENSION)
@@ -82,13 +82,13 @@ def test_a_copy_of_a_stopped_stacks_folder_is_a_backup(folder, tmp_path):
         assert catalogue.count("photos") == len(ROWS)
 
 
-def test_a_copy_that_followed_the_links_is_refused_instead_of_being_empty(folder, tmp_path):
+def test_a_copy_without_symbolic_links_is_refused_instead_of_appearing_empty(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     with pytest.raises(ServerFailedError, match="symbolic links"), running_catalogue(tmp_path / "copy"):
         pass
 
 
-def test_backup_and_restore_keep_rows_index_constraint_and_what_the_collection_is(tmp_path):
+def test_backup_and_restore_keep_rows_index_constraint_and_comment(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", ON_THE_ENGINE, str(tmp_path / "engine")],
         cwd=project_root(),

@@ -1,4 +1,4 @@
-"""The catalogue server as a process: how it refuses to start, how it ends, and what outlives it."""
+"""The catalogue server as a process: failed starts, stops, and durability."""
 
 import gzip
 import os
@@ -24,7 +24,7 @@ def ids(client: Client, table: str) -> set[str]:
 
 
 class OwnServer:
-    """A server started by hand, whose end the test looks at."""
+    """A server whose exit the test observes."""
 
     def __init__(self, folder: Path, port: int | None = None, *options: str) -> None:
         folder.mkdir(exist_ok=True)
@@ -37,13 +37,13 @@ class OwnServer:
     def client(self, **options: object) -> Client:
         return CatalogueAddress(f"clickhouse://default:secret@127.0.0.1:{self.port}/default").client(**options)
 
-    def said(self) -> tuple[int, str]:
+    def exit(self) -> tuple[int, str]:
         output, _ = self.process.communicate(timeout=30)
         return self.process.returncode, output
 
     def wait(self) -> None:
         while not http_answers(f"http://127.0.0.1:{self.port}/ping"):
-            assert self.process.poll() is None, self.said()
+            assert self.process.poll() is None, self.exit()
             threading.Event().wait(0.05)
 
     def __enter__(self) -> Self:
@@ -58,7 +58,7 @@ def test_a_locked_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     with OwnServer(tmp_path) as first:
         first.wait()
         with OwnServer(tmp_path) as second:
-            status, output = second.said()
+            status, output = second.exit()
 
     assert status == 1
     assert output.count("\n") == 1
@@ -68,7 +68,7 @@ def test_a_locked_folder_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_a_taken_port_is_refused_in_one_line(tmp_path: Path, address: CatalogueAddress) -> None:
     with OwnServer(tmp_path, address.port) as server:
-        status, output = server.said()
+        status, output = server.exit()
 
     assert status == 1
     assert output == f"catalogue: port {address.port} on 127.0.0.1 is taken: choose another --port\n"
@@ -108,7 +108,7 @@ def test_sigterm_finishes_what_runs_and_exits_0(tmp_path: Path) -> None:
             threading.Event().wait(0.6)
             server.process.send_signal(signal.SIGTERM)
             answer = slow.result()
-        status, output = server.said()
+        status, output = server.exit()
 
     assert answer.text == "0\n0\n0\n"
     assert status == 0, output
@@ -128,7 +128,7 @@ def test_no_acknowledged_row_is_lost_to_kill_9(tmp_path: Path) -> None:
                 own = [f"{turn}-{batch}-{number}" for number in range(100)]
                 try:
                     client.insert("kept", [own], column_names=["id"], column_oriented=True)
-                except Exception:  # whatever the client makes of a dead server
+                except Exception:  # any error of the client about a dead server
                     break
                 acknowledged.update(own)
             client.close()
@@ -140,7 +140,7 @@ def test_no_acknowledged_row_is_lost_to_kill_9(tmp_path: Path) -> None:
     assert stored >= acknowledged
 
 
-def test_a_killed_insert_leaves_no_file_behind(tmp_path: Path) -> None:
+def test_files_of_killed_inserts_are_removed_at_the_next_start(tmp_path: Path) -> None:
     (tmp_path / "data" / "incoming").mkdir(parents=True)
     (tmp_path / "data" / "incoming" / "insert-left.data").write_bytes(b"x")
 
@@ -160,7 +160,7 @@ def test_the_password_is_on_no_command_line_and_in_no_log(tmp_path: Path) -> Non
     assert (tmp_path / "catalogue.password").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_engine_is_imported_by_nobody_else() -> None:
+def test_only_the_servers_process_imports_the_engine() -> None:
     """`import chdb` starts threads and breaks forks; only the server's own process may do it, when it opens."""
     code = "import sys, embedded.stack, embedded.catalogue_server.server; sys.exit('chdb' in sys.modules)"
 

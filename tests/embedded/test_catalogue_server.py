@@ -1,4 +1,4 @@
-"""The catalogue server as a real process, asked by the client that the workers use."""
+"""The catalogue server as a real process, with the client that the workers use."""
 
 import gzip
 import uuid
@@ -54,7 +54,7 @@ def test_a_bad_parameter_is_an_error_and_no_sql(client: Client) -> None:
     assert error.value.code == 457
 
 
-def test_vectors_go_in_by_column_and_a_large_bound_vector_finds_the_nearest(
+def test_vectors_are_inserted_by_column_and_a_large_bound_vector_finds_the_nearest(
     client: Client, new_table: NewTable
 ) -> None:
     table = new_table(PHOTOS)
@@ -108,7 +108,7 @@ def test_an_empty_insert(client: Client, address: CatalogueAddress, new_table: N
 
 
 @pytest.mark.parametrize("argument", ["query_id", "default_format"])
-def test_what_comes_back_in_a_header_must_be_fit_for_one(address: CatalogueAddress, argument: str) -> None:
+def test_text_for_a_header_must_be_printable(address: CatalogueAddress, argument: str) -> None:
     assert address.post("SELECT 1", params={argument: "a\r\nX-Injected: 1"}).status_code == 400
 
 
@@ -156,7 +156,7 @@ def test_a_violated_constraint_stores_nothing_and_is_reported(client: Client, ne
     assert ids(client, table) == set()
 
 
-def test_data_that_is_cut_short_is_reported(address: CatalogueAddress, client: Client, new_table: NewTable) -> None:
+def test_truncated_data_is_reported(address: CatalogueAddress, client: Client, new_table: NewTable) -> None:
     table = new_table("id String")
     whole = address.post("SELECT 'abcdefgh' AS id FORMAT Native").content
 
@@ -166,7 +166,7 @@ def test_data_that_is_cut_short_is_reported(address: CatalogueAddress, client: C
     assert ids(client, table) == set()
 
 
-def test_a_setting_holds_for_its_own_statement_only(client: Client) -> None:
+def test_a_setting_applies_to_its_own_statement_only(client: Client) -> None:
     read = "SELECT value FROM system.settings WHERE name = 'max_block_size'"
 
     assert client.query(read, settings={"max_block_size": 1234}).first_row == ("1234",)

@@ -1,4 +1,4 @@
-"""What client SQL may not say, judged by rule, against the engine's own lexer, and by attacking a running server."""
+"""The SQL guard's rules, and its lexer against the engine's own."""
 
 import json
 import string
@@ -145,7 +145,7 @@ def test_ordinary_statements_pass(sql: str) -> None:
 
 
 @pytest.mark.parametrize("sql", REFUSED)
-def test_what_leaves_the_database_is_refused(sql: str) -> None:
+def test_statements_that_leave_the_database_are_refused(sql: str) -> None:
     assert refused(sql) in {497, 62}
 
 
@@ -181,7 +181,7 @@ PIECES = st.sampled_from(
 
 
 @given(TEXT)
-def test_a_string_literal_is_one_token_whatever_it_holds(text: str) -> None:
+def test_a_string_literal_is_one_token_whatever_its_content(text: str) -> None:
     literal = "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     tokens = list(tokenize(f"SELECT {literal}, 1".encode()))
 
@@ -193,7 +193,7 @@ def test_a_string_literal_is_one_token_whatever_it_holds(text: str) -> None:
     st.sampled_from(["file", "FILE", "`file`", '"File"', "url", "`s3`"]),
     st.lists(st.sampled_from([" ", "\n", "/* ( */", "-- '\n", "# `\n"])),
 )
-def test_a_call_is_seen_through_any_filling(name: str, filling: list[str]) -> None:
+def test_blanks_and_comments_do_not_hide_a_call(name: str, filling: list[str]) -> None:
     assert refused(f"SELECT 'x' FROM {name}{''.join(filling)}('/etc/passwd')") == 497
 
 
@@ -215,8 +215,8 @@ def test_tokens_cover_the_text_in_order(text: str) -> None:
 @example("11$1$ #! $1$ (file)")
 @example("$a b$ file( $a b$")
 @example("x'41' b'1' 1.5e3.file( 0x1F 1_000")
-def test_nothing_is_skipped_that_the_engine_reads(address: CatalogueAddress, text: str) -> None:
-    """Whatever the engine's own lexer takes for a word or a sign outside of quotes, ours must have seen too."""
+def test_the_lexer_skips_nothing_that_the_engine_reads(address: CatalogueAddress, text: str) -> None:
+    """Each word or bracket outside of quotes in the engine's lexer is a token in ours, too."""
     answer = address.post(
         "SELECT tokenizeQuery({text:String}) AS tokens FORMAT JSONEachRow",
         params={
@@ -228,7 +228,7 @@ def test_nothing_is_skipped_that_the_engine_reads(address: CatalogueAddress, tex
     theirs = json.loads(answer.text)["tokens"]
     ours = list(tokenize(text.encode()))
     if any(token.kind is Kind.OTHER for token in ours):
-        return  # refused as a whole
+        return  # the guard refuses the whole statement
 
     for start, end, kind in theirs:
         if kind == "BareWord" or kind.endswith("RoundBracket"):
@@ -241,7 +241,7 @@ def test_nothing_is_skipped_that_the_engine_reads(address: CatalogueAddress, tex
             )
 
 
-def test_the_data_of_an_insert_is_not_read_as_sql() -> None:
+def test_the_data_of_an_insert_is_not_parsed_as_sql() -> None:
     head = split_insert(b"INSERT INTO `t` (a, `format`) SETTINGS async_insert = 1 FORMAT Native \r\n\x00'file(")
 
     assert head is not None
@@ -264,7 +264,7 @@ def test_the_data_of_an_insert_is_not_read_as_sql() -> None:
         b"INSERT INTO t",
     ],
 )
-def test_other_inserts_are_sql_to_their_end(sql: bytes) -> None:
+def test_other_inserts_are_sql_up_to_their_end(sql: bytes) -> None:
     assert split_insert(sql) is None
 
 
