@@ -1,9 +1,10 @@
-"""Lichtbild's Python client. Needs nothing but `requests`: the stack itself is in the extras."""
+"""Lichtbild's Python client. It needs `requests` alone; the command and the stack are extras."""
 
 from lichtbild.client import Client
 from lichtbild.errors import (
     ApiError,
     BrokenFile,
+    InvalidItem,
     JobFailed,
     JobPaused,
     LichtbildError,
@@ -17,6 +18,7 @@ from lichtbild.models import (
     Collection,
     FailedItem,
     Hit,
+    Index,
     Job,
     JobError,
     Photo,
@@ -24,6 +26,7 @@ from lichtbild.models import (
     Progress,
     Readiness,
     SearchResult,
+    SimilarPhoto,
     Worker,
 )
 
@@ -35,6 +38,8 @@ __all__ = [
     "Collection",
     "FailedItem",
     "Hit",
+    "Index",
+    "InvalidItem",
     "Job",
     "JobError",
     "JobFailed",
@@ -46,6 +51,7 @@ __all__ = [
     "Progress",
     "Readiness",
     "SearchResult",
+    "SimilarPhoto",
     "StillRunning",
     "UnknownFormat",
     "Unreachable",

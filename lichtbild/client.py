@@ -1,4 +1,4 @@
-"""The Python client: ingest, search, and whatever there is to ask about jobs and photos.
+"""The Python client: ingest, search, jobs, photos and collections.
 
 with Client() as lichtbild:
     job = lichtbild.wait(lichtbild.ingest([("a", "https://example.org/a.jpg")]).id)
@@ -7,7 +7,6 @@ with Client() as lichtbild:
 
 from __future__ import annotations
 
-import base64
 import os
 import time
 import uuid
@@ -17,31 +16,30 @@ from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
 from lichtbild import manifest
-from lichtbild.errors import JobFailed, JobPaused, StillRunning, Unreachable
+from lichtbild.errors import JobFailed, Unreachable
+from lichtbild.job_waits import LONGEST_POLL, follow
 from lichtbild.manifest import Item, Manifest
 from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult, Status
+from lichtbild.query import search_body
 from lichtbild.sending import send
 from lichtbild.transport import Transport
-from lichtbild.uploads import Picture, Upload, Window, windows
+from lichtbild.uploads import Upload, Window, pictures_of, windows
 
 DEFAULT_API = "http://127.0.0.1:8700"
 DEFAULT_COLLECTION = "photos"
-_LONGEST_WAIT = 30.0
-_WATCHED_WAIT = 0.5
-_LONGEST_SEARCH_MS = 600_000
-_PAGE = 1000
-# The API answers before that, also where the deletion takes longer.
+# The API answers within this time; a longer deletion becomes a job.
 _DELETION_WAIT = 10.0
-# Once all is sent, the API still makes it safe from a power cut.
+# After the last byte the API still syncs the pictures to disk.
 _UPLOAD_WAIT = 60.0
 
 
 class Client:
-    """Talks to one API; threads may share it. The address and the key come from LICHTBILD_API and LICHTBILD_API_KEY
-    unless given. `timeout` is how long the API may be silent, `patience` how long a call that can be repeated safely
-    is tried again when the API is away or busy; both in seconds.
+    """A client of one API; thread-safe. Address and key default to LICHTBILD_API and LICHTBILD_API_KEY.
 
-    Every method raises Unreachable or ApiError.
+    `timeout` is the longest silence of the API, `patience` how long a call that is safe to repeat is retried while the
+    API is unreachable or busy; both in seconds. Raises ValueError if the address is not an http or https URL.
+
+    Every method raises Unreachable if the API does not answer, and ApiError if it refuses the request.
     """
 
     def __init__(
@@ -56,7 +54,11 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"Client({self.api!r})"
+
     def close(self) -> None:
+        """Close the connections."""
         self._http.close()
 
     def ingest(
@@ -69,12 +71,12 @@ class Client:
     ) -> Job:
         """Start a job over `{"id", "url", "attributes"}` or `(id, url[, attributes])`, sent as they are produced.
 
-        With `max_failed_ratio` it pauses itself once more than that share failed. With `preflight` that many items,
-        chosen at random, are only tried: nothing is stored, and the job's `report` says what is to be expected.
+        With `max_failed_ratio` the job pauses itself once more than that share has failed. With `preflight` only that
+        many items, chosen at random, are tried: nothing is stored, and the job's `report` has estimates for the list.
 
-        A list is sent again if the connection breaks or the API is busy, and makes one job however often it was. What
-        may be used up, such as a generator, is sent once: OutcomeUnknown says that the connection broke after the last
-        item of it.
+        A list is sent again if the connection breaks or the API is busy, and makes one job however often it is sent.
+        A generator can be read only once: OutcomeUnknown is raised if the connection breaks after its last item.
+        Also raises InvalidItem, which names the item that cannot be sent.
         """
         return self._ingest(manifest.from_items(items), collection, max_failed_ratio, preflight)
 
@@ -87,8 +89,8 @@ class Client:
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
     ) -> Job:
-        """Like `ingest` of a list, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`) or the zip of Unsplash's
-        dataset, at most `limit` rows of it.
+        """Like `ingest`, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`) or the zip of Unsplash's dataset; at most
+        `limit` rows.
 
         Also raises UnknownFormat, BrokenFile and OSError.
         """
@@ -103,19 +105,22 @@ class Client:
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
     ) -> Job:
-        """Like `ingest` of a generator, from a stream of NDJSON."""
+        """Like `ingest`, from a binary stream of NDJSON, which is read once; at most `limit` lines.
+
+        Also raises OutcomeUnknown.
+        """
         return self._ingest(manifest.from_stream(stream, limit), collection, max_failed_ratio, preflight)
 
     def upload(self, pictures: Iterable[Upload], collection: str = DEFAULT_COLLECTION) -> list[Job]:
-        """Start jobs over pictures themselves: paths, which are the ids too, or `(id, bytes)` or `(id, path)`.
+        """Upload pictures: paths, which are also the ids, or `(id, bytes)` or `(id, path)`; return their jobs.
 
-        They are sent in windows of at most 64 pictures and 32 MB, each a job of its own; those that were accepted
-        before something went wrong go on. Also raises OSError.
+        They are sent in windows of at most 64 pictures and 32 MB, one job each. Jobs accepted before an error continue.
+        Also raises OSError, and InvalidItem for anything else than a picture.
         """
-        return [self.upload_window(window, collection) for window in windows(map(Picture.of, pictures))]
+        return [self.upload_window(window, collection) for window in windows(pictures_of(pictures))]
 
     def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION) -> Job:
-        """Start a job over the pictures of one window; may be repeated. Also raises OSError."""
+        """Upload the pictures of one window as one job; repeating it makes no second job. Also raises OSError."""
         body, content_type = window.body()
         headers = {"Content-Type": content_type, "Idempotency-Key": f'"{window.key}"'}
         params = {"collection": collection}
@@ -140,36 +145,35 @@ class Client:
         collection: str = DEFAULT_COLLECTION,
         timeout: float = 30.0,
     ) -> SearchResult:
-        """Return what is nearest to the mean of what is given. `image` is a URL, a file, or an image's bytes; `terms`
-        are further parts with a weight: `{"text": "people", "weight": -0.5}`.
+        """Return the photos nearest to the query: the mean of the given text, image, stored photo and `terms`.
 
-        `filter` asks of attributes: `{"width": {"gte": 2000}}`. `group_distance` folds near-duplicates into the best of
-        them. `exact` leaves a vector index aside. `after_job` is an ingest or a deletion that is to have ended before.
+        `image` is a URL, a path, or an image's bytes. `terms` are further terms with a weight, which may be negative:
+        `{"text": "people", "weight": -0.5}`. `filter` is a condition on attributes: `{"width": {"gte": 2000}}`.
+        `group_distance` folds near-duplicates into the best of them. `exact` scans all vectors even if there is an
+        index. With `after_job` the search starts once that ingest or deletion has ended.
 
-        Raises JobFailed, StillRunning after `timeout` seconds, and OSError if the file cannot be read.
+        Also raises JobFailed, StillRunning after `timeout` seconds, and OSError if the image file cannot be read.
         """
-        given: dict[str, Any] = {
-            "text": text,
-            **_image_term(image),
-            "photo_id": photo_id,
-            "terms": list(terms) or None,
-            "top_k": top_k,
-            "offset": offset or None,
-            "filter": filter,
-            "max_distance": max_distance,
-            "group_distance": group_distance,
-            "exact": exact or None,
-            "include": ["embedding"] if embedding else None,
-            "after_job": after_job,
-            # Nobody looks at what comes later.
-            "timeout_ms": max(1, min(_LONGEST_SEARCH_MS, round(timeout * 1000))),
-            "collection": collection,
-        }
-        body = {name: value for name, value in given.items() if value is not None}
+        body = search_body(
+            text,
+            image,
+            photo_id,
+            terms,
+            timeout,
+            top_k=top_k,
+            offset=offset or None,
+            filter=filter,
+            max_distance=max_distance,
+            group_distance=group_distance,
+            exact=exact or None,
+            include=["embedding"] if embedding else None,
+            after_job=after_job,
+            collection=collection,
+        )
         deadline = time.monotonic() + timeout
-        wait = max(0, min(int(_LONGEST_WAIT), int(timeout)))
+        wait = max(0, min(int(LONGEST_POLL), int(timeout)))
+        # A search changes nothing, so it may be sent again.
         prefer = {"Prefer": f"wait={wait}"}
-        # Searching twice changes nothing, so this may be repeated.
         answer = self._http.call("POST", "/v1/search", json=body, headers=prefer, wait=wait, deadline=deadline)
         job = self._follow(Job.from_json(answer, self.api), deadline, timeout, None)
         if job.result is None:
@@ -177,14 +181,14 @@ class Client:
         return job.result
 
     def job(self, job_id: str, wait: float = 0.0) -> Job:
-        """Return the job as soon as it has ended, or as it is after `wait` seconds (30 at most)."""
+        """Return the job as soon as it has ended, or its state after `wait` seconds (30 at most)."""
         return self._job(job_id, wait, float("inf"))
 
     def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
-        """Return the job once it has succeeded; `on_progress` is called with it about twice a second until then.
+        """Return the job once it has succeeded; `on_progress` gets its state about twice a second until then.
 
-        Raises JobFailed if it failed or was cancelled, JobPaused if it paused itself, and StillRunning after `timeout`
-        seconds. One that somebody paused is waited for: somebody may resume it.
+        Also raises JobFailed if it failed or was cancelled, JobPaused if it paused itself, and StillRunning after
+        `timeout` seconds. A job that a user paused is waited for, since it can be resumed.
         """
         seconds = float("inf") if timeout is None else timeout
         deadline = time.monotonic() + seconds
@@ -194,55 +198,53 @@ class Client:
         return job
 
     def jobs(self, kind: Kind = "ingest", limit: int = 20, status: Status | None = None) -> list[Job]:
-        """The newest jobs of a kind, or those of them with a status, newest first; at most 1000."""
+        """The newest jobs of a kind, optionally only those with a status, newest first; `limit` is at most 1000."""
         answer = self._http.call("GET", "/v1/jobs", params={"kind": kind, "limit": limit, "status": status})
         return [Job.from_json(job, self.api) for job in answer["jobs"]]
 
     def iter_jobs(self, kind: Kind = "ingest", status: Status | None = None) -> Iterator[Job]:
-        """All jobs of a kind, or those of them with a status, newest first, page by page."""
-        for page in self._pages("/v1/jobs", kind=kind, status=status):
+        """All jobs of a kind, optionally only those with a status, newest first, read page by page."""
+        for page in self._http.pages("/v1/jobs", kind=kind, status=status):
             yield from (Job.from_json(job, self.api) for job in page["jobs"])
 
     def iter_errors(self, job_id: str) -> Iterator[FailedItem]:
-        """The items of an ingest job that failed so far, page by page."""
-        for page in self._pages(f"/v1/jobs/{_segment(job_id)}/errors"):
+        """The items of an ingest that have failed so far, read page by page."""
+        for page in self._http.pages(f"/v1/jobs/{_segment(job_id)}/errors"):
             yield from (FailedItem.from_json(item) for item in page["items"])
 
     def cancel(self, job_id: str) -> Job:
-        """Stop a job; items already stored stay. Repeating it is no error, but a job that ended otherwise is (409)."""
+        """Cancel a job; stored items stay. May be repeated; ApiError (409) if the job has ended otherwise."""
         return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/cancel"))
 
     def pause(self, job_id: str) -> Job:
-        """Hand out no more of an ingest's chunks; those in hand are finished. Repeating it is no error."""
+        """Pause an ingest: workers finish the chunks that they hold and claim no more. May be repeated."""
         return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/pause"))
 
     def resume(self, job_id: str) -> Job:
-        """Go on with a paused ingest; what failed until now does not pause it again. Repeating it is no error."""
+        """Resume a paused ingest; failures so far do not pause it again. May be repeated."""
         return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/resume"))
 
     def retry(self, job_id: str, code: str | None = None) -> Job:
-        """Start a new job over the items of an ended one that failed, all or those with that code."""
+        """Start a new job over the failed items of an ended job, or over those that failed with `code`."""
         headers = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
-        params = {"code": code} if code else {}
-        return Job.from_json(
-            self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/retry", params=params, headers=headers)
-        )
+        path = f"/v1/jobs/{_segment(job_id)}/retry"
+        return Job.from_json(self._http.call("POST", path, params={"code": code or None}, headers=headers))
 
     def photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, *, embedding: bool = False) -> Photo:
-        """One stored photo, on request with its embedding."""
-        params = {"collection": collection} | ({"include": "embedding"} if embedding else {})
+        """The stored photo with this id, on request with its embedding."""
+        params = {"collection": collection, "include": "embedding" if embedding else None}
         return Photo.from_json(self._http.call("GET", f"/v1/photos/{_segment(photo_id)}", params=params), self.api)
 
     def random_photo(self, collection: str = DEFAULT_COLLECTION) -> Photo:
-        """Any one stored photo."""
-        params = {"collection": collection}
-        return Photo.from_json(self._http.call("GET", "/v1/photos/random", params=params), self.api)
+        """A random stored photo."""
+        answer = self._http.call("GET", "/v1/photos/random", params={"collection": collection})
+        return Photo.from_json(answer, self.api)
 
     def delete_photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, timeout: float | None = None) -> None:
-        """Return once no search finds the photo any more, and nothing that was submitted before can bring it back.
-        Deleting what is not there is no error, but there must be such a collection (ApiError).
+        """Delete a photo; return once no search finds it and no earlier submission can restore it.
 
-        Raises JobFailed, and StillRunning after `timeout` seconds.
+        An unknown id is no error, an unknown collection is (ApiError). Also raises JobFailed, and StillRunning after
+        `timeout` seconds.
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         answer = self._http.call(
@@ -252,44 +254,37 @@ class Client:
             self.wait(answer["id"], None if timeout is None else max(0.0, deadline - time.monotonic()))
 
     def collection(self, name: str = DEFAULT_COLLECTION) -> Collection:
+        """The collection with this name."""
         return Collection.from_json(self._http.call("GET", f"/v1/collections/{_segment(name)}"))
 
     def collections(self) -> list[Collection]:
+        """All collections."""
         return [Collection.from_json(found) for found in self._http.call("GET", "/v1/collections")["collections"]]
 
     def build_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
-        """Have the collection's vector index built, or cover what came since; `wait` for the job if you like."""
+        """Start building the collection's vector index, or extending it to newer photos; returns the job."""
         return Job.from_json(self._http.call("POST", f"/v1/collections/{_segment(collection)}/index"))
 
     def drop_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
-        """Have the collection's vector index dropped; it is not built again until somebody asks for it."""
+        """Start dropping the collection's vector index, which is then built only on request; returns the job."""
         return Job.from_json(self._http.call("DELETE", f"/v1/collections/{_segment(collection)}/index"))
 
     def health(self) -> None:
-        """Return if Lichtbild's API answers; asked once. Raises Unreachable otherwise."""
+        """Return if Lichtbild's API answers, without retries. Raises Unreachable otherwise."""
         _, answer = self._http.ask("/healthz")
         if not isinstance(answer, dict) or answer.get("status") != "alive":
-            raise Unreachable(f"Something answers at {self.api}, but it is not Lichtbild's API.")
+            raise Unreachable(f"The server at {self.api} is not Lichtbild's API.")
 
     def ready(self) -> Readiness:
-        """Whether jobs can be done now, by whom, and how much waits; asked once."""
+        """Whether jobs can be done now, the live workers, and the backlog; without retries."""
         status, answer = self._http.ask("/readyz")
         return Readiness.from_json(answer, ready=status == 200)
 
     def _ingest(self, source: Manifest, collection: str, max_failed_ratio: float | None, preflight: int | None) -> Job:
-        # Not as 1e-05.
+        # The ratio as a plain decimal, never 1e-05.
         ratio = None if max_failed_ratio is None else f"{max_failed_ratio:.9f}"
         params = {"collection": collection, "max_failed_ratio": ratio, "preflight": preflight}
         return Job.from_json(send(self._http, source, params))
-
-    def _pages(self, path: str, **params: str | None) -> Iterator[Any]:
-        cursor: str | None = None
-        while True:
-            page = self._http.call("GET", path, params={**params, "limit": _PAGE, "cursor": cursor})
-            yield page
-            cursor = page["next"]
-            if not cursor:
-                return
 
     def _job(self, job_id: str, wait: float, deadline: float) -> Job:
         path = f"/v1/jobs/{_segment(job_id)}"
@@ -297,34 +292,13 @@ class Client:
         answer = self._http.call("GET", path, params=params, wait=wait, deadline=deadline)
         return Job.from_json(answer, self.api)
 
-    def _follow(self, job: Job, deadline: float, seconds: float, on_progress: Callable[[Job], None] | None) -> Job:
-        longest = _LONGEST_WAIT if on_progress is None else _WATCHED_WAIT
-        while True:
-            if on_progress is not None:
-                on_progress(job)
-            if job.is_final:
-                return job
-            if job.paused_itself:
-                raise JobPaused(job)
-            asked = time.monotonic()
-            if asked >= deadline:
-                raise StillRunning(job.id, seconds)
-            wait = min(longest, deadline - asked)
-            job = self._job(job.id, wait, deadline)
-            # An API that has too many waiters may answer at once: do not ask in a tight loop then.
-            if not job.is_final:
-                time.sleep(max(0.0, min(wait, _WATCHED_WAIT) - (time.monotonic() - asked)))
+    def _follow(self, job: Job, deadline: float, timeout: float, on_progress: Callable[[Job], None] | None) -> Job:
+        def read(wait: float) -> Job:
+            return self._job(job.id, wait, deadline)
 
-
-def _image_term(image: str | Path | bytes | None) -> dict[str, str]:
-    if image is None:
-        return {}
-    if isinstance(image, str) and image.lower().startswith(("http://", "https://")):
-        return {"image_url": image}
-    content = image if isinstance(image, bytes) else Path(image).read_bytes()
-    return {"image": base64.b64encode(content).decode()}
+        return follow(job, read, self._http.sleep, deadline=deadline, timeout=timeout, on_progress=on_progress)
 
 
 def _segment(value: str) -> str:
-    """One percent-encoded segment of a path, also for ids that contain `/`."""
+    """Percent-encode an id as one segment of a path, even if it contains `/`."""
     return quote(value, safe="")

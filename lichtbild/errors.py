@@ -1,4 +1,4 @@
-"""What can go wrong for a user of the client: one base class, one line each."""
+"""The errors of the client, all below LichtbildError."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ if TYPE_CHECKING:
 
 
 class LichtbildError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of all errors that this package defines."""
 
 
-class Unreachable(LichtbildError):  # noqa: N818 - reads as what it says
-    """Nothing answers at the API's address, or something that is not Lichtbild."""
+class Unreachable(LichtbildError):  # noqa: N818 - a condition, not a fault of the program
+    """No server answers at the API's address, or one that is not Lichtbild's API."""
 
 
 class OutcomeUnknown(LichtbildError):  # noqa: N818
-    """The connection broke after a whole ingest was sent, and could not be repeated: look at the newest jobs before
-    sending it again."""
+    """The connection broke after a whole ingest was sent, and the source could not be read again: the job may exist.
+    Check the newest jobs before sending it again."""
 
 
 class UnknownFormat(LichtbildError):  # noqa: N818
-    """The file is not one that can be ingested: neither a table, nor NDJSON, nor the zip of Unsplash's dataset."""
+    """The file has none of the formats that can be ingested: a table, NDJSON, or the zip of Unsplash's dataset."""
 
 
 class BrokenFile(LichtbildError):  # noqa: N818
-    """The file is of a known format and damaged; nothing of it was ingested."""
+    """The file has a known format and is damaged; none of it was ingested."""
+
+
+class InvalidItem(LichtbildError):  # noqa: N818
+    """An item cannot be sent; the text names it and what is wrong with it."""
 
 
 class ApiError(LichtbildError):
-    """The API refused. `code` is stable (`not_found`, `invalid_request` …), `detail` is for a person."""
+    """The API refused a request. `code` is stable (`not_found`, `invalid_request` …), `detail` is for people."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(f"{detail} ({code}, HTTP {status})")
@@ -40,7 +44,7 @@ class ApiError(LichtbildError):
 
 
 class JobFailed(LichtbildError):  # noqa: N818
-    """The job ended as `failed` or `cancelled`. `code` is the job's own, or `cancelled`."""
+    """The job ended as `failed` or `cancelled`. `code` is the code of its error, or `cancelled`."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -50,7 +54,7 @@ class JobFailed(LichtbildError):  # noqa: N818
 
 
 class JobPaused(LichtbildError):  # noqa: N818
-    """The job paused itself, since more of it failed than its `max_failed_ratio`: resume or cancel it. `code` is
+    """The job paused because more of it failed than its `max_failed_ratio`: resume or cancel it. `code` is
     `too_many_failures`."""
 
     def __init__(self, job: Job) -> None:
@@ -61,8 +65,8 @@ class JobPaused(LichtbildError):  # noqa: N818
 
 
 class StillRunning(LichtbildError):  # noqa: N818
-    """The job had not ended when the caller's time was up; it goes on."""
+    """The job did not end within the caller's timeout; it continues."""
 
     def __init__(self, job_id: str, seconds: float) -> None:
-        super().__init__(f"Job {job_id} has not ended after {seconds:g} s; it goes on.")
+        super().__init__(f"Job {job_id} has not ended after {seconds:g} s; it continues.")
         self.job_id = job_id

@@ -1,4 +1,4 @@
-"""What an ingest sends: items or a file as a stream of bytes, never held whole."""
+"""The body of an ingest: items or a file as a stream of bytes, never held in memory whole."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lichtbild.errors import UnknownFormat
+from lichtbild.errors import InvalidItem, UnknownFormat
 from lichtbild.unsplash_zip import read_photos
 
 NDJSON, CSV, TSV = "application/x-ndjson", "text/csv", "text/tab-separated-values"
 Item = Mapping[str, Any] | tuple[str, str] | tuple[str, str, Mapping[str, Any]]
 
 _PIECE = 64 * 1024
+_SHOWN_LENGTH = 60
 # Unsplash numbers the parts of its tables: photos.tsv000.
 _NAME = re.compile(r"\.(?P<format>tsv|csv|ndjson|jsonl)\d*(?P<gzip>\.gz)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A body to send: its bytes in pieces, gzipped or not, and their media type. `can_repeat` says whether `pieces`
-    may be called again, for the same bytes from the beginning."""
+    """A body to send: its bytes in pieces, and their media type. With `can_repeat`, `pieces` returns the same bytes
+    whenever it is called."""
 
     pieces: Callable[[], Iterator[bytes]]
     media_type: str
@@ -36,27 +38,29 @@ class Manifest:
 
 
 def from_items(items: Iterable[Item]) -> Manifest:
-    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, as gzipped NDJSON. Lists and tuples can be repeated;
-    what else is iterable may be used up."""
+    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, as gzipped NDJSON. Sequences can be sent again,
+    other iterables may be exhausted. Raises InvalidItem, also while the pieces are read."""
+    if isinstance(items, (str, bytes, Mapping)):
+        raise InvalidItem(f"Items must be a list, not a {type(items).__name__}: give [{{'id': …, 'url': …}}, …].")
     return Manifest(lambda: _zipped(_lines(items)), NDJSON, gzipped=True, can_repeat=isinstance(items, Sequence))
 
 
 def from_stream(stream: BinaryIO, limit: int | None = None) -> Manifest:
-    """NDJSON from a pipe; `limit` is the most items sent."""
+    """NDJSON from a pipe, at most `limit` items."""
     return Manifest(lambda: _zipped(_first_lines(stream, limit)), NDJSON, gzipped=True, can_repeat=False)
 
 
 def from_file(path: Path, limit: int | None = None) -> Manifest:
-    """A `.tsv`, `.csv` or `.ndjson` file, also `.gz`, sent as it is unless `limit` cuts it; or the zip of Unsplash's
+    """A `.tsv`, `.csv` or `.ndjson` file (also `.gz`), sent unchanged unless `limit` cuts it; or the zip of Unsplash's
     dataset, whose photos are sent as NDJSON.
 
-    Raises UnknownFormat, and OSError if it cannot be opened; reading a damaged zip raises BrokenFile.
+    Raises UnknownFormat and OSError; reading a damaged zip raises BrokenFile.
     """
     if path.suffix.lower() == ".zip":
         return _from_zip(path, limit)
     name = _NAME.search(path.name)
     if name is None:
-        raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz), or .zip.")
+        raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz), or in .zip.")
     gzipped = name["gzip"] is not None
     with _opened(path, gzipped) as file:
         media_type = NDJSON if name["format"].lower() in ("ndjson", "jsonl") else _table_type(file.readline(_PIECE))
@@ -66,24 +70,50 @@ def from_file(path: Path, limit: int | None = None) -> Manifest:
 
 
 def _from_zip(path: Path, limit: int | None) -> Manifest:
-    """What is wrong with the zip as a whole is found now, not in the middle of a request."""
+    """The zip is checked before the request begins, not in the middle of it."""
     read_photos(path)
     return Manifest(lambda: _zipped(_lines(islice(read_photos(path), limit))), NDJSON, gzipped=True, can_repeat=True)
 
 
 def _lines(items: Iterable[Item]) -> Iterator[bytes]:
-    for item in items:
-        yield json.dumps(_as_object(item), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    for number, item in enumerate(items, start=1):
+        try:
+            line = json.dumps(_as_object(item), allow_nan=False, separators=(",", ":"), default=_plain)
+        except (TypeError, ValueError) as error:
+            raise InvalidItem(f"Item {number} ({_label(item)}) cannot be sent: {error}.") from None
+        yield line.encode() + b"\n"
 
 
 def _as_object(item: Item) -> Mapping[str, Any]:
+    """Raises TypeError for anything that is neither a mapping nor a tuple or list of two or three."""
     if isinstance(item, Mapping):
         return item
-    return dict(zip(("id", "url", "attributes"), item, strict=False))
+    if isinstance(item, (tuple, list)) and len(item) in (2, 3):
+        return dict(zip(("id", "url", "attributes"), item, strict=False))
+    raise TypeError("an item is {'id': …, 'url': …} or (id, url) or (id, url, attributes)")
+
+
+def _plain(value: Any) -> Any:
+    """The JSON form of a date, a time, or a NumPy scalar. Raises TypeError for other values."""
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    scalar = getattr(value, "item", None)
+    if scalar is None or getattr(value, "shape", ()) != ():
+        raise TypeError(f"{value!r} is a {type(value).__name__}, which has no form in JSON")
+    return scalar()
+
+
+def _label(item: Any) -> str:
+    """The item's id, or else its beginning."""
+    found = item.get("id") if isinstance(item, Mapping) else item
+    if isinstance(item, (tuple, list)) and item:
+        found = item[0]
+    text = repr(found)
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
 
 
 def _table_type(header: bytes) -> str:
-    """The header row tells better than the name: some of Unsplash's `.csv` files are separated by tabs."""
+    """Decided by the header row, not by the name: some of Unsplash's `.csv` files are separated by tabs."""
     return TSV if b"\t" in header else CSV
 
 
@@ -112,7 +142,7 @@ def _first_lines(lines: Iterable[bytes], limit: int | None) -> Iterator[bytes]:
 
 
 def _first_rows(lines: Iterable[bytes], media_type: str, limit: int) -> Iterator[bytes]:
-    """The header and `limit` rows, byte for byte; a quoted field may hold line breaks, so the lines are parsed."""
+    """The header and `limit` rows, byte for byte. Lines are parsed, since a quoted field may contain line breaks."""
     read: list[bytes] = []
 
     def texts() -> Iterator[str]:
@@ -130,12 +160,12 @@ def _first_rows(lines: Iterable[bytes], media_type: str, limit: int) -> Iterator
             if not left:
                 return
     except csv.Error:
-        # The API reads it more strictly and says where it is wrong.
+        # The API parses it more strictly and names the faulty line.
         yield b"".join(read)
 
 
 def _zipped(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Gzip quickly, in pieces of a useful size."""
+    """Gzip at the fastest level, in pieces of at least 64 kB."""
     zipper = zlib.compressobj(level=1, wbits=31)
     pending = bytearray()
     for line in lines:

@@ -1,4 +1,4 @@
-"""HTTP to the API: one call in, its JSON out, tried again where that cannot do anything twice."""
+"""HTTP calls to the API that return its JSON; calls that are safe to repeat are retried."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from requests.auth import AuthBase
 from lichtbild.errors import ApiError, Unreachable
 
 _NEVER = float("inf")
+_PAGE = 1000
 _CONNECT_SECONDS = 5.0
-# After the last byte the API still has to read what lies in buffers and make the job visible.
+# After the last byte the API still reads buffered data and makes the job visible.
 _UPLOAD_SECONDS = 60.0
-# An answer that the API held until the deadline still has to arrive.
+# An answer that the API sends at the deadline still has to arrive.
 _GRACE_SECONDS = 1.0
-_PASSING = frozenset({429, 502, 503, 504})
+_TEMPORARY = frozenset({429, 502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 8.0
 
 
 class Transport:
-    """Thread-safe. In seconds: `timeout` is how long the API may be silent, `patience` how long a call is repeated."""
+    """Thread-safe. In seconds: `timeout` is the longest silence of the API, `patience` how long a call is retried."""
 
     def __init__(self, api: str, api_key: str | None, timeout: float, patience: float) -> None:
         parts = urlsplit(api)
@@ -41,32 +42,48 @@ class Transport:
         self._session = open_session(api)
 
     def close(self) -> None:
+        """Close the connections."""
         self._session.close()
 
+    def sleep(self, seconds: float) -> None:
+        """Wait between two attempts."""
+        time.sleep(seconds)
+
     def call(self, method: str, path: str, *, wait: float = 0.0, deadline: float = _NEVER, **parts: Any) -> Any:
-        """Make a call that may be repeated; `wait` is how long the API was asked to hold it, `deadline` a monotonic
-        time, `parts` are requests' own. Raises Unreachable or ApiError.
+        """Make a call that is safe to repeat. `wait` is how many seconds the API may hold it, `deadline` a monotonic
+        time; `parts` go to requests. Raises Unreachable or ApiError.
         """
         give_up = min(time.monotonic() + self.patience, deadline)
         waits = pauses()
         while True:
             try:
                 return _answer(self._request(self._session, method, path, wait, deadline, **parts), self.api)
-            except (NoAnswer, PassingError) as error:
+            except (NoAnswer, TemporaryError) as error:
                 pause = max(next(waits), error.retry_after)
                 if time.monotonic() + pause > give_up:
                     raise
-            time.sleep(pause)
+            self.sleep(pause)
+
+    def pages(self, path: str, **params: Any) -> Iterator[Any]:
+        """GET every page of a list, following `next`. Raises Unreachable or ApiError."""
+        cursor: str | None = None
+        while True:
+            page = self.call("GET", path, params={**params, "limit": _PAGE, "cursor": cursor})
+            yield page
+            cursor = page["next"]
+            if not cursor:
+                return
 
     def ask(self, path: str) -> tuple[int, Any]:
-        """GET once; return status and JSON, whatever the status. Raises Unreachable."""
+        """GET without retries; return status and JSON for any status. Raises Unreachable."""
         response = self._request(self._session, "GET", path)
         return response.status_code, _json(response, self.api)
 
     def upload(self, path: str, pieces: Iterable[bytes], **parts: Any) -> Any:
-        """POST a streamed body, once, over a connection of its own, which cannot have gone stale.
+        """POST a streamed body without retries, over a new connection, which cannot be stale.
 
-        Raises Unreachable (NoAnswer if the connection was refused or broke) or ApiError (PassingError if that passes).
+        Raises Unreachable (NoAnswer if the connection was refused or broke) or ApiError (TemporaryError if a retry may
+        succeed).
         """
         with open_session(self.api) as session:
             return _answer(self._request(session, "POST", path, _UPLOAD_SECONDS, data=pieces, **parts), self.api)
@@ -91,13 +108,13 @@ class Transport:
 
 
 class NoAnswer(Unreachable):
-    """The connection was refused or broke, or it took too long."""
+    """The connection was refused or broke, or the API did not answer in time."""
 
     retry_after = 0.0
 
 
-class PassingError(ApiError):
-    """Refused for a reason that passes; nothing was done."""
+class TemporaryError(ApiError):
+    """Refused for a temporary reason: nothing was done, and a retry after `retry_after` seconds may succeed."""
 
     def __init__(self, error: ApiError, retry_after: float) -> None:
         super().__init__(error.status, error.code, error.detail)
@@ -105,7 +122,7 @@ class PassingError(ApiError):
 
 
 class _Key(AuthBase):
-    """Sends the key and nothing else: without it, requests would send what ~/.netrc says."""
+    """Sends the API key or nothing: without this class, requests would send credentials from ~/.netrc."""
 
     def __init__(self, api_key: str | None) -> None:
         self._api_key = api_key
@@ -117,7 +134,7 @@ class _Key(AuthBase):
 
 
 def open_session(url: str) -> requests.Session:
-    """A session that several threads may use; no proxy is asked for what is on this machine."""
+    """A session for several threads; addresses on loopback bypass proxies."""
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = not _is_loopback(urlsplit(url).hostname or "")
@@ -136,15 +153,15 @@ def _is_loopback(host: str) -> bool:
 
 
 def pauses() -> Iterator[float]:
-    """Doubling, with up to a quarter less by chance, so that many clients do not come back at once."""
+    """Exponential backoff in seconds, from 0.2 to 8 with up to 25 % jitter, so that many clients spread out."""
     pause = _FIRST_PAUSE
     while True:
-        yield pause * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
+        yield pause * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def _retry_after(response: requests.Response) -> float:
-    """`Retry-After` in seconds, from either of its forms; 0 if there is none."""
+    """`Retry-After` in seconds, from a number or a date; 0 without a valid one."""
     text = response.headers.get("Retry-After", "")
     try:
         return max(0.0, float(text))
@@ -157,14 +174,14 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _answer(response: requests.Response, api: str) -> Any:
-    """Its JSON, or None where there is nothing to say."""
+    """The JSON of a successful response, None for 204. Raises ApiError or Unreachable."""
     if response.status_code == 204:
         return None
     if response.ok and not response.is_redirect:
         return _json(response, api)
     error = _problem(response)
-    if error.status in _PASSING:
-        raise PassingError(error, _retry_after(response))
+    if error.status in _TEMPORARY:
+        raise TemporaryError(error, _retry_after(response))
     raise error
 
 
@@ -172,24 +189,24 @@ def _json(response: requests.Response, api: str) -> Any:
     try:
         return response.json()
     except ValueError:
-        raise Unreachable(f"Something answers at {api}, but it is not Lichtbild's API.") from None
+        raise Unreachable(f"The server at {api} is not Lichtbild's API.") from None
 
 
 def _problem(response: requests.Response) -> ApiError:
-    """The error in an `application/problem+json`, or what little there is to say without one."""
+    """The error in an `application/problem+json`, or one made from the status alone."""
     status = response.status_code
     try:
         problem = response.json()
         return ApiError(status, problem["type"].rpartition(":")[2], problem["detail"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        where = f" and leads to {response.headers['Location']}" if response.is_redirect else ""
-        return ApiError(status, f"http_{status}", f"{response.url} answers {response.reason}{where}.")
+        where = f" and redirects to {response.headers['Location']}" if response.is_redirect else ""
+        return ApiError(status, f"http_{status}", f"{response.url} returned {response.reason}{where}.")
 
 
 def _reason(error: requests.RequestException) -> str:
-    """The cause in a few words, without the layers that urllib3 and requests put around it."""
+    """The innermost cause, without the wrappers of urllib3 and requests."""
     if isinstance(error, requests.Timeout):
-        return "it took too long"
+        return "it timed out"
     inner = error.args[0] if error.args else error
     inner = getattr(inner, "reason", inner)
     inner = getattr(inner, "__cause__", None) or inner

@@ -1,4 +1,4 @@
-"""The photos in the zip that Unsplash publishes as its dataset: read inside the archive, row by row, never unpacked."""
+"""Reads the photos of the zip that Unsplash publishes as its dataset, row by row, without unpacking it."""
 
 from __future__ import annotations
 
@@ -13,44 +13,45 @@ from typing import Any
 
 from lichtbild.errors import BrokenFile, UnknownFormat
 
-# photos.tsv, or in numbered parts: photos.tsv000, photos.tsv001 …; of late photos.csv000, also separated by tabs.
+# photos.tsv, or numbered parts (photos.tsv000, photos.tsv001 …); newer releases: photos.csv000, also tab-separated.
 _PART = re.compile(r"(?P<folder>.*/)?photos\.(?P<format>tsv|csv)(?P<number>\d*)", re.IGNORECASE)
 _ID, _URL = "photo_id", "photo_image_url"
-# What zipfile raises for bytes that are damaged, encrypted, or compressed in a way it does not know.
+# What zipfile raises for data that are damaged, encrypted, or compressed by an unknown method.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, UnicodeDecodeError, csv.Error)
 
 
 def read_photos(path: Path) -> Iterator[dict[str, Any]]:
-    """The items of an ingest: every column that is not empty becomes an attribute.
+    """The items of an ingest; every other column that is not empty becomes an attribute.
 
-    Raises UnknownFormat at once if there are no photos to read, OSError if there is no such file, and BrokenFile on
-    the way if the bytes are damaged.
+    Raises UnknownFormat and OSError at once, BrokenFile also while rows are read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             parts = _parts(archive.namelist())
             if not parts:
-                raise UnknownFormat(f"{path}: there is no photos.tsv (or photos.tsv000, photos.csv000 …) in this zip.")
+                raise UnknownFormat(f"{path}: the zip has no photos.tsv (or photos.tsv000, photos.csv000 …).")
             for part in parts:
                 _check_header(archive, part, path)
     except zipfile.BadZipFile:
-        raise UnknownFormat(f"{path}: this is not a zip, or its end is missing: was it downloaded whole?") from None
+        raise UnknownFormat(
+            f"{path}: this is not a zip, or the download is incomplete: the end of the file is missing."
+        ) from None
     except _BROKEN as error:
         raise _broken(path, error) from error
     return _items(path, parts)
 
 
 def _parts(names: list[str]) -> list[str]:
-    """The parts of the table in their order; if it is there several times, of the one that lies least deep."""
+    """The parts of the table in order; of several tables, the one in the outermost folder."""
     tables: dict[tuple[int, str, str], list[tuple[int, str]]] = {}
     for name in names:
         found = _PART.fullmatch(name)
-        # macOS puts a shadow of every file beside it.
+        # macOS adds a metadata file for every file to this folder.
         if found and not name.startswith("__MACOSX/"):
             folder = found["folder"] or ""
             table = (folder.count("/"), folder, found["format"].lower())
             tables.setdefault(table, []).append((int(found["number"] or 0), name))
-    # Of tsv and csv, which hold the same, the tsv.
+    # If there are both .tsv and .csv, their rows are the same.
     first = min(tables, key=lambda table: (table[0], table[1], table[2] == "csv"), default=None)
     return [name for _, name in sorted(tables[first])] if first else []
 
@@ -90,7 +91,7 @@ def _lines(archive: zipfile.ZipFile, part: str) -> io.TextIOWrapper:
 
 
 def _rows(lines: io.TextIOWrapper) -> Iterator[list[str]]:
-    """The header tells the separator. Not strict about quotes: descriptions are people's own words."""
+    """The separator is read off the header. Quotes are parsed leniently, since descriptions are free text."""
     header = lines.readline()
     delimiter = "\t" if "\t" in header else ","
     yield from csv.reader([header], delimiter=delimiter)

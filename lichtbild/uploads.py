@@ -1,4 +1,4 @@
-"""Pictures to upload: what a folder holds, cut into windows, each of which is one request and one job."""
+"""Pictures to upload: found in a folder, and cut into windows, each one request and one job."""
 
 from __future__ import annotations
 
@@ -8,70 +8,79 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+from lichtbild.errors import InvalidItem
+
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
-# A window is held in memory and sent again whole if the connection breaks; the API's spool has room for many.
+# A window is held in memory and sent again if the connection breaks; the API's spool has room for many.
 WINDOW_COUNT = 64
 WINDOW_BYTES = 32 * 2**20
 
-# The API's own rule for ids: no control characters, no halves of surrogate pairs, which names that are not UTF-8 have.
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# The API's rule for ids: no control characters and no lone surrogates, which Python uses for names that are not UTF-8.
+_INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _MAX_ID_BYTES = 256
+_SHOWN_LENGTH = 60
 
-Upload = Path | str | tuple[str, bytes] | tuple[str, Path]
+Upload = Path | str | tuple[str, bytes] | tuple[str, Path | str]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture, by its id; its bytes, or the file that has them."""
+    """A picture with its id; `content` is its bytes or its file."""
 
     id: str
     content: bytes | Path
 
     @classmethod
-    def of(cls, upload: Upload) -> Picture:
-        """From a path, which is the id too, or from `(id, bytes)` or `(id, path)`."""
-        if isinstance(upload, tuple):
-            return cls(*upload)
-        path = Path(upload)
-        return cls(path.as_posix(), path)
+    def from_upload(cls, upload: Upload) -> Picture:
+        """From a path, which is also the id, or from `(id, bytes)` or `(id, path)`. Raises InvalidItem."""
+        match upload:
+            case Path() | str():
+                return cls(Path(upload).as_posix(), Path(upload))
+            case (str(photo_id), bytes(content)):
+                return cls(photo_id, content)
+            case (str(photo_id), (Path() | str()) as path):
+                return cls(photo_id, Path(path))
+        raise InvalidItem(f"{_shortened(upload)} is no picture: give a path, (id, path) or (id, bytes).")
 
     def loaded(self) -> Picture:
-        """The same with its bytes at hand. Raises OSError."""
+        """The picture with its bytes read. Raises OSError."""
         return Picture(self.id, self.read())
 
     def size(self) -> int:
-        """In bytes. Raises OSError."""
+        """The size in bytes. Raises OSError."""
         return self.content.stat().st_size if isinstance(self.content, Path) else len(self.content)
 
     def read(self) -> bytes:
-        """Raises OSError."""
+        """The bytes. Raises OSError."""
         return self.content.read_bytes() if isinstance(self.content, Path) else self.content
 
 
 @dataclass(frozen=True)
 class Window:
-    """Pictures that are sent together, under one key: repeating it makes no second job."""
+    """Pictures that are sent together under one idempotency key: sending them again makes no second job."""
 
     pictures: tuple[Picture, ...]
     key: str
 
     @classmethod
-    def of(cls, pictures: Iterable[Picture]) -> Window:
+    def from_pictures(cls, pictures: Iterable[Picture]) -> Window:
+        """A window with a new key."""
         return cls(tuple(pictures), secrets.token_hex(16))
 
     def halves(self) -> list[Window]:
-        """Two windows of half as many each."""
+        """Two windows with half of the pictures each."""
         middle = len(self.pictures) // 2
-        return [Window.of(self.pictures[:middle]), Window.of(self.pictures[middle:])]
+        return [Window.from_pictures(half) for half in (self.pictures[:middle], self.pictures[middle:])]
 
     def body(self) -> tuple[bytes, str]:
         """The request's body and its Content-Type. Raises OSError."""
         boundary = secrets.token_hex(16)
         pieces: list[bytes] = []
         for picture in self.pictures:
-            # Percent-encoded (RFC 5987), since there is no one way to put quotes and backslashes into the plain form.
+            # Percent-encoded (RFC 5987): servers disagree on quotes and backslashes in the plain form.
             name = quote(picture.id, safe="")
             head = f"--{boundary}\r\nContent-Disposition: form-data; name=\"images\"; filename*=utf-8''{name}\r\n\r\n"
             pieces += [head.encode(), picture.read(), b"\r\n"]
@@ -79,10 +88,17 @@ class Window:
         return b"".join(pieces), f"multipart/form-data; boundary={boundary}"
 
 
-def pictures_in(folder: Path) -> list[Picture]:
-    """All pictures below a folder by their suffix, in the order of their ids, which are their paths from there.
+def pictures_of(uploads: Iterable[Upload]) -> Iterator[Picture]:
+    """The pictures of several uploads. Raises InvalidItem, also for one path in place of a list."""
+    if isinstance(uploads, (str, bytes, Path)):
+        raise InvalidItem(f"{_shortened(uploads)} is not a list of pictures: give [{_shortened(uploads)}].")
+    return map(Picture.from_upload, uploads)
 
-    What is hidden is left out, and links are followed only to files that lie in the folder themselves.
+
+def pictures_in(folder: Path) -> list[Picture]:
+    """All pictures below a folder, by suffix, sorted by id; an id is the path relative to the folder.
+
+    Hidden files and folders are skipped; links are followed only to files inside the folder.
     """
     root = folder.resolve()
     found: list[Picture] = []
@@ -96,33 +112,38 @@ def pictures_in(folder: Path) -> list[Picture]:
 
 
 def windows(pictures: Iterable[Picture]) -> Iterator[Window]:
-    """Windows of at most 64 pictures and 32 MB; a picture larger than that has one of its own. Raises OSError."""
+    """Windows of at most 64 pictures and 32 MB; a larger picture gets its own window. Raises OSError."""
     window: list[Picture] = []
     room = WINDOW_BYTES
     for picture in pictures:
         size = picture.size()
         if window and (len(window) == WINDOW_COUNT or size > room):
-            yield Window.of(window)
+            yield Window.from_pictures(window)
             window, room = [], WINDOW_BYTES
         window.append(picture)
         room -= size
     if window:
-        yield Window.of(window)
+        yield Window.from_pictures(window)
 
 
 def id_problem(photo_id: str) -> str | None:
-    """Why the API would not take an id, or None."""
-    if _UNFIT.search(photo_id):
+    """Why the API would refuse an id, or None."""
+    if _INVALID.search(photo_id):
         return "its name is not UTF-8, or has control characters"
     if len(photo_id.encode()) > _MAX_ID_BYTES:
         return f"its path is longer than {_MAX_ID_BYTES} bytes"
     return None
 
 
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
+
+
 def _is_inside(file: Path, root: Path) -> bool:
-    """An ordinary file within the folder, also at the end of a link."""
+    """Whether this is a regular file, after following links, inside the folder."""
     try:
         return file.is_file() and file.resolve().is_relative_to(root)
     except (OSError, RuntimeError):
-        # A link that leads in a circle.
+        # A circular link.
         return False

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from lichtbild import Client
-from lichtbild import client as client_module
+from lichtbild.transport import Transport
 from tests.lichtbild.fake_api import FakeApi, running_fake_api
 
 
@@ -21,7 +21,7 @@ def client(api: FakeApi) -> Iterator[Client]:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The client's pauses, noted instead of slept."""
+    """The client's pauses between attempts, recorded instead of slept."""
     noted: list[float] = []
-    monkeypatch.setattr(client_module.time, "sleep", noted.append)
+    monkeypatch.setattr(Transport, "sleep", lambda _transport, seconds: noted.append(seconds))
     return noted

@@ -1,4 +1,4 @@
-"""A small real HTTP server that answers as it is told to, like Lichtbild's API or like a broken one."""
+"""A real HTTP server that sends prepared answers, like Lichtbild's API or like a broken one."""
 
 import json
 import socket
@@ -39,8 +39,8 @@ class Reply:
 
 
 class FakeApi:
-    """Replies to each route in the order given; the last one is repeated. Before any of that, the connections of the
-    first requests that have a body are cut once as many bytes of it have come as `cuts` says."""
+    """Sends each route's replies in the order given, and repeats the last one. `cuts` breaks the connections of the
+    first requests with a streamed body, each after that many bytes of it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -148,7 +148,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Clients that go away in the middle are part of the tests."""
+        """Clients that disconnect are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -194,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _body(self) -> bytes | None:
-        """None once as much of it has come as is wanted."""
+        """The body; None if the connection is to be cut, once enough of it has arrived."""
         if self.headers.get("Transfer-Encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         pieces: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Lists on a line that breaks, against the real API: one job, whole, whatever broke and when."""
+"""Lists over connections that break, against the real API: each makes one complete job."""
 
 import secrets
 import socket
@@ -19,13 +19,13 @@ COUNT = 20_000
 
 @pytest.fixture(scope="module")
 def stack(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lichtbild]:
-    """Without ingest workers: what was accepted stays as it is."""
+    """Without ingest workers: accepted jobs stay as they are."""
     with running(tmp_path_factory.mktemp("stack"), tiny_model, {}, workers=0, search_workers=0) as lichtbild:
         yield lichtbild
 
 
 class Interrupted(list[tuple[str, str]]):
-    """A list in the middle of whose first reading something happens."""
+    """A list that runs `event` in the middle of its first reading."""
 
     def __init__(self, event: Any) -> None:
         super().__init__((secrets.token_hex(16), f"https://example.org/{n}.jpg") for n in range(COUNT))
@@ -42,7 +42,7 @@ class Interrupted(list[tuple[str, str]]):
 
 
 @contextmanager
-def line_that_breaks_before_the_first_answer(api: str) -> Iterator[tuple[str, list[bool]]]:
+def relay_that_loses_the_first_answer(api: str) -> Iterator[tuple[str, list[bool]]]:
     """A relay to the API that cuts its first connection when the answer comes, and none after it. Yields its address,
     and for each connection so far whether it was cut."""
     host, _, port = api.removeprefix("http://").partition(":")
@@ -77,7 +77,7 @@ def _relay_back(server: socket.socket, client: socket.socket, is_cut: bool) -> N
     if is_cut:
         server.recv(1)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Both directions at once: a thread that is reading would keep it open.
+        # Both directions at once: a reading thread would keep it open.
         client.shutdown(socket.SHUT_RDWR)
         client.close()
         return
@@ -98,9 +98,9 @@ def test_a_file_whose_answer_is_lost_is_one_job(stack, collection, tmp_path):
     path = tmp_path / "photos.csv"
     path.write_text("id,url\n" + "".join(f"{n},https://example.org/{n}.jpg\n" for n in range(1000)))
 
-    with line_that_breaks_before_the_first_answer(stack.api) as (line, cut), Client(line) as client:
+    with relay_that_loses_the_first_answer(stack.api) as (line, cut), Client(line) as client:
         job = client.ingest_file(path, collection)
 
-        # The first was accepted before the line broke, and this is that one.
+        # The first request was accepted before the connection broke, and this is its job.
         assert (job.progress.total, cut) == (1000, [True, False])
         assert [found.id for found in client.iter_jobs() if found.collection == collection] == [job.id]

@@ -1,4 +1,4 @@
-"""What is tried again and what is not: nothing may happen twice that should happen once."""
+"""Retries: which calls are repeated, and that nothing is done twice."""
 
 import gzip
 import io
@@ -28,7 +28,7 @@ def test_a_read_is_repeated_after_a_broken_connection(api: FakeApi, client: Clie
     assert 0.15 <= pauses[0] <= 0.2 < pauses[1] <= 0.4
 
 
-def test_a_busy_api_is_asked_again_when_it_says(api: FakeApi, client: Client, pauses: list) -> None:
+def test_a_busy_api_is_asked_again_after_its_retry_after(api: FakeApi, client: Client, pauses: list) -> None:
     busy = problem(503, "unavailable", "The job store cannot be reached.", Retry_After="3")
     api.on("POST", "/v1/search", busy, problem(429, "too_many", "Slow down.", Retry_After="2"), Reply(search_job()))
 
@@ -37,7 +37,7 @@ def test_a_busy_api_is_asked_again_when_it_says(api: FakeApi, client: Client, pa
     assert pauses == [3.0, 2.0]
 
 
-def test_a_pause_longer_than_our_patience_is_not_begun(api: FakeApi, client: Client, pauses: list) -> None:
+def test_a_retry_after_beyond_the_patience_is_not_waited_for(api: FakeApi, client: Client, pauses: list) -> None:
     api.on("GET", "/v1/jobs/j1", problem(503, "unavailable", "Back tomorrow.", Retry_After="86400"))
 
     with pytest.raises(ApiError, match="Back tomorrow"):
@@ -54,7 +54,7 @@ def test_retry_after_may_be_a_date(api: FakeApi, client: Client, pauses: list) -
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 500])
-def test_a_refusal_for_good_is_not_repeated(api: FakeApi, client: Client, status: int) -> None:
+def test_a_permanent_refusal_is_not_retried(api: FakeApi, client: Client, status: int) -> None:
     api.on("GET", "/v1/jobs/j1", problem(status, "code", "No."))
 
     with pytest.raises(ApiError):
@@ -63,7 +63,7 @@ def test_a_refusal_for_good_is_not_repeated(api: FakeApi, client: Client, status
     assert len(api.seen) == 1
 
 
-def test_cancelling_is_repeated_since_that_is_no_error(api: FakeApi, client: Client, pauses: list) -> None:
+def test_cancelling_is_retried(api: FakeApi, client: Client, pauses: list) -> None:
     api.on("POST", "/v1/jobs/j1/cancel", RESET, Reply(ingest_job("cancelled")))
 
     assert client.cancel("j1").status == "cancelled"
@@ -74,7 +74,7 @@ def generated() -> Iterator[tuple[str, str]]:
 
 
 def long_list() -> list[tuple[str, str]]:
-    """Some hundreds of kilobytes, also zipped."""
+    """Some hundred kilobytes, even gzipped."""
     return [(secrets.token_hex(16), f"http://x/{n}.jpg") for n in range(20_000)]
 
 
@@ -138,7 +138,7 @@ def test_a_file_is_read_again_from_its_beginning(
     assert len(bodies[0]) > 50
 
 
-def test_what_may_be_used_up_is_never_sent_again(api: FakeApi, client: Client, pauses: list) -> None:
+def test_a_source_that_can_be_read_once_is_never_sent_again(api: FakeApi, client: Client, pauses: list) -> None:
     api.on("POST", "/v1/ingest", RESET, RESET, Reply(ingest_job(), 202))
 
     with pytest.raises(OutcomeUnknown, match="may have been accepted"):
@@ -150,7 +150,7 @@ def test_what_may_be_used_up_is_never_sent_again(api: FakeApi, client: Client, p
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_generator_that_was_refused_for_now_is_left_to_the_caller(
+def test_a_temporary_refusal_of_a_generator_is_left_to_the_caller(
     api: FakeApi, client: Client, pauses: list, status: int
 ) -> None:
     api.on("POST", "/v1/ingest", problem(status, "unavailable", "Try again.", Retry_After="0"))
@@ -162,9 +162,7 @@ def test_a_generator_that_was_refused_for_now_is_left_to_the_caller(
 
 
 @pytest.mark.parametrize("status", [400, 413, 422, 500])
-def test_a_list_that_was_refused_for_good_is_not_sent_again(
-    api: FakeApi, client: Client, pauses: list, status: int
-) -> None:
+def test_a_permanently_refused_list_is_not_sent_again(api: FakeApi, client: Client, pauses: list, status: int) -> None:
     api.on("POST", "/v1/ingest", problem(status, "code", "No."))
 
     with pytest.raises(ApiError):
@@ -173,7 +171,9 @@ def test_a_list_that_was_refused_for_good_is_not_sent_again(
     assert (len(api.seen), pauses) == (1, [])
 
 
-def test_when_patience_ends_it_is_said_whether_there_may_be_a_job(api: FakeApi, client: Client, pauses: list) -> None:
+def test_the_error_after_the_last_retry_tells_whether_there_may_be_a_job(
+    api: FakeApi, client: Client, pauses: list
+) -> None:
     away = problem(503, "unavailable", "Away.", Retry_After="6")
     api.on("POST", "/v1/ingest", away)
     with pytest.raises(ApiError, match="Away"):
@@ -181,11 +181,11 @@ def test_when_patience_ends_it_is_said_whether_there_may_be_a_job(api: FakeApi, 
     assert (len(api.seen), pauses) == (2, [6.0])
 
     api.on("POST", "/v1/ingest", RESET, away)
-    with pytest.raises(OutcomeUnknown, match=r"Away.*look at the newest jobs"):
+    with pytest.raises(OutcomeUnknown, match=r"Away.*check the newest jobs"):
         client.ingest(ITEMS)
 
 
-def test_a_fault_of_the_source_ends_it(api: FakeApi, client: Client, pauses: list, tmp_path: Path) -> None:
+def test_an_error_of_the_source_ends_the_ingest(api: FakeApi, client: Client, pauses: list, tmp_path: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job(), 202))
 
     with pytest.raises(BrokenFile):
@@ -194,7 +194,7 @@ def test_a_fault_of_the_source_ends_it(api: FakeApi, client: Client, pauses: lis
     assert pauses == []
 
 
-def test_nobody_listening_is_unreachable_and_says_why(pauses: list) -> None:
+def test_a_refused_connection_is_unreachable_with_the_cause(pauses: list) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with Client(f"http://127.0.0.1:{taken.getsockname()[1]}", patience=0) as client:
@@ -207,12 +207,12 @@ def test_nobody_listening_is_unreachable_and_says_why(pauses: list) -> None:
 def test_a_silent_api_is_given_up_after_the_timeout(api: FakeApi) -> None:
     speak = threading.Event()
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job(), after=speak))
-    with Client(api.url, timeout=0.1, patience=0) as client, pytest.raises(Unreachable, match="too long"):
+    with Client(api.url, timeout=0.1, patience=0) as client, pytest.raises(Unreachable, match="timed out"):
         client.job("j1")
     speak.set()
 
 
-def test_the_deadline_of_a_search_ends_the_repetitions(api: FakeApi, client: Client, pauses: list) -> None:
+def test_the_deadline_of_a_search_ends_the_retries(api: FakeApi, client: Client, pauses: list) -> None:
     api.on("POST", "/v1/search", problem(503, "unavailable", "Away.", Retry_After="4"))
 
     with pytest.raises(ApiError, match="Away"):

@@ -80,23 +80,24 @@ def test_it_is_sent_as_lines_and_no_more_than_asked_for(api: FakeApi, client: Cl
 
 
 def test_it_is_never_held_whole_nor_unpacked(tmp_path: Path) -> None:
-    path = write_zip(tmp_path / "lite.zip", {"photos.tsv000": table(row(n) for n in range(20_000))})
+    path = write_zip(tmp_path / "lite.zip", {"photos.tsv000": table(row(n) for n in range(5_000))})
 
     tracemalloc.start()
     count = sum(1 for _ in from_file(path).pieces())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
+    # The table's text alone has 1.3 MB.
     assert count > 1
-    assert peak < 2_000_000, f"peak was {peak} bytes"
+    assert peak < 1_000_000, f"peak was {peak} bytes"
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({"README.md": "x"}, "there is no photos.tsv"),
-        ({}, "there is no photos.tsv"),
+        ({"README.md": "x"}, "has no photos.tsv"),
+        ({}, "has no photos.tsv"),
         ({"photos.tsv": ""}, "no column 'photo_id'"),
         ({"photos.tsv": "photo_id\tx\n"}, "no column 'photo_image_url'"),
     ],
@@ -114,7 +115,7 @@ def test_a_download_cut_short_is_refused_at_once(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "lite.zip", {"photos.tsv000": table(row(n) for n in range(100))})
     path.write_bytes(path.read_bytes()[:-200])
 
-    with pytest.raises(UnknownFormat, match="downloaded whole"):
+    with pytest.raises(UnknownFormat, match="download is incomplete"):
         read_photos(path)
 
 

@@ -1,4 +1,4 @@
-"""What of a folder is uploaded, under which ids, in which windows."""
+"""The pictures of a folder, their ids, and their windows."""
 
 import io
 import os
@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.formparser import parse_form_data
 
-from lichtbild import uploads
+from lichtbild import Client, InvalidItem, uploads
 from lichtbild.uploads import Picture, Window, id_problem, pictures_in, windows
 from shared.domain.items import photo_id_problem
+from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job
 
 
 def ids(folder: Path) -> list[str]:
@@ -69,7 +70,7 @@ def test_windows_are_bounded_by_count_and_by_bytes(monkeypatch):
 
 @given(st.text(min_size=1, max_size=40).filter(lambda name: photo_id_problem(name) is None), st.binary(max_size=99))
 def test_any_id_and_any_bytes_arrive_as_they_were(photo_id, content):
-    body, content_type = Window.of([Picture(photo_id, content)]).body()
+    body, content_type = Window.from_pictures([Picture(photo_id, content)]).body()
     environ = {
         "wsgi.input": io.BytesIO(body),
         "CONTENT_LENGTH": str(len(body)),
@@ -86,6 +87,24 @@ def test_any_id_and_any_bytes_arrive_as_they_were(photo_id, content):
 
 
 @pytest.mark.parametrize("name", ["a\x01b", "\udcff.jpg", "ü" * 129])
-def test_names_that_cannot_be_ids_are_known_beforehand(name):
+def test_names_that_cannot_be_ids_are_found_before_sending(name):
     assert id_problem(name) is not None
     assert photo_id_problem(name) is not None
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_picture_may_be_given_as_an_id_and_a_path(api: FakeApi, client: Client, tmp_path: Path, as_text: bool):
+    write(tmp_path, "a.jpg")
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+
+    client.upload([("my-id", str(tmp_path / "a.jpg") if as_text else tmp_path / "a.jpg")])
+
+    body = api.calls("POST", "/v1/ingest")[0].body
+    assert b"my-id" in body
+    assert b"\r\n\r\na.jpg\r\n" in body
+
+
+@pytest.mark.parametrize("pictures", ["one.jpg", Path("one.jpg"), [("id",)], [("id", 5)], [5]])
+def test_anything_else_than_pictures_is_refused(client: Client, pictures: object):
+    with pytest.raises(InvalidItem, match="picture"):
+        client.upload(pictures)

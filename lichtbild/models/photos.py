@@ -1,0 +1,106 @@
+"""Stored photos, and the hits of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One stored photo. `embedding` is a unit vector, set only on request."""
+
+    photo_id: str
+    url: str
+    attributes: Mapping[str, Any]
+    model: str | None
+    embedding: tuple[float, ...] | None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> Photo:
+        embedding = body.get("embedding")
+        vector = None if embedding is None else tuple(embedding)
+        return cls(body["photo_id"], _absolute(body["url"], api), body["attributes"], body["model"], vector)
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarPhoto:
+    """A near-duplicate of a better hit, folded into that hit."""
+
+    photo_id: str
+    url: str
+    distance: float
+    attributes: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> SimilarPhoto:
+        return cls(body["photo_id"], _absolute(body["url"], api), body["distance"], body["attributes"])
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found photo. `distance` is its cosine distance to the query, from 0 (identical) to 2 (opposite).
+
+    `terms` has its cosine similarity to each term of the query, in order; `similar` the near-duplicates folded into
+    this hit, nearest first. `embedding` is a unit vector, set only on request.
+    """
+
+    photo_id: str
+    url: str
+    distance: float
+    attributes: Mapping[str, Any]
+    terms: tuple[float, ...]
+    similar: tuple[SimilarPhoto, ...] = ()
+    embedding: tuple[float, ...] | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> Hit:
+        embedding = body.get("embedding")
+        return cls(
+            body["photo_id"],
+            _absolute(body["url"], api),
+            body["distance"],
+            body["attributes"],
+            tuple(body["terms"]),
+            tuple(SimilarPhoto.from_json(photo, api) for photo in body.get("similar", ())),
+            None if embedding is None else tuple(embedding),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The hits of a search, nearest first; also a sequence of them: it has a length and can be iterated and indexed.
+
+    `weights` are the terms' shares of the query. `searchable_rows` is the number of photos searched, `pending_rows` the
+    number of items that running ingests have yet to settle. `took_ms` has the milliseconds of `queue`, `encode`,
+    `search`, and `after_job` if the search waited for a job. `raw` is the API's answer.
+    """
+
+    hits: tuple[Hit, ...]
+    model: str
+    searchable_rows: int
+    took_ms: Mapping[str, float]
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+    weights: tuple[float, ...] = ()
+    pending_rows: int = 0
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any], api: str = "") -> SearchResult:
+        """`weights` and `pending_rows` are absent from the answers of older APIs."""
+        hits = tuple(Hit.from_json(hit, api) for hit in body["hits"])
+        weights, pending = tuple(body.get("weights", ())), body.get("pending_rows", 0)
+        return cls(hits, body["model"], body["searchable_rows"], body["took_ms"], body, weights, pending)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __getitem__(self, rank: int) -> Hit:
+        return self.hits[rank]
+
+
+def _absolute(url: str, api: str) -> str:
+    return api + url if url.startswith("/") else url

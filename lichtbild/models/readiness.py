@@ -1,0 +1,53 @@
+"""Whether the stack can do jobs: its workers and its backlog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A live worker process, its queue and its model."""
+
+    name: str
+    queue: Literal["ingest", "search"]
+    model: str
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Worker:
+        return cls(body["name"], body["queue"], body.get("model", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Pending work: unfinished ingest jobs, their unsettled items, the chunks that workers hold, and unanswered
+    searches."""
+
+    jobs: int
+    items: int
+    held: int
+    searches: int
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Backlog:
+        return cls(body["jobs"], body["items"], body["held"], body["searches"])
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether jobs can be done now. `checks` has the state of `redis`, `catalogue`, `search_worker` and
+    `ingest_worker`; `backlog` is None while Redis is unavailable."""
+
+    ready: bool
+    checks: Mapping[str, bool]
+    workers: tuple[Worker, ...] = ()
+    backlog: Backlog | None = None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any], *, ready: bool) -> Readiness:
+        """`workers` and `backlog` are absent from the answers of older APIs."""
+        workers = tuple(Worker.from_json(worker) for worker in body.get("workers", ()))
+        backlog = body.get("backlog")
+        return cls(ready, body["checks"], workers, Backlog.from_json(backlog) if backlog else None)
