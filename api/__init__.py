@@ -1,1 +1,1 @@
-"""The HTTP face of Lichtbild: takes jobs, tells how they are, shows photos. Never imports torch."""
+"""The HTTP API of Lichtbild: accepts jobs, reports their state, serves photos. Never imports torch."""

@@ -16,7 +16,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app = Flask("lichtbild", static_folder=None)
-    # An id may contain "//", which must not be taken for "/".
+    # A photo id may contain "//", which must not be merged to "/".
     app.url_map.merge_slashes = False
     app.wsgi_app = Lingering(app.wsgi_app)  # type: ignore[method-assign]
     app.json.sort_keys = False  # type: ignore[attr-defined]

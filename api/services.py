@@ -1,4 +1,4 @@
-"""What the routes work with: built once per process, reached through the running app."""
+"""The services of the routes: built once per process, accessed through the current app."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -26,7 +26,7 @@ _EXTENSION = "lichtbild"
 
 @dataclass(frozen=True)
 class Services:
-    """The API's parts. It reads the catalogue and never writes to it."""
+    """Everything the API uses. It reads the catalogue but never writes to it."""
 
     settings: Settings
     redis: "redis.Redis"
@@ -66,7 +66,7 @@ class Services:
 
 
 def services() -> Services:
-    """The services of the app that answers the current request."""
+    """The services of the current app."""
     return cast(Services, current_app.extensions[_EXTENSION])
 
 

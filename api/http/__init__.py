@@ -1,1 +1,1 @@
-"""What every route shares: access, parameters, problems."""
+"""What all routes share: access control, parameters, problem responses."""

@@ -1,4 +1,4 @@
-"""Who may call: known hosts only, no foreign web pages, and a key where keys are set."""
+"""Access control: known Host headers only, no foreign web pages, and an API key if keys are set."""
 
 import hmac
 import ipaddress
@@ -17,7 +17,7 @@ def install(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check() -> Response | None:
-        # A foreign Host is how DNS rebinding looks, a foreign Origin how a cross-site form post looks.
+        # DNS rebinding shows as a foreign Host, a cross-site form post as a foreign Origin.
         if not _known_host(request.host, settings.allowed_hosts):
             return problem(403, "foreign_host", "This host name is not served here (LICHTBILD_ALLOWED_HOSTS).")
         origin = request.headers.get("Origin")
@@ -45,6 +45,6 @@ def _known_host(host: str, allowed: Sequence[str]) -> bool:
 
 def _has_key(keys: Sequence[bytes]) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    # Compare with every key, so that the time taken tells nothing about which one came close.
+    # Compare with every key, so that the time does not reveal which one is similar.
     matches = [hmac.compare_digest(given.strip().encode(), key) for key in keys]
     return scheme.lower() == "bearer" and any(matches)

@@ -1,8 +1,9 @@
-"""How request bodies end: a refusal reaches a client that is still sending, and a broken connection is no end.
+"""Lingering close: an error response reaches a client that is still sending its body.
 
-A connection closed with bytes unread is reset, and a reset may overtake the answer: the client would see a broken
-connection instead of why its upload was refused. So the answer is sent, the sending side closed, and what still comes
-is read and dropped for a while (as nginx does under `lingering_close`).
+Closing a connection with unread bytes resets it, and the reset may overtake the response: the client would see a broken
+connection instead of the reason. Therefore the response is sent, the sending side is closed, and further input is read
+and dropped for a while, as nginx does with `lingering_close`. A connection that breaks inside a body is an error here,
+not the end of the body.
 """
 
 import io
@@ -23,7 +24,7 @@ _PIECE = 64 * 1024
 
 
 class Lingering:
-    """WSGI middleware; it lingers only where gunicorn lends it the connection."""
+    """WSGI middleware. It lingers only if gunicorn passes it the connection."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
@@ -47,7 +48,7 @@ class Lingering:
 
 
 class _Received(io.RawIOBase):
-    """A request's body that knows how much of it is still to come."""
+    """A request body that counts the bytes that are still to come."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self._stream = environ["wsgi.input"]
@@ -56,7 +57,7 @@ class _Received(io.RawIOBase):
         self._ended = "HTTP_TRANSFER_ENCODING" not in environ and self._left is None
 
     def is_under_way(self) -> bool:
-        """Whether more may come than gunicorn reads by itself in no time."""
+        """Whether more bytes may come than gunicorn itself reads quickly."""
         return not self._ended if self._left is None else self._left > _PIECE
 
     def readable(self) -> bool:
@@ -67,7 +68,7 @@ class _Received(io.RawIOBase):
         self._ended = not piece
         if self._left is not None:
             if self._ended and self._left > 0:
-                # The server calls a broken connection the end of the body: half a list must not pass for a list.
+                # gunicorn reports a broken connection as the end of the body: half a list must not be accepted.
                 raise ClientDisconnected
             self._left -= len(piece)
         buffer[: len(piece)] = piece

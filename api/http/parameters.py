@@ -15,11 +15,11 @@ MAX_WAIT_SECONDS = 30.0
 
 
 def only(known: Collection[str]) -> None:
-    """Refuse query parameters that the route does not know: a misspelt one must not be ignored."""
+    """Reject unknown query parameters, so that a misspelt one is not ignored."""
     for name in request.args:
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
-            raise InvalidRequestError(f"Unknown query parameter {name!r}; known here: {names}.")
+            raise InvalidRequestError(f"Unknown query parameter {name!r}; this path accepts: {names}.")
 
 
 def collection() -> str:
@@ -36,7 +36,7 @@ def wait_seconds() -> float:
 
 
 def preferred_wait() -> int | None:
-    """`Prefer: wait=N` (RFC 7240), at most 30; None if not asked for. Other preferences are ignored, as it says."""
+    """`Prefer: wait=N` (RFC 7240), at most 30; None without it. Other preferences are ignored, as the RFC requires."""
     found = re.search(
         r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])', request.headers.get("Prefer", ""), re.IGNORECASE
     )
@@ -44,7 +44,7 @@ def preferred_wait() -> int | None:
 
 
 def idempotency_key() -> str | None:
-    """`Idempotency-Key`, with or without its quotes; None if it is not given."""
+    """`Idempotency-Key`, with or without quotes; None without it."""
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return None
@@ -55,17 +55,17 @@ def idempotency_key() -> str | None:
 
 
 def ratio(name: str) -> float | None:
-    """A number from 0 up to, but not including, 1; None if it is not given."""
+    """A number in [0, 1); None without the parameter."""
     text = request.args.get(name)
     if text is None:
         return None
     if not re.fullmatch(r"0|0?\.\d{1,9}", text):
-        raise InvalidRequestError(f"`{name}` must be a number from 0 up to 1, like 0.05.")
+        raise InvalidRequestError(f"`{name}` must be a number from 0 to less than 1, for example 0.05.")
     return float(text)
 
 
 def one_of(name: str, known: Sequence[Choice]) -> Choice | None:
-    """One of the known values; None if it is not given."""
+    """One of the known values; None without the parameter."""
     text = request.args.get(name)
     if text is None:
         return None

@@ -27,7 +27,7 @@ def problem(status: int, code: str, detail: str, retry_seconds: int = _RETRY_SEC
 
 
 def install(app: Flask) -> None:
-    """Turn whatever a route raises into a problem."""
+    """Turn every exception of a route into a problem response."""
     app.register_error_handler(LichtbildError, _ours)
     app.register_error_handler(RedisError, _redis_away)
     app.register_error_handler(HTTPException, _http)
@@ -39,17 +39,17 @@ def _ours(error: LichtbildError) -> Response:
 
 
 def _patience(error: LichtbildError) -> int:
-    """Seconds until another attempt may do better."""
+    """Seconds after which a retry may succeed."""
     if isinstance(error, SearchesFullError):
-        # What waited longest tells how long the queue takes to pass.
+        # The age of the oldest search is about the time that the queue needs.
         return min(_BACKLOG_SECONDS, math.ceil(error.waited_seconds) or 1)
-    # A backlog of items shrinks slowly; all else that passes does so soon.
+    # A backlog of items shrinks slowly; other temporary errors end soon.
     return _BACKLOG_SECONDS if isinstance(error, OverloadedError) else _RETRY_SECONDS
 
 
 def _redis_away(error: RedisError) -> Response:
     log.warning("Redis: %s", type(error).__name__)
-    return problem(503, "unavailable", "The job store cannot be reached or is full; try again shortly.")
+    return problem(503, "unavailable", "Redis cannot be reached or is full; try again shortly.")
 
 
 def _http(error: HTTPException) -> Response:
@@ -65,4 +65,4 @@ def _http(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.error("A request failed unexpectedly.", exc_info=error)
-    return problem(500, "internal", "Something went wrong on our side; the log has the details.")
+    return problem(500, "internal", "Internal error; see the log of the API.")

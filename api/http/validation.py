@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a body, in the words of our errors."""
+"""Pydantic's validation errors in the wording of our errors."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first thing that is wrong: where (empty for the whole), what, and whether it is not even JSON."""
+    """The first error: its field (empty for the whole body), its message, and whether the body is not valid JSON."""
 
     field: str
     message: str
@@ -15,7 +15,7 @@ class Fault:
 
 
 def first_fault(error: ValidationError) -> Fault:
-    """One fault is enough for a client to go on with; what was sent is not repeated."""
+    """The first error only, without the input."""
     first = error.errors(include_input=False, include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     return Fault(field, first["msg"].removeprefix("Value error, "), first["type"] == "json_invalid")

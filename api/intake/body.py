@@ -1,4 +1,4 @@
-"""Request bodies as streams: bounded, fingerprinted, and unzipped on the way."""
+"""Request bodies as streams: size limit, fingerprint, gzip."""
 
 import gzip
 import hashlib
@@ -12,8 +12,8 @@ from shared.errors import MalformedError, PayloadTooLargeError, UnsupportedTypeE
 
 
 class Body(io.RawIOBase):
-    """The request's body as a stream. It counts what is read, since a small zipped body may unzip to anything, and
-    takes its fingerprint on the way.
+    """The request body as a stream. It limits the unzipped size, because a small gzip body may expand to any size, and
+    computes a fingerprint.
     """
 
     def __init__(self, stream: Any, limit: int) -> None:
@@ -23,7 +23,7 @@ class Body(io.RawIOBase):
         self._digest = hashlib.sha256()
 
     def fingerprint(self) -> str:
-        """SHA-256 of what was read, after unzipping, as hexadecimal."""
+        """SHA-256 of the unzipped bytes read so far, in hexadecimal."""
         return self._digest.hexdigest()
 
     def readable(self) -> bool:
@@ -37,7 +37,7 @@ class Body(io.RawIOBase):
         self._left -= len(piece)
         if self._left < 0:
             raise PayloadTooLargeError(
-                f"The body is over {self._limit} bytes; send long lists as application/x-ndjson."
+                f"The body exceeds {self._limit} bytes; send long lists as application/x-ndjson."
             )
         self._digest.update(piece)
         buffer[: len(piece)] = piece
@@ -45,7 +45,7 @@ class Body(io.RawIOBase):
 
 
 def request_body(max_bytes: int) -> Body:
-    """The body of the current request, at most `max_bytes` of it, also after unzipping."""
+    """The body of the current request, limited to `max_bytes` before and after unzipping."""
     request.max_content_length = max_bytes
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "identity":

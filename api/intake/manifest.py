@@ -1,4 +1,4 @@
-"""Read the items of an ingest from a request's stream, one by one: JSON, NDJSON, CSV, TSV."""
+"""Reads the items of an ingest from the request stream, one by one: JSON, NDJSON, CSV, TSV."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ MAX_LINE_BYTES = 1024 * 1024
 
 
 class ItemBody(BaseModel):
-    """One item as a client writes it; `photo_id` and `photo_image_url` are other names for `id` and `url`."""
+    """One item as a client writes it; `photo_id` and `photo_image_url` are aliases of `id` and `url`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -37,7 +37,7 @@ class ItemBody(BaseModel):
     @field_validator("attributes")
     @classmethod
     def _attributes(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        # NaN and infinity, which the parser lets pass, are not JSON: dumps raises ValueError for them.
+        # The parser accepts NaN and infinity, which are not JSON: dumps raises ValueError for them.
         if value and len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode()) > MAX_ATTRIBUTES_BYTES:
             raise ValueError(f"must be at most {MAX_ATTRIBUTES_BYTES} bytes as JSON")
         return value
@@ -92,7 +92,7 @@ def _read_table(stream: BinaryIO, delimiter: str) -> Iterator[Item]:
             values["attributes"] = {
                 name: value
                 for n, (name, value) in enumerate(zip(header, row, strict=True))
-                # An empty cell says nothing, and tables have many: it is no attribute.
+                # An empty cell is no attribute: tables have many.
                 if value and n not in (id_column, url_column)
             }
             yield _item(lambda: ItemBody.model_validate(values), place)  # noqa: B023
@@ -109,7 +109,7 @@ def _column(header: list[str], *names: str) -> int:
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Decode line by line; a line too long is refused instead of held."""
+    """Decode line by line. A line over the limit is rejected without being held in memory."""
     number = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1

@@ -1,4 +1,4 @@
-"""Multipart bodies as a stream of parts, none of which is held."""
+"""Multipart bodies as a stream of parts, without holding a part in memory."""
 
 import re
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 from shared.errors import MalformedError
 
 _PIECE = 64 * 1024
-# Headers and what lies around the parts; the bytes of a part are handed on as they come.
+# Limit of headers and data between parts. The bytes of a part are passed on as they arrive.
 _MOST_BUFFERED = 1024 * 1024
 _LINE_BREAK = re.compile(rb"[\r\n]")
 
 
 class Stream(Protocol):
-    """What a body is read from."""
+    """The source of a body."""
 
     def read(self, size: int, /) -> bytes | None: ...
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part. `pieces` are its bytes, to be read before the next part is asked for."""
+    """One part. Read its bytes from `pieces` before requesting the next part."""
 
     name: str
     filename: str | None
@@ -31,7 +31,7 @@ class Part:
 
 
 def read_parts(stream: Stream, boundary: str) -> Iterator[Part]:
-    """The parts in their order. Raises MalformedError, also for a body that is cut short."""
+    """The parts in order. Raises MalformedError, also for a truncated body."""
     events = _events(stream, boundary)
     for event in events:
         if isinstance(event, File):
@@ -57,16 +57,16 @@ def _events(stream: Stream, boundary: str) -> Iterator[Event]:
             while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
                 yield event
     except ValueError as error:
-        raise MalformedError("The body is not whole, or no valid multipart/form-data.") from error
+        raise MalformedError("The body is truncated or not valid multipart/form-data.") from error
 
 
 class _Decoder(MultipartDecoder):
-    """Werkzeug's, but for a fault: 3.1.9 takes the line break before the last delimiter for content if a piece of the
-    body ends between the two dashes that follow the boundary.
+    """Werkzeug's decoder with a fix: 3.1.9 treats the line break before the last delimiter as content if a read ends
+    between the two dashes after the boundary.
     """
 
     def _last_partial_boundary_index(self, data: bytes | bytearray) -> int:
-        """Where bytes begin that may turn out to be a delimiter: at a line break so near to the end."""
+        """The start of bytes that may be part of a delimiter: a line break near the end of the buffer."""
         start = max(0, len(data) - len(b"\r\n--") - len(self.boundary) - len(b"--\r\n"))
         found = _LINE_BREAK.search(data, start)
         return found.start() if found else len(data)

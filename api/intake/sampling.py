@@ -1,4 +1,4 @@
-"""A random sample of a list that is never held whole."""
+"""A random sample of a list that does not fit in memory."""
 
 import random
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from shared.domain.items import Item
 
 
 def sample(items: Iterable[Item], size: int) -> tuple[list[Item], int]:
-    """`size` items, or all if there are fewer, each as likely as any other, and how many there were.
+    """A uniform random sample of `size` items (all, if there are fewer), and the number of all items.
 
     Algorithm R: J. S. Vitter, Random Sampling with a Reservoir, ACM TOMS 11 (1985).
     """

@@ -1,4 +1,4 @@
-"""Find ids that occur twice in one submission, in 24 to 48 bytes per id."""
+"""Finds ids that occur twice in one submission, with 24 to 48 bytes per id."""
 
 from array import array
 from collections.abc import Callable
@@ -9,8 +9,8 @@ _EMPTY = 0
 class SeenIds:
     """An open-addressing table of 64-bit hashes and 32-bit positions, at most half full.
 
-    Exact up to `limit` ids: an equal hash is confirmed by `id_at`, which reads the earlier id back. Beyond it nothing
-    more is remembered, and of two equal ids the last one wins in the catalogue, as for two submissions.
+    Exact up to `limit` ids: an equal hash is confirmed by `id_at`, which reads the earlier id back. Ids beyond
+    the limit are not checked: of two equal ids, the last one wins in the catalogue, as with two submissions.
     """
 
     def __init__(self, id_at: Callable[[int], str], limit: int = 1_000_000) -> None:
@@ -20,7 +20,7 @@ class SeenIds:
         self._allocate(1 << 12)
 
     def add(self, photo_id: str, position: int) -> int | None:
-        """Remember an id; return the position at which it was seen before, or None."""
+        """Add an id. Return its earlier position, or None if it is new."""
         if self._count >= self._limit:
             return None
         if self._count * 2 >= len(self._hashes):

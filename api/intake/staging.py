@@ -1,4 +1,4 @@
-"""From items to an accepted job: cut them into chunks as they come, then make the job visible, all at once."""
+"""From items to an accepted job: stages them in chunks as they arrive, then makes the job visible in one step."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -25,10 +25,10 @@ def accept(
     chunk_size: int | None = None,
     discard: Callable[[], None] = lambda: None,
 ) -> ResponseReturnValue:
-    """Take a job, or answer with the one that the same key and request made before.
+    """Accept a job, or return the job that the same key and request created before.
 
-    `submit` is called once all items are read, and returns the job's id. If anything is wrong with any of them, or too
-    much waits already, nothing is left behind; `discard` does away with what else was kept for them.
+    `submit` is called after all items are read, and returns the job's id. If an item is invalid or too much work is
+    waiting, everything staged is deleted, and `discard` is called to delete other data of the items.
     """
 
     def leave_nothing() -> None:
@@ -44,14 +44,14 @@ def accept(
     try:
         job_id = submit()
     except LichtbildError:
-        # Not for a RedisError: the job may have become visible all the same. If it has not, what is staged expires.
+        # Not after a RedisError: the job may be visible nevertheless. If not, the staged items expire.
         leave_nothing()
         raise
     headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"}
     if job_id != submission.job_id:
         leave_nothing()
         headers["Idempotency-Replayed"] = "true"
-    # The job is accepted from here on: if the bell cannot be rung, the workers' reconciler does it.
+    # The job is accepted from here on. If the doorbell fails, the reconciler rings it.
     with suppress(UnavailableError):
         parts.doorbell.ring_ingest()
     return parts.jobs.get(job_id).as_json(), 202, headers
@@ -69,7 +69,9 @@ def _stage(parts: Services, submission: Submission, items: Iterable[Item], size:
     seen = SeenIds(id_at)
     for position, item in enumerate(items):
         if position >= limit:
-            raise PayloadTooLargeError(f"One job takes at most {limit} items (LICHTBILD_MAX_ITEMS); send several.")
+            raise PayloadTooLargeError(
+                f"A job has at most {limit} items (LICHTBILD_MAX_ITEMS); split the list into several jobs."
+            )
         earlier = seen.add(item.id, position)
         if earlier is not None:
             raise InvalidRequestError(f"item {position}: id {item.id!r} is already item {earlier} of this request.")
@@ -83,4 +85,4 @@ def _stage(parts: Services, submission: Submission, items: Iterable[Item], size:
     if chunk:
         submission.stage(chunk)
     if not submission.total:
-        raise InvalidRequestError("There are no items in this request.")
+        raise InvalidRequestError("The request contains no items.")

@@ -1,4 +1,4 @@
-"""An upload: the pictures of one multipart request, straight into the spool, each an item of the job to be."""
+"""An upload: writes the images of one multipart request to the spool and yields an item for each."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from shared.errors import InvalidRequestError, PayloadTooLargeError
 from shared.uploads.spool import Reception
 
 PART = "images"
-# Each is a file: what is more is no longer an upload but a way to fill a disk's table of them.
-_MOST_PICTURES = 10_000
+# One file per image: the limit keeps an upload from exhausting inodes.
+_MAX_IMAGES = 10_000
 
 
 class Upload:
-    """One request. `boundary` is what its Content-Type says, `max_image_bytes` the most of one picture."""
+    """One request. `boundary` is from its Content-Type; `max_image_bytes` is the limit per image."""
 
     def __init__(self, body: Stream, boundary: str, reception: Reception, max_image_bytes: int) -> None:
         self._body = body
@@ -24,19 +24,21 @@ class Upload:
         self._digest = hashlib.sha256()
 
     def items(self) -> Iterator[Item]:
-        """Each picture as an item, once its bytes are in the spool; its file name is its id.
+        """Each image as an item, after its bytes are in the spool. The file name is the id.
 
         Raises MalformedError, InvalidRequestError, PayloadTooLargeError, SpoolFullError or UnavailableError.
         """
         for number, part in enumerate(read_parts(self._body, self._boundary)):
-            if number == _MOST_PICTURES:
-                raise PayloadTooLargeError(f"One upload takes at most {_MOST_PICTURES} pictures; send several.")
+            if number == _MAX_IMAGES:
+                raise PayloadTooLargeError(
+                    f"An upload has at most {_MAX_IMAGES} images; split it into several uploads."
+                )
             photo_id = _photo_id(part, f"part {number}")
             yield Item(photo_id, self._reception.add(self._watched(photo_id, part.pieces)), {})
         self._reception.seal()
 
     def fingerprint(self) -> str:
-        """Of all ids and bytes, in their order, whatever the boundary: SHA-256 in hexadecimal."""
+        """SHA-256 of all ids and bytes in order, independent of the boundary, in hexadecimal."""
         return self._digest.hexdigest()
 
     def _watched(self, photo_id: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -45,7 +47,7 @@ class Upload:
             size += len(piece)
             if size > self._max_image_bytes:
                 limit = f"{self._max_image_bytes} bytes (LICHTBILD_MAX_IMAGE_BYTES)"
-                raise PayloadTooLargeError(f"{photo_id!r} is larger than {limit}; nothing of this upload was taken.")
+                raise PayloadTooLargeError(f"{photo_id!r} is larger than {limit}; the whole upload was rejected.")
             content.update(piece)
             yield piece
         self._digest.update(hashlib.sha256(photo_id.encode()).digest() + content.digest())
@@ -53,9 +55,11 @@ class Upload:
 
 def _photo_id(part: Part, place: str) -> str:
     if part.name != PART:
-        raise InvalidRequestError(f"{place}: is named {part.name!r}; every part of an upload is a file named {PART!r}.")
+        raise InvalidRequestError(
+            f"{place} is named {part.name!r}; every part of an upload must be a file named {PART!r}."
+        )
     if part.filename is None:
-        raise InvalidRequestError(f"{place}: has no file name; it is to be the photo's id.")
+        raise InvalidRequestError(f"{place} has no file name; the file name is the photo's id.")
     if problem := photo_id_problem(part.filename):
-        raise InvalidRequestError(f"{place}: the file name, which is to be the photo's id, {problem}.")
+        raise InvalidRequestError(f"{place}: the file name, which is the photo's id, {problem}.")
     return part.filename

@@ -1,1 +1,1 @@
-"""One file of views for each subject."""
+"""The views, one file per subject."""

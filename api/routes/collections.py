@@ -1,4 +1,4 @@
-"""`/v1/collections`: what is stored, by which model, and its index."""
+"""`/v1/collections`: collections, their models and their indexes."""
 
 from dataclasses import asdict
 from typing import Any, Literal
@@ -47,7 +47,7 @@ def _order_index(name: str, action: Literal["build", "drop"]) -> ResponseReturnV
 def _found(name: str) -> Collection:
     found = services().catalogue.describe(check_name(name))
     if found is None:
-        raise NotFoundError(f"There is no collection {name!r} yet; it is made by the first ingest into it.")
+        raise NotFoundError(f"There is no collection {name!r}; the first ingest creates it.")
     return found
 
 

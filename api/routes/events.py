@@ -14,9 +14,9 @@ from shared.ledger.watcher import Watcher
 
 routes = Blueprint("events", __name__)
 
-# Four times a second is as often as a person sees, and keeps a fast job from flooding a slow line.
+# Four events per second are enough for a person and do not flood a slow connection.
 _SECONDS_BETWEEN = 0.25
-# A comment this often keeps proxies from taking a quiet stream for a dead one, and finds clients that have gone.
+# Interval of comments, which keep proxies from closing an idle stream and detect clients that have disconnected.
 _KEEP_ALIVE_SECONDS = 15.0
 
 
@@ -30,7 +30,7 @@ def events(job_id: str) -> ResponseReturnValue:
 
 
 def _stream(watcher: Watcher, job: Job) -> Iterator[str]:
-    """`progress` now and whenever the job changed, `done` with how it ended."""
+    """`progress` immediately and after each change, then `done` with the final state."""
     try:
         while not job.is_final:
             yield _event("progress", job)
@@ -42,12 +42,12 @@ def _stream(watcher: Watcher, job: Job) -> Iterator[str]:
                     yield ": still here\n\n"
         yield _event("done", job)
     except NotFoundError:
-        # It ended and was forgotten meanwhile: asked again, the client hears so.
+        # The job ended and expired meanwhile: the client gets 404 when it reconnects.
         return
 
 
 def _looks(job: Job) -> tuple[str, int, int, int]:
-    """What makes one reading of a job differ from the next; rates differ at every look."""
+    """The fields whose change is an event. Rates change with every read and are not included."""
     return job.status, job.stored, job.failed, job.unchanged
 
 

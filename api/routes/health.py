@@ -1,4 +1,4 @@
-"""`/healthz` says that the API runs, `/readyz` that jobs can be done, by whom, and how much waits."""
+"""`/healthz`: the API runs. `/readyz`: whether jobs can be processed, the live workers, and the waiting work."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -28,7 +28,7 @@ def ready() -> ResponseReturnValue:
     try:
         workers, backlog = _workers(), _backlog()
     except RedisError:
-        # `checks` says so, or it went away just now.
+        # Redis is unavailable, as `checks` reports, or failed just now.
         workers, backlog = [], None
     checks |= {f"{queue}_worker": any(worker["queue"] == queue for worker in workers) for queue in QUEUES}
     facts = {"checks": checks, "workers": workers, "backlog": backlog}

@@ -1,4 +1,4 @@
-"""`POST /v1/ingest`: a list of image URLs, or the images themselves, become a job."""
+"""`POST /v1/ingest`: a job from a list of image URLs, or from uploaded images."""
 
 import io
 
@@ -16,13 +16,13 @@ from shared.errors import InvalidRequestError, UploadsOffError
 
 routes = Blueprint("ingest", __name__)
 
-# One value of a JSON document may be as long as the document, and is held whole; a line of the other formats may not.
+# A JSON value may be as long as its document and is held in memory. The other formats limit the length of a line.
 _MAX_JSON_BYTES = 64 * 2**20
-# A read returns when it is full: a slow client's broken line should not be noticed only after many more.
+# Read size. A read returns when it is full, so a small size detects a slow client's invalid line early.
 _PIECE = 8 * 1024
 _RATIO = "max_failed_ratio"
 _MAX_TRIED = 10_000
-# A preflight is small, and its user waits: small chunks let several workers share it.
+# A user waits for a preflight: small chunks let several workers share it.
 _TRIED_CHUNK = 32
 
 
@@ -56,9 +56,9 @@ def _list(parts: Services) -> ResponseReturnValue:
 
 def _upload(parts: Services) -> ResponseReturnValue:
     if parts.spool is None:
-        raise UploadsOffError("Uploads are not taken here: LICHTBILD_UPLOADS_FOLDER is not set. Send URLs instead.")
+        raise UploadsOffError("Uploads are disabled: LICHTBILD_UPLOADS_FOLDER is not set. Send URLs instead.")
     if "preflight" in request.args:
-        raise InvalidRequestError("`preflight` is for lists of URLs; images that are sent need no trial.")
+        raise InvalidRequestError("`preflight` is for lists of URLs only, not for uploaded images.")
     collection, key, max_failed_ratio = arguments.collection(), arguments.idempotency_key(), arguments.ratio(_RATIO)
     body = request_body(parts.settings.max_body_bytes)
     submission = parts.ingests.submission(collection)

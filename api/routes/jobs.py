@@ -1,4 +1,4 @@
-"""`/v1/jobs`: how a job is, what failed in it, and stopping it."""
+"""`/v1/jobs`: the state of jobs, their failed items, and their control."""
 
 import json
 import re
@@ -64,9 +64,9 @@ def retry(job_id: str) -> ResponseReturnValue:
     parts, code = services(), request.args.get("code")
     job = parts.jobs.get(job_id)
     if job.kind != "ingest" or not job.is_final:
-        raise ConflictError(f"Job {job_id} has not ended, or is no ingest; only an ingest that ended can be retried.")
+        raise ConflictError(f"Job {job_id} cannot be retried: only an ingest job that has ended can.")
     if job.preflight_of is not None:
-        raise ConflictError(f"Job {job_id} is a preflight, which stores nothing; send the list itself.")
+        raise ConflictError(f"Job {job_id} is a preflight, which stores nothing; submit the list itself.")
     submission, key = parts.ingests.submission(job.collection), arguments.idempotency_key()
     failed = parts.ingests.failed_items(job_id, code)
     return accept(parts, submission, failed, lambda: submission.submit(key, f"{job_id}:{code}", parent=job_id))

@@ -1,4 +1,4 @@
-"""`/v1/photos`: stored photos, one by one."""
+"""`/v1/photos`: single stored photos."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from shared.errors import InvalidRequestError, NotFoundError
 
 routes = Blueprint("photos", __name__)
 
-# Longer than a worker takes while all is well.
+# Longer than a worker normally needs.
 _DELETION_SECONDS = 10.0
 
 
@@ -23,7 +23,7 @@ def random() -> ResponseReturnValue:
     collection = arguments.collection()
     photo = services().catalogue.random(collection)
     if photo is None:
-        raise NotFoundError(f"There are no photos in {collection!r} yet.")
+        raise NotFoundError(f"There are no photos in {collection!r}.")
     return _body(photo, collection, with_embedding=False), 200, {"Cache-Control": "no-store"}
 
 
@@ -32,7 +32,7 @@ def photo(photo_id: str) -> ResponseReturnValue:
     arguments.only({"collection", "include"})
     include = request.args.get("include")
     if include not in (None, "embedding"):
-        raise InvalidRequestError("`include` can only be embedding.")
+        raise InvalidRequestError("`include` must be `embedding`.")
     collection = arguments.collection()
     found = services().catalogue.get(collection, photo_id)
     if found is None:
@@ -42,8 +42,7 @@ def photo(photo_id: str) -> ResponseReturnValue:
 
 @routes.delete("/v1/photos/<path:photo_id>")
 def delete(photo_id: str) -> ResponseReturnValue:
-    """Also where there is no such photo: a deletion outranks whatever was submitted before it and may still be under
-    way."""
+    """Delete a photo. No 404 for an unknown id: an earlier submission may still be on its way to store it."""
     arguments.only({"collection"})
     parts, collection = services(), arguments.collection()
     problem = photo_id_problem(photo_id)

@@ -1,4 +1,4 @@
-"""`POST /v1/search`: record a query and ring for a worker; answer at once, or as soon as the hits are there."""
+"""`POST /v1/search`: queues a query; responds immediately, or with `Prefer: wait` when the search is finished."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ _TEXTS = {*_KINDS, "collection", "after_job"}
 
 
 class GivenBody(BaseModel):
-    """What can be looked for: a text, an image by URL or in base64, a stored photo."""
+    """The kinds of terms: a text, an image by URL or in base64, a stored photo."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -54,7 +54,7 @@ class GivenBody(BaseModel):
 
 
 class TermBody(GivenBody):
-    """One term: exactly one of the kinds, and its weight."""
+    """One term: exactly one kind, and a weight."""
 
     weight: float = Field(1.0, ge=-100, le=100, allow_inf_nan=False)
 
@@ -89,7 +89,7 @@ class TermBody(GivenBody):
 
 
 class SearchBody(GivenBody):
-    """A search as a client writes it; what is given beside `terms` are terms of weight 1."""
+    """The body of a search. The fields `text`, `image_url`, `image` and `photo_id` are terms of weight 1."""
 
     terms: list[TermBody] = Field(default_factory=list)
     top_k: int = Field(5, ge=1, le=MAX_TOP_K)
@@ -104,7 +104,7 @@ class SearchBody(GivenBody):
     collection: str = DEFAULT_COLLECTION
 
     def all_terms(self) -> list[TermBody]:
-        """Shorthand terms first, checked like the others."""
+        """All terms, those from the shorthand fields first, validated like the others."""
         return [TermBody.model_validate({kind: value}) for kind, value in self.given()] + self.terms
 
 
@@ -113,7 +113,7 @@ def search() -> ResponseReturnValue:
     arguments.only(())
     parts = services()
     limit = parts.settings.max_image_bytes
-    # Room for each image in base64, and for texts.
+    # Enough for all images in base64, and for texts.
     request.max_content_length = request.max_form_memory_size = limit * 2 + 1024 * 1024
     body, uploaded = _read()
     query, images = _query(body, uploaded, limit)
@@ -139,14 +139,14 @@ def _read() -> tuple[SearchBody, bytes | None]:
     if request.mimetype == "multipart/form-data":
         unknown = [name for name in request.files if name != "image"]
         if unknown or len(request.files.getlist("image")) > 1:
-            raise InvalidRequestError("The only file part is one `image`.")
+            raise InvalidRequestError("The only file part allowed is one `image`.")
         file = request.files.get("image")
         return _validated(SearchBody.model_validate, _form()), file.read() if file else None
     raise UnsupportedTypeError("Content-Type must be application/json or multipart/form-data.")
 
 
 def _form() -> Mapping[str, Any]:
-    """Form fields are texts; those that are not texts in the query are JSON."""
+    """The form fields. A field that is not a text in the query is parsed as JSON."""
     fields: dict[str, Any] = dict(request.form)
     try:
         for name in fields.keys() - _TEXTS:
@@ -159,7 +159,7 @@ def _form() -> Mapping[str, Any]:
 def _validated(validate: Any, value: Any) -> SearchBody:
     try:
         body: SearchBody = validate(value)
-        # Checked here, so that a fault in the shorthand is reported like any other.
+        # Validated here, so that an error in a shorthand field is reported like any other.
         body.all_terms()
     except ValidationError as error:
         fault = first_fault(error)
@@ -187,7 +187,9 @@ def _query(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> tu
     if any(len(content) > max_image_bytes for content in images.values()):
         raise PayloadTooLargeError(f"The image is larger than {max_image_bytes} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
     if body.offset + body.top_k > MAX_WINDOW:
-        raise InvalidRequestError(f"offset + top_k may be {MAX_WINDOW} at most; narrow the search by a filter instead.")
+        raise InvalidRequestError(
+            f"offset + top_k must be at most {MAX_WINDOW}; narrow the search by a filter instead."
+        )
     if body.filter is not None:
         parse(body.filter)
     query = Query(
@@ -206,7 +208,7 @@ def _query(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> tu
 
 
 def _check_after_job(query: Query) -> None:
-    """Refuse to wait for what will never be what is waited for."""
+    """Reject an `after_job` that cannot make this collection's photos searchable."""
     if query.after_job is None:
         return
     try:
@@ -214,14 +216,14 @@ def _check_after_job(query: Query) -> None:
     except NotFoundError as error:
         raise InvalidRequestError(f"after_job: {error}") from None
     if job.kind == "search":
-        raise InvalidRequestError("after_job: this is a search; wait for an ingest or a deletion.")
+        raise InvalidRequestError("after_job: the job is a search; it must be an ingest or a deletion.")
     if job.collection != query.collection:
-        raise InvalidRequestError(f"after_job: that job is of collection {job.collection!r}.")
+        raise InvalidRequestError(f"after_job: the job belongs to collection {job.collection!r}.")
 
 
 def _base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    # Binascii's own error is one; of letters beyond ASCII the library complains with its parent.
+    # binascii.Error is a ValueError; non-ASCII characters raise a plain ValueError.
     except ValueError:
         raise InvalidRequestError("image: must be base64.") from None

@@ -1,4 +1,4 @@
-"""`/thumbnails/`: small pictures of uploaded photos, under the addresses that hits and photos give."""
+"""`/thumbnails/`: thumbnails of uploaded photos, at the addresses in the `url` of hits and photos."""
 
 from flask import Blueprint, request, send_file
 from flask.typing import ResponseReturnValue
@@ -9,7 +9,7 @@ from shared.errors import NotFoundError
 
 routes = Blueprint("thumbnails", __name__)
 
-# An address is of one content for ever; but only who was shown it may keep it, not a cache for everybody.
+# The content of an address never changes, but only the requesting client may cache it, not a shared cache.
 _CACHING = "private, max-age=31536000, immutable"
 
 
@@ -19,7 +19,7 @@ def thumbnail(photo_id: str) -> ResponseReturnValue:
     thumbnails, collection = services().thumbnails, arguments.collection()
     found = thumbnails.find(collection, photo_id, request.args.get("v", "")) if thumbnails else None
     if found is None:
-        raise NotFoundError("There is no such thumbnail; the address of a photo's is its `url`, with its `v`.")
+        raise NotFoundError("There is no such thumbnail; use the photo's `url`, including its `v`.")
     response = send_file(found, mimetype="image/jpeg")
     response.headers["Cache-Control"] = _CACHING
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,16 +1,16 @@
 """Filters on attributes: the JSON of a search's `filter`, parsed into conditions.
 
-`{"photographer": "x", "width": {"gte": 2000}}` holds where both do. Operators are eq, ne, gt, gte, lt, lte, in and
+`{"photographer": "x", "width": {"gte": 2000}}` requires both conditions. Operators are eq, ne, gt, gte, lt, lte, in and
 exists; `and` and `or` take a list of filters, `not` takes one.
 
-What a condition means, whatever engine answers it:
-- A field is the name of an attribute as it stands: dots and slashes in it have no meaning.
-- A number compares with numbers, and with strings that spell a number as JSON does, since cells of a TSV are strings:
-  "2400" is at least 2000. (Of attributes, whole numbers of more than 64 bits count as such strings.)
-- A string compares with strings, by their Unicode code points. True and false equal themselves and the strings
-  "true" and "false".
-- A value of another kind is not equal, neither less nor greater. An attribute that is missing, or null, matches none of
-  the operators, `ne` included; only `{"exists": false}` and a `not` around the condition.
+The meaning of a condition, on every engine:
+- A field is the literal name of an attribute: dots and slashes in it have no meaning.
+- A number compares with numbers, and with strings that are JSON numbers, because cells of a TSV are strings: "2400" is
+  at least 2000. (Integer attributes of more than 64 bits count as such strings.)
+- A string compares with strings, by Unicode code points. True and false equal themselves and the strings "true" and
+  "false".
+- Values of different kinds are neither equal, less nor greater. A missing or null attribute matches no operator, not
+  even `ne`; it matches `{"exists": false}` and a `not` around a condition.
 """
 
 import json
@@ -35,7 +35,7 @@ _OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`field operator value`; booleans are only compared with eq and ne."""
+    """`field operator value`; booleans only with eq and ne."""
 
     field: str
     operator: Operator
@@ -44,7 +44,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class In:
-    """`field` equals one of `values`, of which there is at least one."""
+    """`field` equals one of `values`, a non-empty list."""
 
     field: str
     values: tuple[Scalar, ...]
@@ -52,7 +52,7 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """`field` is there and not null, or is not."""
+    """`field` is present and not null, or the opposite."""
 
     field: str
     wanted: bool
@@ -60,21 +60,21 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All of them; none at all matches everything."""
+    """All conditions. An empty list matches everything."""
 
     conditions: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one of them."""
+    """At least one of the conditions."""
 
     conditions: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Whatever `condition` does not match."""
+    """Everything that `condition` does not match."""
 
     condition: "Condition"
 
@@ -83,9 +83,9 @@ Condition = Comparison | In | Exists | And | Or | Not
 
 
 def parse(value: object) -> Condition:
-    """The condition that a filter's JSON stands for; `{}` matches everything.
+    """The condition of a filter's JSON; `{}` matches everything.
 
-    Raises InvalidRequestError, which says what to change.
+    Raises InvalidRequestError, whose message names what to change.
     """
     condition = _object(value, MAX_DEPTH)
     if _size(condition) > MAX_CONDITIONS:
@@ -108,13 +108,13 @@ def _member(name: str, value: object, depth: int) -> Condition:
         return Not(_object(value, depth - 1))
     if name in ("and", "or"):
         if not isinstance(value, list) or not value:
-            raise InvalidRequestError(f"`{name}` in a filter takes a list of filters, at least one.")
+            raise InvalidRequestError(f"`{name}` in a filter must be a non-empty list of filters.")
         conditions = tuple(_object(inner, depth - 1) for inner in value)
         return And(conditions) if name == "and" else Or(conditions)
     if not isinstance(value, Mapping):
         return Comparison(name, "eq", _scalar(name, value))
     if not value:
-        raise InvalidRequestError(f"The filter's {name!r} names no operator; {_choices()}.")
+        raise InvalidRequestError(f"The filter's {name!r} has no operator; {_choices()}.")
     return _all([_operation(name, operator, operand) for operator, operand in value.items()])
 
 
@@ -125,7 +125,7 @@ def _operation(field: str, operator: object, operand: object) -> Condition:
         return Exists(field, operand)
     if operator == "in":
         if not isinstance(operand, list) or not 1 <= len(operand) <= MAX_VALUES:
-            raise InvalidRequestError(f"`in` of the filter's {field!r} takes a list of 1 to {MAX_VALUES} values.")
+            raise InvalidRequestError(f"`in` of the filter's {field!r} must be a list of 1 to {MAX_VALUES} values.")
         return In(field, tuple(_scalar(field, value) for value in operand))
     if operator not in _OPERATORS:
         raise InvalidRequestError(f"The filter's {field!r} has the unknown operator {operator!r}; {_choices()}.")
@@ -142,13 +142,13 @@ def _scalar(field: str, value: object) -> Scalar:
         return _text(value)
     if not _is_number(value) and not isinstance(value, bool):
         raise InvalidRequestError(
-            f"The filter compares {field!r} with something else than text, a number, true, false."
+            f"The filter compares {field!r} with a value that is not a text, a number, true or false."
         )
     return value
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    """Whether it is a number that a float64 can hold; Python's integers have no end."""
+    """Whether the value is a number that fits a float64. Python's integers are unbounded."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -159,13 +159,13 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidRequestError("The names in a filter are strings.")
+        raise InvalidRequestError("The names in a filter must be strings.")
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise InvalidRequestError("The filter holds half a surrogate pair, which is not text.") from None
+        raise InvalidRequestError("The filter contains an unpaired surrogate, which is not valid text.") from None
     if size > MAX_STRING_BYTES:
-        raise InvalidRequestError(f"The filter holds a text of more than {MAX_STRING_BYTES} bytes.")
+        raise InvalidRequestError(f"The filter contains a text of more than {MAX_STRING_BYTES} bytes.")
     return value
 
 
@@ -184,4 +184,4 @@ def _size(condition: Condition) -> int:
 
 
 def _choices() -> str:
-    return f"there are {', '.join(_OPERATORS)}, in and exists"
+    return f"the operators are {', '.join(_OPERATORS)}, in and exists"

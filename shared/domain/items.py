@@ -1,4 +1,4 @@
-"""Items: what a client asks to ingest, and how each of them ended."""
+"""Items of an ingest, and their outcomes."""
 
 import json
 import re
@@ -14,7 +14,7 @@ Stage = Literal["fetch", "decode", "encode", "write"]
 MAX_ID_BYTES = 256
 MAX_URL_BYTES = 4096
 MAX_ATTRIBUTES_BYTES = 64 * 1024
-# Control characters, and halves of surrogate pairs, which JSON can spell but UTF-8 cannot.
+# Control characters, and unpaired surrogates, which JSON can express but UTF-8 cannot.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -28,13 +28,13 @@ class Item:
 
     @property
     def host(self) -> str:
-        """The host that its URL names, in lower case; empty if there is none."""
+        """The host of the URL in lower case; empty if it has none."""
         return urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an item ended as `failed`: a code from a small fixed set, and a sentence for a person."""
+    """Why an item failed: a code from a small fixed set, and a sentence for people."""
 
     item: Item
     code: str
@@ -44,7 +44,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one chunk ended: each of its items is counted exactly once."""
+    """The outcome of one chunk. Each of its items is counted exactly once."""
 
     stored: int
     unchanged: int
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def photo_id_problem(photo_id: str) -> str | None:
-    """Say what is wrong with an id, or None."""
+    """What is wrong with an id, or None."""
     if not photo_id:
         return "must not be empty"
     if _UNFIT.search(photo_id):
@@ -69,7 +69,7 @@ def photo_id_problem(photo_id: str) -> str | None:
 
 
 def url_problem(url: str) -> str | None:
-    """Say what is wrong with an image URL, or None. Where it leads is checked when it is fetched."""
+    """What is wrong with an image URL, or None. Its address is checked when it is fetched."""
     if not url:
         return "is missing"
     if _UNFIT.search(url) or " " in url:
@@ -107,5 +107,5 @@ def unpack_items(payload: bytes) -> list[Item]:
     ]
 
 
-# Marks "this item has no such attribute", which differs from an attribute whose value is null.
+# Marks a missing attribute, as opposed to an attribute whose value is null.
 _ABSENT: dict[str, int] = {"\x00": 0}

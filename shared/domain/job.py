@@ -1,4 +1,4 @@
-"""One job as it stood when it was read, and as clients see it."""
+"""A job as read from the ledger, and its JSON for clients."""
 
 import json
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ _OTHER_HOSTS = "(other)"
 class Job:
     """One job of any kind. Times are UTC; counts are of items.
 
-    `stage_seconds` is for how long each stage was at work, in all workers: time summed over items and divided by how
-    many the stage of one worker does side by side. So the largest is the stage that limits.
+    `stage_seconds` is the busy time of each stage in all workers: the time summed over items, divided by the
+    parallelism of the stage in one worker. The stage with the largest value is the bottleneck.
     """
 
     id: str
@@ -57,12 +57,12 @@ class Job:
 
     @property
     def limited_by(self) -> str | None:
-        """The stage that was busiest, or None if none was at work yet."""
+        """The stage with the longest busy time, or None before the first item."""
         stage = max(STAGES, key=lambda name: self.stage_seconds[name])
         return stage if self.stage_seconds[stage] > 0 else None
 
     def as_json(self) -> dict[str, Any]:
-        """The job as the HTTP contract shows it."""
+        """The job in the JSON of the HTTP API."""
         link = f"/v1/jobs/{self.id}"
         links = {"self": link, "events": f"{link}/events"}
         if self.kind == "ingest":
@@ -101,7 +101,7 @@ class Job:
         }
 
     def _preflight_report(self) -> dict[str, Any]:
-        """What the trial of a sample says about the whole list, at the speed that the sample had."""
+        """Estimates for the whole list, from the preflight's sample and speed."""
         listed = self.preflight_of or 0
         bytes_per_item = self.bytes / self.stored if self.stored else 0.0
         return {
@@ -115,7 +115,7 @@ class Job:
 
 
 def read_job(fields: Mapping[str, str]) -> Job:
-    """The job that a HASH of the ledger holds."""
+    """The job from the fields of its HASH in the ledger."""
     started, finished = _time(fields.get("started")), _time(fields.get("finished"))
     return Job(
         id=fields["id"],
@@ -142,31 +142,31 @@ def read_job(fields: Mapping[str, str]) -> Job:
 
 
 def _counts(fields: Mapping[str, str], prefix: str) -> dict[str, int]:
-    """Counts of failed items by what follows the prefix, most first."""
+    """Counts of failed items by the field name without its prefix, largest first."""
     counts = {name.removeprefix(prefix): int(count) for name, count in fields.items() if name.startswith(prefix)}
     return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def _largest(hosts: Mapping[str, int]) -> dict[str, int]:
-    """The hosts with most failures by name, and all others together."""
+    """The hosts with the most failures, and one sum for all others."""
     named = [(host, count) for host, count in hosts.items() if host][:_SHOWN_HOSTS]
     others = sum(hosts.values()) - sum(count for _, count in named)
     return {**dict(named), **({_OTHER_HOSTS: others} if others else {})}
 
 
 def _error(fields: Mapping[str, str]) -> Any:
-    # What was in hand when it tripped may have been all that was left.
+    # A job whose last claimed chunks were settled after the breaker tripped has ended instead.
     if "tripped" not in fields or fields["status"] != "paused":
         return json.loads(fields["error"]) if "error" in fields else None
     return {
         "code": "too_many_failures",
         "detail": f"More than {float(fields['max_failed_ratio']):.0%} of the items failed (max_failed_ratio), so the "
-        "job was paused. See failed_by_code; then resume it, or cancel it.",
+        "job was paused. Check failed_by_code, then resume or cancel the job.",
     }
 
 
 def _rate(fields: Mapping[str, str], started: datetime | None, finished: datetime | None) -> float:
-    """Items per second: over the last minute while the job runs, over its whole life once it has ended."""
+    """Items per second: over the last minute while the job runs, over its whole duration after it has ended."""
     if started is None:
         return 0.0
     now = finished or datetime.now(UTC)

@@ -1,5 +1,4 @@
-"""Search queries: a list of weighted terms and what is wanted of the hits, as stored in the ledger and read by the
-worker."""
+"""Search queries: weighted terms and the options of a search, as stored in the ledger and read by workers."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,16 +9,16 @@ TermKind = Literal["text", "image_url", "image", "photo_id"]
 MAX_TEXT_BYTES = 8 * 1024
 MAX_TERMS = 16
 MAX_TOP_K = 1000
-# Hits that are skipped are found all the same, with their vectors.
+# Skipped hits are found as well, with their vectors.
 MAX_WINDOW = 5000
-# Longer waits are for `GET /v1/jobs/{id}` of the ingest itself.
+# To wait longer, clients use `GET /v1/jobs/{id}` of the ingest.
 MAX_TIMEOUT_MS = 600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One part of a query. `value` is the text, URL or photo id; for an uploaded image it is empty:
-    the bytes wait beside the job."""
+    """One part of a query. `value` is the text, URL or photo id. It is empty for an uploaded image, whose bytes have a
+    key of their own in Redis."""
 
     kind: TermKind
     value: str
@@ -28,11 +27,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for, in which collection, and which hits to return.
+    """Terms, collection and options of a search.
 
-    `offset` hits are skipped. `filter` is the JSON of `shared/domain/filters.py`. Farther hits than `max_distance` are
-    left out; those within `group_distance` of a better one are listed with it. `exact` leaves the index aside.
-    `after_job` is an ingest or a deletion that has to have ended.
+    The first `offset` hits are skipped. `filter` is the JSON of `shared/domain/filters.py`. Hits farther than
+    `max_distance` are dropped; hits within `group_distance` of a better one are grouped with it. `exact` bypasses the
+    index. `after_job` is an ingest or a deletion that must have ended.
     """
 
     terms: tuple[Term, ...]
@@ -48,7 +47,7 @@ class Query:
 
     @property
     def window(self) -> int:
-        """Hits to find, those that are skipped included."""
+        """The number of hits to find, including skipped ones."""
         return self.offset + self.top_k
 
     def to_json(self) -> str:
