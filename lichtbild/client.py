@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
-from urllib.parse import quote
 
 from lichtbild import manifest
 from lichtbild.errors import JobFailed, Unreachable
@@ -22,7 +21,7 @@ from lichtbild.manifest import Item, Manifest
 from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult, Status
 from lichtbild.query import search_body
 from lichtbild.sending import send
-from lichtbild.transport import Transport
+from lichtbild.transport import Transport, segment
 from lichtbild.uploads import Upload, Window, pictures_of, windows
 
 DEFAULT_API = "http://127.0.0.1:8700"
@@ -209,31 +208,31 @@ class Client:
 
     def iter_errors(self, job_id: str) -> Iterator[FailedItem]:
         """The items of an ingest that have failed so far, read page by page."""
-        for page in self._http.pages(f"/v1/jobs/{_segment(job_id)}/errors"):
+        for page in self._http.pages(f"/v1/jobs/{segment(job_id)}/errors"):
             yield from (FailedItem.from_json(item) for item in page["items"])
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; stored items stay. May be repeated; ApiError (409) if the job has ended otherwise."""
-        return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/cancel"))
+        return Job.from_json(self._http.call("POST", f"/v1/jobs/{segment(job_id)}/cancel"))
 
     def pause(self, job_id: str) -> Job:
         """Pause an ingest: workers finish the chunks that they hold and claim no more. May be repeated."""
-        return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/pause"))
+        return Job.from_json(self._http.call("POST", f"/v1/jobs/{segment(job_id)}/pause"))
 
     def resume(self, job_id: str) -> Job:
         """Resume a paused ingest; failures so far do not pause it again. May be repeated."""
-        return Job.from_json(self._http.call("POST", f"/v1/jobs/{_segment(job_id)}/resume"))
+        return Job.from_json(self._http.call("POST", f"/v1/jobs/{segment(job_id)}/resume"))
 
     def retry(self, job_id: str, code: str | None = None) -> Job:
         """Start a new job over the failed items of an ended job, or over those that failed with `code`."""
         headers = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
-        path = f"/v1/jobs/{_segment(job_id)}/retry"
+        path = f"/v1/jobs/{segment(job_id)}/retry"
         return Job.from_json(self._http.call("POST", path, params={"code": code or None}, headers=headers))
 
     def photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, *, embedding: bool = False) -> Photo:
         """The stored photo with this id, on request with its embedding."""
         params = {"collection": collection, "include": "embedding" if embedding else None}
-        return Photo.from_json(self._http.call("GET", f"/v1/photos/{_segment(photo_id)}", params=params), self.api)
+        return Photo.from_json(self._http.call("GET", f"/v1/photos/{segment(photo_id)}", params=params), self.api)
 
     def random_photo(self, collection: str = DEFAULT_COLLECTION) -> Photo:
         """A random stored photo."""
@@ -248,14 +247,14 @@ class Client:
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         answer = self._http.call(
-            "DELETE", f"/v1/photos/{_segment(photo_id)}", params={"collection": collection}, wait=_DELETION_WAIT
+            "DELETE", f"/v1/photos/{segment(photo_id)}", params={"collection": collection}, wait=_DELETION_WAIT
         )
         if answer is not None:
             self.wait(answer["id"], None if timeout is None else max(0.0, deadline - time.monotonic()))
 
     def collection(self, name: str = DEFAULT_COLLECTION) -> Collection:
         """The collection with this name."""
-        return Collection.from_json(self._http.call("GET", f"/v1/collections/{_segment(name)}"))
+        return Collection.from_json(self._http.call("GET", f"/v1/collections/{segment(name)}"))
 
     def collections(self) -> list[Collection]:
         """All collections."""
@@ -263,11 +262,11 @@ class Client:
 
     def build_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
         """Start building the collection's vector index, or extending it to newer photos; returns the job."""
-        return Job.from_json(self._http.call("POST", f"/v1/collections/{_segment(collection)}/index"))
+        return Job.from_json(self._http.call("POST", f"/v1/collections/{segment(collection)}/index"))
 
     def drop_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
         """Start dropping the collection's vector index, which is then built only on request; returns the job."""
-        return Job.from_json(self._http.call("DELETE", f"/v1/collections/{_segment(collection)}/index"))
+        return Job.from_json(self._http.call("DELETE", f"/v1/collections/{segment(collection)}/index"))
 
     def health(self) -> None:
         """Return if Lichtbild's API answers, without retries. Raises Unreachable otherwise."""
@@ -287,7 +286,7 @@ class Client:
         return Job.from_json(send(self._http, source, params))
 
     def _job(self, job_id: str, wait: float, deadline: float) -> Job:
-        path = f"/v1/jobs/{_segment(job_id)}"
+        path = f"/v1/jobs/{segment(job_id)}"
         params = {"wait": f"{wait:.3f}"} if wait else {}
         answer = self._http.call("GET", path, params=params, wait=wait, deadline=deadline)
         return Job.from_json(answer, self.api)
@@ -297,8 +296,3 @@ class Client:
             return self._job(job.id, wait, deadline)
 
         return follow(job, read, self._http.sleep, deadline=deadline, timeout=timeout, on_progress=on_progress)
-
-
-def _segment(value: str) -> str:
-    """Percent-encode an id as one segment of a path, even if it contains `/`."""
-    return quote(value, safe="")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -150,6 +150,11 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def segment(value: str) -> str:
+    """Percent-encode an id as one segment of a path, even if it contains `/`."""
+    return quote(value, safe="")
 
 
 def pauses() -> Iterator[float]:
