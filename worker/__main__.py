@@ -11,21 +11,21 @@ from shared.doorbell import celery_app
 from shared.errors import ConfigurationError
 from shared.ledger.presence import QUEUES, Queue
 from shared.settings import Settings, load_settings
-from worker.ingest.job_slots import CHUNKS_OF_A_JOB
+from worker.ingest.job_slots import CHUNKS_PER_JOB
 
 if TYPE_CHECKING:
     from worker.fetch.fetcher import Fetcher
     from worker.model.encoder import Encoder
 
-# Bells answered side by side: a chunk each, of which one job has a few; a search worker's bell only takes what waits.
-_CONCURRENCY = {"ingest": 4 * CHUNKS_OF_A_JOB, "search": 2}
+# Bells answered side by side. Of ingest each is a chunk, of four jobs at least; a bell of search only claims searches.
+_CONCURRENCY = {"ingest": 4 * CHUNKS_PER_JOB, "search": 2}
 
 
 def main() -> None:
     arguments = _arguments()
     os.nice(arguments.nice)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Celery tells of every doorbell; what happens to the chunks is told by us.
+    # Celery logs every doorbell; the ingest logs every chunk.
     for chatty in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
@@ -37,8 +37,11 @@ def main() -> None:
 def run(
     settings: Settings, queue: Queue, name: str, *, encoder: "Encoder | None" = None, fetcher: "Fetcher | None" = None
 ) -> None:
-    """Be a worker until a signal ends it. Another encoder or fetcher can take the place of the real one, in trials."""
-    # Heavy: torch and transformers are imported only once the settings are known to be good.
+    """Run a worker until a signal ends it. Benchmarks pass an encoder or a fetcher of their own.
+
+    Raises ConfigurationError if the settings cannot work, and SystemExit with Celery's exit code at the end.
+    """
+    # Imported once the settings are valid: torch and transformers take seconds.
     from celery.signals import worker_ready, worker_shutting_down
 
     from worker.services import build
@@ -46,15 +49,15 @@ def run(
 
     app = celery_app(settings)
     services = build(settings, app, queue, name, encoder=encoder, fetcher=fetcher)
-    register(app, lambda: services)
+    register(app, queue, services.answer_bell)
 
     @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(**_: object) -> None:
-        services.start()
+        services.lifecycle.start()
 
     @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def shutting_down(**_: object) -> None:
-        services.drain()
+        services.lifecycle.drain()
 
     worker = app.Worker(
         pool_cls="threads",
@@ -67,15 +70,21 @@ def run(
         without_heartbeat=True,
     )
     worker.start()
-    services.close()
+    services.lifecycle.close()
     sys.exit(worker.exitcode)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
-    parser.add_argument("--queue", choices=QUEUES, required=True, help="which doorbell to answer")
+    parser.add_argument("--queue", choices=QUEUES, required=True, help="the queue whose bells it answers")
     parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="unique among the workers")
-    parser.add_argument("--nice", type=int, default=0, metavar="N", help="give way to others, 0 to 19: for bulk work")
+    parser.add_argument(
+        "--nice",
+        type=int,
+        default=0,
+        metavar="N",
+        help="0 to 19; higher gives way to other processes",
+    )
     return parser.parse_args()
 
 

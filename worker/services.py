@@ -1,123 +1,99 @@
-"""The wiring of a worker process: every part, built in one place."""
+"""The wiring of a worker process: every service that its queue needs, built in one place, from top to bottom."""
 
 import logging
-import os
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import redis
 from celery import Celery
-from redis.exceptions import RedisError
 
 from shared.catalogue.connect import connect as connect_catalogue
+from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell
 from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
-from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
+from shared.ledger.presence import Presence, Queue
 from shared.ledger.search import SearchLedger
+from shared.ledger.turns import Turn
 from shared.ledger.watcher import Watcher
 from shared.settings import Settings
 from shared.uploads.spool import Spool
 from shared.uploads.thumbnails import Thumbnails
 from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
-from worker.ingest.chunk import Ingest
+from worker.ingest.answer import Ingest
+from worker.ingest.chunk import ChunkPipeline
 from worker.ingest.image_sources import ImageSources
 from worker.ingest.leases import Leases
+from worker.ingest.quarantine import Quarantine
 from worker.ingest.writer import Writer
+from worker.lifecycle import Lifecycle
 from worker.model.batcher import Batcher
 from worker.model.encoder import ClipEncoder, Encoder
-from worker.model.tuning import tune
+from worker.model.tuning import Aim, tune
 from worker.search.answer import Search
 from worker.search.terms import Terms, TextVectors
 from worker.upkeep.deletions import Deletions
 from worker.upkeep.heartbeat import Heartbeat
 from worker.upkeep.indexes import Indexes
 from worker.upkeep.periodic import PeriodicThread
-from worker.upkeep.reconciler import INTERVAL_SECONDS, Reconciler
+from worker.upkeep.reconciler import INTERVAL_SECONDS, IngestReconciler, SearchReconciler
 from worker.upkeep.spool_sweeper import SpoolSweeper
 
 log = logging.getLogger(__name__)
 
 _SEARCH_THREADS = 64
-# From SIGTERM to the end, whatever hangs: the embedded stack kills after 15 s, Kubernetes after 30 s. The writer gives
-# up before, so that an absent catalogue leaves time for the rest.
-_DRAIN_SECONDS = 12.0
+# Less than the 12 s of a drain: an absent catalogue leaves time to release the chunks.
 _WRITE_SECONDS = 9.0
 
 
 @dataclass(frozen=True)
-class WorkerServices:
-    """What a worker process holds, from its start to its end."""
+class WorkerBase:
+    """What a worker of any queue has. `pool` is for terms and uploads that are read and decoded."""
 
-    queue: Queue
-    name: str
-    ingest: Ingest
-    search: Search
-    deletions: Deletions
-    indexes: Indexes
-    reconciler: Reconciler
-    periodic_threads: Sequence[PeriodicThread]
-    presence: Presence
+    settings: Settings
+    redis: "redis.Redis"
+    catalogue: Catalogue
+    doorbell: Doorbell
+    encoder: Encoder
+    fetcher: Fetcher
+    batcher: Batcher
+    pool: ThreadPoolExecutor
     heartbeat: Heartbeat
-    gone: threading.Event
 
-    def start(self) -> None:
-        """Tell, until `close`, that this worker is ready; start to reconcile."""
-        self.heartbeat.start()
-        for thread in self.periodic_threads:
-            thread.start()
-        threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
-    def drain(self) -> None:
-        """Begin no more downloads: chunks that still need some are handed back, the others are finished, in time."""
-        self.ingest.stopping.set()
-        self.ingest.fetcher.close()
-        self.ingest.writer.stop(_WRITE_SECONDS)
-        deadline = threading.Timer(_DRAIN_SECONDS, self._end_now)
-        deadline.daemon = True
-        deadline.start()
+@dataclass(frozen=True)
+class IngestServices(WorkerBase):
+    """The services of an ingest worker."""
 
-    def close(self) -> None:
-        """Finish what is in flight, in the order in which it flows, and hand the rest back."""
-        self.gone.set()
-        for thread in self.periodic_threads:
-            thread.close()
-        self.search.close()
-        self.ingest.fetcher.close()
-        self.ingest.pool.shutdown()
-        self.ingest.batcher.close()
-        self.ingest.writer.close()
-        self._leave(self.ingest.leases.close)
-        self.heartbeat.close()
+    leases: Leases
+    writer: Writer
+    ingest: Ingest
+    deletions: Deletions
+    lifecycle: Lifecycle
 
-    def _leave(self, hand_back: Callable[[], None]) -> None:
-        try:
-            hand_back()
-            self.presence.leave(self.queue, self.name)
-        except RedisError as error:
-            log.warning("Redis is away (%s); the leases of unfinished chunks run out.", type(error).__name__)
+    @property
+    def answer_bell(self) -> Callable[[], None]:
+        return self.ingest.answer_bell
 
-    def _end_now(self) -> None:
-        """Something hangs: a download, the catalogue, the model. What this worker holds goes to others, untouched."""
-        log.warning("Not done after %g s; what is left is handed back.", _DRAIN_SECONDS)
-        self._leave(self.ingest.leases.hand_back)
-        os._exit(0)
 
-    def _announce(self) -> None:
-        facts = self.ingest.encoder.facts()
-        while True:
-            try:
-                self.presence.announce(self.queue, self.name, facts)
-                self.heartbeat.redis_answered()
-            except RedisError as error:
-                log.warning("Redis is away (%s); trying again.", type(error).__name__)
-            if self.gone.wait(ALIVE_SECONDS / 3):
-                return
+@dataclass(frozen=True)
+class SearchServices(WorkerBase):
+    """The services of a search worker."""
+
+    search: Search
+    lifecycle: Lifecycle
+
+    @property
+    def answer_bell(self) -> Callable[[], None]:
+        return self.search.answer_bell
+
+
+WorkerServices = IngestServices | SearchServices
 
 
 def build(
@@ -129,64 +105,112 @@ def build(
     encoder: Encoder | None = None,
     fetcher: Fetcher | None = None,
 ) -> WorkerServices:
-    """Load the model, unless an encoder is given, and connect everything. Raises ConfigurationError for what cannot
-    work."""
-    redis = connect_redis(settings)
-    catalogue = connect_catalogue(settings)
-    doorbell = Doorbell(app)
-    encoder = encoder or _load_encoder(settings, queue)
-    fetcher = fetcher or Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)
-    log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
-    batcher = Batcher(encoder)
-    threads = settings.fetch_concurrency if queue == "ingest" else _SEARCH_THREADS
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
-    heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)
-    heartbeat.watch(app)
-    spool_sweeper = SpoolSweeper(Spool.from_settings(settings), Jobs(redis, settings), settings.staging_seconds)
-    ingest_ledger, search_ledger = IngestLedger(redis, settings), SearchLedger(redis, settings)
-    leases = Leases(ingest_ledger, settings.lease_seconds)
-    reconciler = Reconciler(queue, redis, ingest_ledger, search_ledger, doorbell, spool_sweeper=spool_sweeper)
+    """Load the model, unless an encoder is given, and build what a worker of this queue needs.
+
+    Raises ConfigurationError if the settings cannot work.
+    """
+    if queue == "search":
+        return build_search(settings, app, name, encoder=encoder, fetcher=fetcher)
+    return build_ingest(settings, app, name, encoder=encoder, fetcher=fetcher)
+
+
+def build_ingest(
+    settings: Settings, app: Celery, name: str, *, encoder: Encoder | None = None, fetcher: Fetcher | None = None
+) -> IngestServices:
+    """Build an ingest worker; see `build`."""
+    encoder = encoder or _load_encoder(settings, "throughput")
+    base = _build_base(settings, app, encoder, fetcher, settings.fetch_concurrency)
+    redis, catalogue = base.redis, base.catalogue
+    ledger = IngestLedger(redis, settings)
+    leases = Leases(ledger, settings.lease_seconds)
+    writer = Writer(catalogue, settings.write_rows, settings.write_seconds, leases.count)
+    pipeline = ChunkPipeline(
+        settings=settings,
+        catalogue=catalogue,
+        sources=ImageSources(settings, base.fetcher, base.pool),
+        encoder=encoder,
+        batcher=base.batcher,
+        quarantine=Quarantine(ledger.record_in_model),
+        writer=writer,
+        ledger=ledger,
+        leases=leases,
+    )
+    ingest = Ingest(ledger, base.doorbell, catalogue, encoder, leases, pipeline, settings.chunk_attempts)
     deletions = Deletions(CommandLedger(redis, settings, "delete"), catalogue, Thumbnails.from_settings(settings))
     indexes = Indexes(CommandLedger(redis, settings, "index"), catalogue, redis, settings.index_rows)
-    periodic_threads = [PeriodicThread("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS)]
-    if queue == "ingest":
-        periodic_threads.append(PeriodicThread("deletions", deletions.wait_and_delete, 0))
-        periodic_threads.append(PeriodicThread("indexes", indexes.wait_and_do, 0))
-    return WorkerServices(
-        queue=queue,
+    spool_sweeper = SpoolSweeper(Spool.from_settings(settings), Jobs(redis, settings), settings.staging_seconds)
+    turn = Turn.to_reconcile(redis, "ingest", INTERVAL_SECONDS)
+    reconciler = IngestReconciler(turn, ledger, base.doorbell, spool_sweeper)
+    lifecycle = Lifecycle(
+        queue="ingest",
         name=name,
-        ingest=Ingest(
-            settings=settings,
-            ledger=ingest_ledger,
-            doorbell=doorbell,
-            leases=leases,
-            catalogue=catalogue,
-            fetcher=fetcher,
-            sources=ImageSources(settings, fetcher, pool),
-            encoder=encoder,
-            batcher=batcher,
-            writer=Writer(catalogue, settings.write_rows, settings.write_seconds, leases.count),
-            pool=pool,
-        ),
-        search=Search(
-            search_ledger,
-            Jobs(redis, settings),
-            Watcher(redis, Jobs(redis, settings)),
-            doorbell,
-            catalogue=catalogue,
-            terms=Terms(settings, catalogue, fetcher, encoder, batcher, pool, TextVectors()),
-        ),
-        deletions=deletions,
-        indexes=indexes,
-        reconciler=reconciler,
-        periodic_threads=periodic_threads,
+        facts=encoder.facts(),
         presence=Presence(redis),
-        heartbeat=heartbeat,
-        gone=threading.Event(),
+        heartbeat=base.heartbeat,
+        periodic_threads=(
+            PeriodicThread("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS),
+            PeriodicThread("deletions", deletions.wait_and_delete, 0),
+            PeriodicThread("indexes", indexes.wait_and_do, 0),
+        ),
+        # No download begins any more: chunks that still need some are released, the others are finished in time.
+        on_drain=(ingest.stopping.set, base.fetcher.close, lambda: writer.stop(_WRITE_SECONDS)),
+        # In the order in which items flow.
+        on_close=(base.fetcher.close, base.pool.shutdown, base.batcher.close, writer.close, leases.stop),
+        release_claims=leases.release_all,
+    )
+    return IngestServices(
+        **vars(base), leases=leases, writer=writer, ingest=ingest, deletions=deletions, lifecycle=lifecycle
     )
 
 
-def _load_encoder(settings: Settings, queue: Queue) -> Encoder:
+def build_search(
+    settings: Settings, app: Celery, name: str, *, encoder: Encoder | None = None, fetcher: Fetcher | None = None
+) -> SearchServices:
+    """Build a search worker; see `build`."""
+    encoder = encoder or _load_encoder(settings, "latency")
+    base = _build_base(settings, app, encoder, fetcher, _SEARCH_THREADS)
+    redis, catalogue = base.redis, base.catalogue
+    ledger = SearchLedger(redis, settings)
+    terms = Terms(settings, catalogue, base.fetcher, encoder, base.batcher, base.pool, TextVectors())
+    jobs = Jobs(redis, settings)
+    search = Search(ledger, jobs, Watcher(redis, jobs), base.doorbell, catalogue=catalogue, terms=terms)
+    turn = Turn.to_reconcile(redis, "search", INTERVAL_SECONDS)
+    reconciler = SearchReconciler(turn, ledger, base.doorbell)
+    lifecycle = Lifecycle(
+        queue="search",
+        name=name,
+        facts=encoder.facts(),
+        presence=Presence(redis),
+        heartbeat=base.heartbeat,
+        periodic_threads=(PeriodicThread("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS),),
+        on_drain=(base.fetcher.close,),
+        on_close=(search.close, base.fetcher.close, base.pool.shutdown, base.batcher.close),
+    )
+    return SearchServices(**vars(base), search=search, lifecycle=lifecycle)
+
+
+def _build_base(settings: Settings, app: Celery, encoder: Encoder, fetcher: Fetcher | None, threads: int) -> WorkerBase:
+    redis = connect_redis(settings)
+    catalogue = connect_catalogue(settings)
+    log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
+    fetcher = fetcher or Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)
+    batcher = Batcher(encoder)
+    heartbeat = Heartbeat(Path(settings.heartbeat_file) if settings.heartbeat_file else None, batcher.works)
+    heartbeat.watch(app)
+    return WorkerBase(
+        settings=settings,
+        redis=redis,
+        catalogue=catalogue,
+        doorbell=Doorbell(app),
+        encoder=encoder,
+        fetcher=fetcher,
+        batcher=batcher,
+        pool=ThreadPoolExecutor(threads, thread_name_prefix="prepare"),
+        heartbeat=heartbeat,
+    )
+
+
+def _load_encoder(settings: Settings, aim: Aim) -> Encoder:
     encoder = ClipEncoder(settings)
-    tune(encoder, settings, "latency" if queue == "search" else "throughput")
+    tune(encoder, settings, aim)
     return encoder

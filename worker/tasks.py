@@ -1,4 +1,4 @@
-"""The two Celery tasks: each passes a bell on to the part that answers it."""
+"""The Celery tasks: each passes a bell on to the service that answers it."""
 
 import logging
 from collections.abc import Callable
@@ -8,26 +8,20 @@ from redis.exceptions import RedisError
 
 from shared.doorbell import INGEST_TASK, SEARCH_TASK
 from shared.errors import UnavailableError
-from worker.services import WorkerServices
+from shared.ledger.presence import Queue
 
 log = logging.getLogger(__name__)
 
-
-def register(app: Celery, services: Callable[[], WorkerServices]) -> None:
-    """Make the tasks known. Unknown arguments are ignored, so that old workers understand newer bells."""
-
-    @app.task(name=INGEST_TASK)  # type: ignore[untyped-decorator]
-    def ingest(**_: object) -> None:
-        _answer(services().ingest.answer_bell)
-
-    @app.task(name=SEARCH_TASK)  # type: ignore[untyped-decorator]
-    def search(**_: object) -> None:
-        _answer(services().search.answer_bell)
+_TASKS: dict[Queue, str] = {"ingest": INGEST_TASK, "search": SEARCH_TASK}
 
 
-def _answer(bell: Callable[[], None]) -> None:
-    try:
-        bell()
-    except (RedisError, UnavailableError) as error:
-        # A fault of our own parts: nothing is lost, the reconciler rings again.
-        log.warning("Task deferred: %s", error if isinstance(error, UnavailableError) else type(error).__name__)
+def register(app: Celery, queue: Queue, answer_bell: Callable[[], None]) -> None:
+    """Register the task of a queue. It ignores arguments that it does not know, so that newer bells are understood."""
+
+    @app.task(name=_TASKS[queue])  # type: ignore[untyped-decorator]
+    def answer(**_: object) -> None:
+        try:
+            answer_bell()
+        except (RedisError, UnavailableError) as error:
+            # A fault of our own parts: nothing is lost, the reconciler rings again.
+            log.warning("Task deferred: %s", error if isinstance(error, UnavailableError) else type(error).__name__)

@@ -32,32 +32,32 @@ def clock(monkeypatch):
     return clock
 
 
-def test_a_worker_is_well_while_celery_turns_and_the_model_works(clock):
+def test_a_worker_is_healthy_while_celery_turns_and_the_model_works(clock):
     model = [True]
     heartbeat = Heartbeat(None, lambda: model[0])
     for _ in range(100):
         clock.now += BEAT_SECONDS
-        heartbeat.consumer_turned()
-        heartbeat.redis_answered()
-        assert heartbeat.is_well()
+        heartbeat.on_consumer_tick()
+        heartbeat.on_redis_answered()
+        assert heartbeat.is_healthy()
     model[0] = False
-    assert not heartbeat.is_well()
+    assert not heartbeat.is_healthy()
 
 
 def test_a_worker_whose_celery_is_deaf_while_redis_answers_is_not_well(clock):
     heartbeat = Heartbeat(None, lambda: True)
     for _ in range(round(120 / BEAT_SECONDS)):
         clock.now += BEAT_SECONDS
-        heartbeat.redis_answered()
-    assert not heartbeat.is_well()
-    heartbeat.consumer_turned()
-    assert heartbeat.is_well()
+        heartbeat.on_redis_answered()
+    assert not heartbeat.is_healthy()
+    heartbeat.on_consumer_tick()
+    assert heartbeat.is_healthy()
 
 
-def test_while_redis_is_away_a_worker_that_waits_for_it_is_well(clock):
+def test_while_redis_is_away_a_worker_that_waits_for_it_is_healthy(clock):
     heartbeat = Heartbeat(None, lambda: True)
     clock.now += 3600
-    assert heartbeat.is_well()
+    assert heartbeat.is_healthy()
 
 
 def test_the_file_is_there_from_start_to_close(tmp_path):

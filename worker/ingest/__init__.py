@@ -1,1 +1,1 @@
-"""One chunk of an ingest job, from its claim to its settlement."""
+"""A chunk of an ingest job: from its claim through download, prepare, encode and store until it is settled."""

@@ -1,4 +1,4 @@
-"""What the catalogue holds of a chunk's items already, and what is left to do if their images have not changed."""
+"""Which items of a chunk the catalogue stores already, and what is left to do if their images have not changed."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,11 @@ from worker.ingest.image_sources import stored_url
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """A photo that is stored under an item's id. If the item's image still has this hash, it need not be embedded:
-    the item counts as `unchanged` or as stored, and with an `embedding` its row is written again around it.
-    `url` is what is stored with it then.
+    """A photo that is stored under an item's id.
+
+    An item whose image still has this `content_hash` (SHA-256, 32 bytes) is not encoded. With an `embedding` its row is
+    written again around that vector and `url`; without one its row stays. It counts as unchanged if `is_unchanged`,
+    else as stored.
     """
 
     content_hash: bytes
@@ -22,28 +24,31 @@ class StoredPhoto:
     embedding: Vector | None
 
 
-def look_up(catalogue: Catalogue, claim: Claim) -> dict[str, StoredPhoto]:
-    """What is held under the ids of a chunk. A preflight stores nothing and so tries everything."""
+def find_existing(catalogue: Catalogue, claim: Claim) -> dict[str, StoredPhoto]:
+    """The stored photos of a chunk's items, by id. Empty for a preflight, which tries every image and stores none.
+
+    Raises UnavailableError if the catalogue cannot be reached.
+    """
     if claim.preflight:
         return {}
     known = catalogue.known(claim.collection, [item.id for item in claim.items])
-    # What would be stored as an item's URL if its image is the one that is known.
+    # The URL that each item's row gets if its image is the known one.
     urls = {
         item.id: stored_url(item, claim.collection, known[item.id].content_hash)
         for item in claim.items
         if item.id in known
     }
-    items = [item for item in claim.items if item.id in known and _is_there(item, urls[item.id], known[item.id])]
+    items = [item for item in claim.items if item.id in known and _is_complete(item, urls[item.id], known[item.id])]
     same = {item.id: _is_same(item, urls[item.id], known[item.id]) for item in items}
-    again = [item.id for item in items if _needs_row(known[item.id], claim, is_same=same[item.id])]
-    embeddings = catalogue.embeddings(claim.collection, again)
-    # One that was deleted between the two questions is no longer held.
-    gone = set(again) - embeddings.keys()
+    rewritten = [item.id for item in items if _needs_row(known[item.id], claim, is_same=same[item.id])]
+    embeddings = catalogue.embeddings(claim.collection, rewritten)
+    # Deleted between the two queries.
+    gone = set(rewritten) - embeddings.keys()
     return {
         item.id: StoredPhoto(
             content_hash=known[item.id].content_hash,
             url=urls[item.id],
-            # With this submission's own version it was stored by a worker that was lost before it could say so.
+            # Same version = this submission's row, written by a worker that died before settling: count it as stored.
             is_unchanged=same[item.id] and known[item.id].version != claim.version,
             embedding=embeddings.get(item.id),
         )
@@ -52,8 +57,9 @@ def look_up(catalogue: Catalogue, claim: Claim) -> dict[str, StoredPhoto]:
     }
 
 
-def _is_there(item: Item, url: str, known: Known) -> bool:
-    """Whether all that a row needs is there if the image is the same: an upload's thumbnail is made from its image."""
+def _is_complete(item: Item, url: str, known: Known) -> bool:
+    """Whether a row can be kept if the image is the same. An upload with another URL has no thumbnail there yet; it is
+    made from the decoded image."""
     return not is_upload(item.url) or url == known.url
 
 
@@ -62,7 +68,7 @@ def _is_same(item: Item, url: str, known: Known) -> bool:
 
 
 def _needs_row(known: Known, claim: Claim, *, is_same: bool) -> bool:
-    """Whether a row must be written though the image is the same: for a new URL or attributes, or to outrank an older
+    """Whether a row must be written although the image is the same: for a new URL or attributes, or to outrank an older
     submission that may still write."""
     if known.version > claim.version:
         return False

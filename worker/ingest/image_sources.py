@@ -26,7 +26,7 @@ class _Uploads:
 
 
 class ImageSources:
-    """Thread-safe."""
+    """Thread-safe. URLs are read in the fetcher's threads, uploads in those of `pool`."""
 
     def __init__(self, settings: Settings, fetcher: Fetcher, pool: ThreadPoolExecutor) -> None:
         self._fetcher = fetcher
@@ -34,47 +34,48 @@ class ImageSources:
         spool, thumbnails = Spool.from_settings(settings), Thumbnails.from_settings(settings)
         self._uploads = _Uploads(spool, thumbnails) if spool and thumbnails else None
 
-    def submit(self, item: Item, then: Callable[[Download], Result]) -> "Future[Result]":
-        """Have the item's bytes read; what `then` makes of them, in the thread that read them, is the future's.
+    def submit(self, item: Item, on_downloaded: Callable[[Download], Result]) -> "Future[Result]":
+        """Queue the reading of an item's bytes. The thread that read them calls `on_downloaded`; the future's result is
+        what that returns.
 
-        It fails with ItemError, or with UnavailableError for a fault of our own parts.
+        The future fails with ItemError, or with UnavailableError if the worker is stopping or has no uploads folder.
         """
         if not is_upload(item.url):
-            return self._fetcher.submit(item.url, then)
-        return self._pool.submit(lambda: then(self._read_upload(item)))
+            return self._fetcher.submit(item.url, on_downloaded)
+        return self._pool.submit(lambda: on_downloaded(self._read_upload(item)))
 
     def _read_upload(self, item: Item) -> Download:
         started = time.perf_counter()
         content = self._require_uploads().spool.read(item.url)
         if content is None:
-            raise ItemError("upload_gone", "The uploaded bytes are no longer kept; send the picture again.")
+            raise ItemError("upload_gone", "The uploaded bytes are no longer kept; upload the image again.")
         return Download(content, time.perf_counter() - started)
 
     def shortest(self, item: Item, for_model: int | None) -> int | None:
-        """The fewest pixels of the shortest side that the item's picture must keep when it is decoded, if the model
-        needs `for_model`; None: all of them."""
+        """The pixels that the picture's shorter side must keep when it is decoded at reduced size: `for_model`, or more
+        for an upload's thumbnail. None: decode at full size."""
         return max(for_model, SIDE) if for_model is not None and is_upload(item.url) else for_model
 
     def keep_thumbnail(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> None:
-        """Of an upload, whose bytes decode to `picture`: from now on there is something at its stored URL."""
+        """Save the thumbnail of an upload; its stored URL can be fetched from now on. No effect on other items."""
         if is_upload(item.url):
             self._require_uploads().thumbnails.save(collection, item.id, content_hash, thumbnail(picture))
 
     def forget(self, items: Iterable[Item]) -> None:
-        """Let go of the bytes of items that are settled."""
+        """Delete the uploaded bytes of settled items."""
         addresses = [item.url for item in items if is_upload(item.url)]
         if addresses:
             self._require_uploads().spool.remove(addresses)
 
     def _require_uploads(self) -> _Uploads:
         if self._uploads is None:
-            raise UnavailableError("This worker does not see the uploads: set LICHTBILD_UPLOADS_FOLDER as for the API.")
+            raise UnavailableError("This worker has no uploads folder: set LICHTBILD_UPLOADS_FOLDER as for the API.")
         return self._uploads
 
 
 def stored_url(item: Item, collection: str, content_hash: bytes) -> str:
-    """The URL to store with the photo: its own, or for an upload that of its thumbnail.
+    """The URL to store with the photo: the item's own, or for an upload that of its thumbnail.
 
-    `content_hash` is that of the item's bytes.
+    `content_hash` is the SHA-256 of the item's bytes.
     """
     return thumbnail_url(collection, item.id, content_hash) if is_upload(item.url) else item.url

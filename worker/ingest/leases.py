@@ -1,4 +1,4 @@
-"""The heartbeat of the chunks in this process: their leases are renewed until they are settled or handed back."""
+"""The leases of this process' chunks: a thread extends them until the chunks are settled or released."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Leases:
-    """One thread renews all of the process's leases, three times per lease."""
+    """Thread-safe. The thread `leases` extends all leases of the process three times per lease period."""
 
     def __init__(self, ledger: IngestLedger, lease_seconds: float) -> None:
         self._ledger = ledger
@@ -26,55 +26,57 @@ class Leases:
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
         self._thread.start()
 
-    def hold(self, claim: Claim) -> None:
+    def add(self, claim: Claim) -> None:
+        """Extend this chunk's lease from now on."""
         with self._lock:
             self._held[claim.member] = claim
 
-    def drop(self, claim: Claim) -> None:
+    def remove(self, claim: Claim) -> None:
+        """Extend it no longer: the chunk is settled or released, or its lease shall expire."""
         with self._lock:
             self._held.pop(claim.member, None)
             self._until.pop(claim.member, None)
 
     def count(self) -> int:
-        """How many chunks the process has in its hands."""
+        """The number of chunks that this process holds."""
         with self._lock:
             return len(self._held)
 
     def still_holds(self, claim: Claim) -> bool:
-        """Whether nobody else has taken the chunk over, as they may have if this process was stopped for a while.
+        """Whether the chunk is still ours: not claimed by another worker while this process was suspended, and its job
+        not cancelled. Asks Redis only if the lease was not extended within the last lease period.
 
-        Raises UnavailableError if Redis must be asked and is away.
+        Raises UnavailableError if Redis must be asked and cannot be reached.
         """
         with self._lock:
             if _now() < self._until.get(claim.member, 0.0):
                 return True
         try:
-            self._renew([claim])
+            self._extend([claim])
         except RedisError as error:
             raise UnavailableError("Redis cannot be reached.") from error
         with self._lock:
             return claim.member in self._until
 
-    def close(self) -> None:
-        """Stop renewing and hand back what was never settled."""
+    def stop(self) -> None:
+        """Extend no leases any more; those that are left expire unless they are released."""
         self._stop.set()
         self._thread.join()
-        self.hand_back()
 
-    def hand_back(self) -> None:
-        """Hand back what is not settled, as if this worker had never claimed it."""
+    def release_all(self) -> None:
+        """Release the chunks that are not settled, as if this worker had never claimed them. Raises RedisError."""
         with self._lock:
             held = list(self._held.values())
         for claim in held:
             self._ledger.release(claim)
 
-    def _renew(self, claims: Sequence[Claim]) -> None:
-        """Believe in a lease only as long as it lasts from before it was asked for; forget those that were lost."""
+    def _extend(self, claims: Sequence[Claim]) -> None:
+        """Extend leases and forget those that were lost. A lease counts from before Redis was asked, never longer."""
         until = _now() + self._seconds
-        renewed = {claim.member for claim in self._ledger.extend(claims)}
+        extended = {claim.member for claim in self._ledger.extend(claims)}
         with self._lock:
             for claim in claims:
-                if claim.member not in renewed:
+                if claim.member not in extended:
                     self._held.pop(claim.member, None)
                     self._until.pop(claim.member, None)
                 elif claim.member in self._held:
@@ -85,11 +87,11 @@ class Leases:
             with self._lock:
                 held = list(self._held.values())
             try:
-                self._renew(held)
+                self._extend(held)
             except RedisError as error:
-                log.warning("Leases could not be renewed (%s).", type(error).__name__)
+                log.warning("Leases could not be extended (%s).", type(error).__name__)
 
 
 def _now() -> float:
-    """Seconds that pass also while the machine sleeps, where the system can tell."""
+    """Seconds of a clock that also runs while the machine is suspended, where the system has one."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

@@ -1,76 +1,82 @@
-"""What became of the items of one chunk: rows to write, failures to record, bytes and seconds to count."""
+"""The results of one chunk's items: rows to write, failures to record, bytes and seconds to count."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.catalogue.interface import Row, Vector
 from shared.domain.items import Failure, Item, Outcome, Stage
 from shared.errors import ItemError
+from shared.ledger.ingest import Claim
 from worker.ingest.existing import StoredPhoto
 from worker.model.batcher import Encoded
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """An image on its way through the model, or past it, None, if it has not changed. Times in seconds."""
+class DownloadedImage:
+    """An image that was downloaded. `encoded` is its way through the model; None if its stored vector is kept.
 
-    encoded: "Future[Encoded] | None"
+    `content_hash` is the SHA-256 of its `size` bytes; `url` is the one to store.
+    """
+
     url: str
     content_hash: bytes
+    size: int
+    download_seconds: float
+    encoded: "Future[Encoded] | None"
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """`busy_seconds` is the time that each stage spent on the chunk's items, summed over its threads."""
+
+    stored: int
+    unchanged: int
+    rows: Sequence[Row]
+    failures: Sequence[Failure]
     bytes: int
-    fetch_seconds: float
+    busy_seconds: Mapping[Stage, float]
+
+    def outcome(self, write_seconds: float, threads: Mapping[Stage, int]) -> Outcome:
+        """What the ledger counts. A stage's wall time is its busy time divided by the threads that it has."""
+        busy: dict[Stage, float] = {**self.busy_seconds, "write": write_seconds}
+        seconds = {stage: spent / threads[stage] for stage, spent in busy.items()}
+        return Outcome(self.stored, self.unchanged, self.failures, self.bytes, seconds)
 
 
-@dataclass
-class Tally:
-    """`version` is that of the rows. Items that are neither failed nor unchanged are stored."""
+def collect(
+    claim: Claim, existing: Mapping[str, StoredPhoto], images: Sequence["Future[DownloadedImage]"]
+) -> ChunkResult:
+    """Wait until each image of a chunk is encoded or has failed. `images` are in the order of the chunk's items.
 
-    version: int
-    items: int = 0
-    unchanged: int = 0
-    bytes: int = 0
-    rows: list[Row] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    busy: dict[Stage, float] = field(default_factory=lambda: {"fetch": 0.0, "decode": 0.0, "encode": 0.0})
-
-    @classmethod
-    def of(
-        cls, version: int, items: Sequence[Item], held: Mapping[str, StoredPhoto], futures: Sequence["Future[Prepared]"]
-    ) -> "Tally":
-        """Wait for each item's image. Raises UnavailableError if a part of ours is away."""
-        tally = cls(version)
-        for item, future in zip(items, futures, strict=True):
-            tally.items += 1
-            try:
-                prepared = future.result()
-                encoded = prepared.encoded.result() if prepared.encoded else None
-            except ItemError as error:
-                tally.busy["fetch"] += error.tried_seconds
-                tally.failures.append(Failure(item, error.code, str(error), error.attempts))
-            else:
-                tally._add(item, prepared, encoded, held.get(item.id))
-        return tally
-
-    def _add(self, item: Item, prepared: Prepared, encoded: Encoded | None, held: StoredPhoto | None) -> None:
-        self.busy["fetch"] += prepared.fetch_seconds
-        self.bytes += prepared.bytes
-        embedding: Vector | None = None
+    Raises UnavailableError if a part of Lichtbild (Redis, the catalogue, the model) is away.
+    """
+    unchanged = size = 0
+    busy: dict[Stage, float] = {"fetch": 0.0, "decode": 0.0, "encode": 0.0}
+    rows: list[Row] = []
+    failures: list[Failure] = []
+    for item, future in zip(claim.items, images, strict=True):
+        try:
+            image = future.result()
+            encoded = image.encoded.result() if image.encoded else None
+        except ItemError as error:
+            busy["fetch"] += error.tried_seconds
+            failures.append(Failure(item, error.code, str(error), error.attempts))
+            continue
+        busy["fetch"] += image.download_seconds
+        size += image.size
         if encoded:
-            self.busy["decode"] += encoded.prepare_seconds
-            self.busy["encode"] += encoded.seconds
-            embedding = encoded.vector
-        elif held:
-            self.unchanged += held.is_unchanged
-            embedding = held.embedding
-        if embedding is not None:
-            self.rows.append(
-                Row(item.id, prepared.url, embedding, prepared.content_hash, item.attributes, self.version)
-            )
+            busy["decode"] += encoded.prepare_seconds
+            busy["encode"] += encoded.seconds
+            rows.append(_row(claim, item, image, encoded.vector))
+            continue
+        photo = existing[item.id]
+        unchanged += photo.is_unchanged
+        if photo.embedding is not None:
+            rows.append(_row(claim, item, image, photo.embedding))
+    stored = len(claim.items) - unchanged - len(failures)
+    return ChunkResult(stored, unchanged, rows, failures, size, busy)
 
-    def outcome(self, write_seconds: float, lanes: Mapping[Stage, int]) -> Outcome:
-        """How the chunk ended. A stage was at work for what its lanes spent, by how many of them there are."""
-        busy: dict[Stage, float] = {**self.busy, "write": write_seconds}
-        stored = self.items - self.unchanged - len(self.failures)
-        seconds = {stage: spent / lanes[stage] for stage, spent in busy.items()}
-        return Outcome(stored, self.unchanged, self.failures, self.bytes, seconds)
+
+def _row(claim: Claim, item: Item, image: DownloadedImage, vector: Vector) -> Row:
+    return Row(item.id, image.url, vector, image.content_hash, item.attributes, claim.version)

@@ -1,42 +1,101 @@
-"""Chunks that lost a worker before are done alone in their process: one that kills it then takes no other with it."""
+"""Which chunks are in the model together: the healthy ones, or one suspect by itself.
+
+A suspect is a chunk that lost a worker before. If it kills this process, too, the loss counts for it alone; if a
+healthy chunk does, it counts for no suspect. Claims and downloads go on meanwhile: only the model is used in turns.
+"""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from shared.errors import UnavailableError
+from shared.ledger.ingest import Claim
+
+
+@dataclass
+class _Turn:
+    """The images that wait to enter together. `suspect` is None for those of all healthy chunks."""
+
+    suspect: Claim | None
+    waiting: int = 0
+    has_begun: bool = False
+    error: UnavailableError | None = None
+
+    def is_for(self, claim: Claim) -> bool:
+        suspect = self.suspect
+        return suspect.member == claim.member if suspect else not claim.is_suspect
 
 
 class Quarantine:
-    """Lets chunks of this process run side by side, and a suspect by itself. Who waits alone goes first."""
+    """Thread-safe. Turns are served in the order in which they were asked for.
 
-    def __init__(self) -> None:
+    A turn ends once the images that waited at its beginning have left the model; those that come while another turn
+    waits join the next. So an image waits for one turn of each other suspect and one of the healthy chunks at most.
+    """
+
+    def __init__(self, record_in_model: Callable[[Claim | None], None]) -> None:
+        """`record_in_model` records at the ledger what the process loses if it crashes; it may raise RedisError."""
+        self._record = record_in_model
         self._changed = threading.Condition()
-        self._together = 0
-        self._alone = False
-        self._waiting_alone = 0
+        self._current = _Turn(None)
+        self._inside = 0
+        self._line: deque[_Turn] = deque()
 
-    @contextmanager
-    def admitted(self, *, alone: bool) -> Iterator[None]:
-        """Wait until the chunk may run; it runs inside the block."""
+    def announce(self, claim: Claim) -> None:
+        """Call it for each claimed chunk: from a suspect's claim on, a crash of its neighbours is not its own.
+
+        Raises UnavailableError if Redis cannot be reached.
+        """
         with self._changed:
-            self._enter_alone() if alone else self._enter()
-        try:
-            yield
-        finally:
-            with self._changed:
-                if alone:
-                    self._alone = False
-                else:
-                    self._together -= 1
-                self._changed.notify_all()
+            if claim.is_suspect and self._current.suspect is None:
+                self._begin(self._current)
+                if self._current.error:
+                    raise self._current.error
 
-    def _enter(self) -> None:
-        self._changed.wait_for(lambda: not self._alone and not self._waiting_alone)
-        self._together += 1
+    def enter(self, claim: Claim) -> None:
+        """Wait until an image of this chunk may go to the model. Raises UnavailableError if Redis cannot be reached."""
+        with self._changed:
+            if not self._line and not self._current.error and self._current.is_for(claim):
+                self._inside += 1
+                return
+            turn = self._join_line(claim)
+            self._advance()
+            self._changed.wait_for(lambda: turn.has_begun)
+            if turn.error:
+                raise turn.error
 
-    def _enter_alone(self) -> None:
-        self._waiting_alone += 1
+    def leave(self) -> None:
+        """Call it once an image that entered has left the model, in any thread."""
+        with self._changed:
+            self._inside -= 1
+            self._advance()
+
+    def _join_line(self, claim: Claim) -> _Turn:
+        turn = next((turn for turn in self._line if turn.is_for(claim)), None)
+        if turn is None:
+            turn = _Turn(claim if claim.is_suspect else None)
+            self._line.append(turn)
+        turn.waiting += 1
+        return turn
+
+    def _advance(self) -> None:
+        """Once the model is empty, begin the next turn. One that cannot be recorded fails with all its images."""
+        while self._line and not self._inside:
+            turn = self._line.popleft()
+            self._begin(turn)
+            if not turn.error:
+                self._inside = turn.waiting
+            self._changed.notify_all()
+
+    def _begin(self, turn: _Turn) -> None:
+        turn.has_begun = True
+        turn.error = None
+        self._current = turn
         try:
-            self._changed.wait_for(lambda: not self._alone and not self._together)
-        finally:
-            self._waiting_alone -= 1
-        self._alone = True
+            self._record(turn.suspect)
+        except RedisError as error:
+            # It is unknown whether this was recorded: the next to enter records its turn again.
+            turn.error = UnavailableError(f"Redis cannot be reached ({type(error).__name__}).")

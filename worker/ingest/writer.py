@@ -1,4 +1,4 @@
-"""Group commit: rows of several chunks go to the catalogue in one insert, then each chunk is told."""
+"""Group commit: rows of several chunks go to the catalogue in one insert; then each chunk's callback is called."""
 
 import logging
 import threading
@@ -12,10 +12,12 @@ from shared.errors import UnavailableError
 
 log = logging.getLogger(__name__)
 
+# Pauses between tries while the catalogue is away: doubled from the first to the last.
+_MIN_PAUSE_SECONDS = 0.25
 _MAX_PAUSE_SECONDS = 10.0
-# Chunks that may wait for an insert; their images are embedded, so each is a few hundred kilobytes of vectors.
-_WAITING_ENTRIES = 64
-# For what is queued when it is closed without having been asked to stop.
+# Chunks that may wait for an insert. Their images are encoded, so each is a few hundred kilobytes of vectors.
+_MAX_ENTRIES = 64
+# Time to write what is queued if `close` is called without `stop`.
 _CLOSE_SECONDS = 10.0
 
 
@@ -23,22 +25,23 @@ _CLOSE_SECONDS = 10.0
 class _Entry:
     collection: str
     rows: Sequence[Row]
-    written: Callable[[float], None]
+    on_written: Callable[[float], None]
     is_wanted: Callable[[], bool]
     is_urgent: bool = False
 
 
 class Writer:
-    """One thread inserts; callers go on at once, unless too much waits. When the catalogue is away it keeps trying.
+    """Thread-safe. The thread `writer` inserts; callers block only while the queue is full. It retries while the
+    catalogue is away.
 
-    Once it is asked to stop it writes what it can. The first insert that fails then, or the end of its time, is where
-    it gives up: what it has not written is told to nobody, and whoever waits to hand rows over is refused.
+    After `stop` it writes until the first insert that fails, or until its time is over. Then it gives up: the callbacks
+    of rows that are not written are never called, and `write` raises UnavailableError.
     """
 
     def __init__(self, catalogue: Catalogue, rows: int, seconds: float, in_hand: Callable[[], int]) -> None:
-        """Inserts as soon as `rows` wait, or some have for `seconds`, or nothing is left to wait for.
+        """Inserts once `rows` rows wait, or the first has waited for `seconds`, or no other chunk is on its way.
 
-        `in_hand` says how many chunks the process has in its hands, those that wait here included.
+        `in_hand` returns the number of chunks that the process holds, those that wait here included.
         """
         self._catalogue = catalogue
         self._rows = rows
@@ -53,18 +56,19 @@ class Writer:
         self._thread.start()
 
     def write(
-        self, collection: str, rows: Sequence[Row], written: Callable[[float], None], is_wanted: Callable[[], bool]
+        self, collection: str, rows: Sequence[Row], on_written: Callable[[float], None], is_wanted: Callable[[], bool]
     ) -> None:
-        """Queue rows; `written` is called with this entry's share of the insert's seconds once they are durable.
+        """Queue rows. Once they are durable, the writer's thread calls `on_written` with this entry's share of the
+        insert's seconds.
 
-        `is_wanted` is asked just before the insert: rows that are not wanted any more are dropped and told to nobody.
-        It may raise UnavailableError, which is as if the catalogue were away. Raises UnavailableError if the writer
-        gave up.
+        Just before the insert it calls `is_wanted`; if that returns False, the rows are dropped and `on_written` is
+        never called. If it raises UnavailableError, the insert is retried as if the catalogue were away.
+        Raises UnavailableError if the writer gave up.
         """
-        self._queue(_Entry(collection, rows, written, is_wanted))
+        self._queue(_Entry(collection, rows, on_written, is_wanted))
 
     def flush(self, seconds: float) -> bool:
-        """Write and tell at once all that was queued before; False if that is not done after `seconds`."""
+        """Write at once what was queued before, and call its callbacks; False if that takes longer than `seconds`."""
         done = threading.Event()
         try:
             self._queue(_Entry("", (), lambda _: done.set(), lambda: True, is_urgent=True))
@@ -73,14 +77,14 @@ class Writer:
         return done.wait(seconds)
 
     def stop(self, seconds: float) -> None:
-        """Go on, but for no longer than this, and no further than to the first insert that fails."""
+        """Write for at most `seconds` more, and only until the first insert that fails."""
         with self._changed:
             if self._deadline is None:
                 self._deadline = time.monotonic() + seconds
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what is queued, as far as `stop` lets it, and end."""
+        """Write what is queued, within the limits of `stop`, and end the thread."""
         self.stop(_CLOSE_SECONDS)
         with self._changed:
             self._closed = True
@@ -89,7 +93,7 @@ class Writer:
 
     def _queue(self, entry: _Entry) -> None:
         with self._changed:
-            while len(self._entries) >= _WAITING_ENTRIES and not self._gave_up():
+            while len(self._entries) >= _MAX_ENTRIES and not self._gave_up():
                 self._changed.wait(self._left())
             if self._gave_up():
                 raise UnavailableError("The worker is stopping, and the catalogue cannot be reached.")
@@ -100,7 +104,7 @@ class Writer:
         return self._deadline is not None
 
     def _left(self) -> float | None:
-        """Seconds until it gives up, if it is stopping."""
+        """Seconds until the writer gives up; None if it is not stopping."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def _gave_up(self) -> bool:
@@ -116,10 +120,11 @@ class Writer:
                 self._commit(collection, entries)
             for entry in group:
                 if not entry.rows and not self._failed:
-                    _tell(entry, 0.0)
+                    _notify(entry, 0.0)
 
     def _gather(self) -> list[_Entry]:
-        """The next group: what waits, once it is enough or its first entry has waited long enough. Empty at the end."""
+        """Wait for the next group of entries: until they are enough, or the first has waited for `seconds`. Empty once
+        the writer is closed or gave up."""
         with self._changed:
             self._changed.wait_for(lambda: self._entries or self._closed or self._failed)
             self._changed.wait_for(self._is_enough, self._seconds)
@@ -142,11 +147,11 @@ class Writer:
         seconds = time.perf_counter() - started
         count = sum(len(entry.rows) for entry in inserted)
         for entry in inserted:
-            _tell(entry, seconds * len(entry.rows) / count)
+            _notify(entry, seconds * len(entry.rows) / count)
 
     def _insert(self, collection: str, entries: Sequence[_Entry]) -> Sequence[_Entry]:
-        """Insert what is still wanted and return it; nothing if it gave up."""
-        pause = 0.25
+        """Insert the entries that are still wanted and return them; none if the writer gave up."""
+        pause = _MIN_PAUSE_SECONDS
         while True:
             try:
                 wanted = [entry for entry in entries if entry.is_wanted()]
@@ -156,18 +161,18 @@ class Writer:
             except UnavailableError as error:
                 with self._changed:
                     if self._is_stopping():
-                        log.warning("%s The worker is stopping: what is not written is handed back.", error)
+                        log.warning("%s The worker is stopping: chunks that are not written are released.", error)
                         self._failed = True
                         self._changed.notify_all()
                         return ()
-                    log.warning("%s Trying again in %.1f s; nothing is lost.", error, pause)
+                    log.warning("%s Retrying the insert in %.1f s; nothing is lost.", error, pause)
                     self._changed.wait_for(self._is_stopping, pause)
                 pause = min(pause * 2, _MAX_PAUSE_SECONDS)
 
 
-def _tell(entry: _Entry, seconds: float) -> None:
+def _notify(entry: _Entry, seconds: float) -> None:
     try:
-        entry.written(seconds)
+        entry.on_written(seconds)
     except Exception:
-        # The chunk stays unsettled; its lease runs out and another worker does it again.
-        log.exception("A chunk was written but could not be settled; it will be done again.")
+        # The chunk stays unsettled: its lease expires and a worker processes it again.
+        log.exception("A chunk was written but could not be settled; it will be processed again.")

@@ -1,4 +1,4 @@
-"""Deletes photos, in a thread of its own: a deletion must not wait for the chunks that this worker is busy with."""
+"""Deletes photos. The thread `deletions` does nothing else: a deletion does not wait for the worker's chunks."""
 
 import logging
 from collections import defaultdict
@@ -10,12 +10,12 @@ from shared.uploads.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
 
-# How long a lost bell can go unnoticed.
-_LOOK_AGAIN_SECONDS = 1.0
+# Longest wait for a bell: a lost one delays a deletion by this much.
+_POLL_SECONDS = 1.0
 
 
 class Deletions:
-    """What waits together is deleted together, by one insert of tombstones per collection."""
+    """Deletes all waiting photos of a collection with one insert of tombstones."""
 
     def __init__(self, ledger: CommandLedger, catalogue: Catalogue, thumbnails: Thumbnails | None) -> None:
         self._ledger = ledger
@@ -23,26 +23,29 @@ class Deletions:
         self._thumbnails = thumbnails
 
     def wait_and_delete(self) -> None:
-        """Wait for a deletion, a moment at most, then do all that wait. Raises RedisError."""
-        self._ledger.wait(_LOOK_AGAIN_SECONDS)
+        """Wait up to a second for a deletion, then do all that wait. Raises RedisError."""
+        self._ledger.wait(_POLL_SECONDS)
         self.delete_waiting()
 
     def delete_waiting(self) -> None:
-        """Do all deletions that wait now. Those that the catalogue does not take now are taken again later."""
-        while taken := self._ledger.claim():
+        """Do all waiting deletions. While the catalogue is away they stay in the ledger and are claimed again later.
+
+        Raises RedisError.
+        """
+        while claimed := self._ledger.claim():
             by_collection: defaultdict[str, list[CatalogueCommand]] = defaultdict(list)
-            for deletion in taken:
+            for deletion in claimed:
                 by_collection[deletion.collection].append(deletion)
             for collection, deletions in by_collection.items():
                 self._delete(collection, deletions)
 
     def _delete(self, collection: str, deletions: list[CatalogueCommand]) -> None:
         try:
-            # Oldest first: of two deletions of one photo the newer version stays.
+            # In order of their versions: of two deletions of one photo the newer stays.
             self._catalogue.delete(collection, {deletion.subject: deletion.version for deletion in deletions})
             self._remove_thumbnails(collection, [deletion.subject for deletion in deletions])
         except UnavailableError as error:
-            log.warning("%d deletions wait: %s", len(deletions), error)
+            log.warning("%d deletions deferred: %s", len(deletions), error)
         except LichtbildError as error:
             for deletion in deletions:
                 self._ledger.fail(deletion, error)
@@ -51,9 +54,9 @@ class Deletions:
             log.info("Deleted %d photos of %s.", len(deletions), collection)
 
     def _remove_thumbnails(self, collection: str, photo_ids: list[str]) -> None:
-        """But not those of photos that were submitted again since, and are there."""
+        """Remove the thumbnails of photos that are gone; a photo that was submitted again since keeps its own."""
         if self._thumbnails is not None:
-            there = self._catalogue.known(collection, photo_ids)
+            stored = self._catalogue.known(collection, photo_ids)
             for photo_id in photo_ids:
-                if photo_id not in there:
+                if photo_id not in stored:
                     self._thumbnails.remove(collection, photo_id)

@@ -1,4 +1,4 @@
-"""Builds and drops vector indexes, on command, and by itself where a collection has grown large."""
+"""Builds and drops vector indexes: on command, and of collections that have grown large."""
 
 import logging
 import time
@@ -14,19 +14,20 @@ from worker.upkeep.build_progress import BuildProgress
 
 log = logging.getLogger(__name__)
 
-# How long a lost bell can go unnoticed.
-_LOOK_AGAIN_SECONDS = 1.0
+# Longest wait for a bell: a lost one delays a command by this much.
+_POLL_SECONDS = 1.0
+# Interval between two looks for collections that have grown large.
 _GROWTH_SECONDS = 60.0
 
 
 class IndexFailedError(LichtbildError):
-    """The catalogue's server could not build the index; the message is its own reason."""
+    """The catalogue's server could not build the index; the message is the server's own."""
 
     code = "index_failed"
 
 
 class Indexes:
-    """The catalogue's server does the work, however long it takes; here it is asked for and looked after."""
+    """Starts builds at the catalogue's server and polls them until they end, in the thread `indexes`."""
 
     def __init__(
         self,
@@ -36,7 +37,7 @@ class Indexes:
         rows: int,
         progress: BuildProgress | None = None,
     ) -> None:
-        """`rows` is how large a collection must be to get an index by itself; 0 is never."""
+        """A collection of `rows` photos or more gets an index without a command; 0: none does."""
         self._ledger = ledger
         self._catalogue = catalogue
         self._choices = IndexChoices(connection)
@@ -46,20 +47,20 @@ class Indexes:
         self._next = 0.0
 
     def wait_and_do(self) -> None:
-        """Wait for an command, a moment at most, then do what there is. Raises RedisError and UnavailableError."""
-        self._ledger.wait(_LOOK_AGAIN_SECONDS)
+        """Wait up to a second for a command, then do all that wait. Raises RedisError and UnavailableError."""
+        self._ledger.wait(_POLL_SECONDS)
         self.do_waiting()
         if self._rows and time.monotonic() >= self._next:
             self._next = time.monotonic() + _GROWTH_SECONDS
             self.build_for_large_collections()
 
     def do_waiting(self) -> None:
-        """Take each command a step on; those that are not done then are taken again."""
+        """Advance each waiting command by one step; one that is not done is claimed again later. Raises RedisError."""
         for command in self._ledger.claim():
             try:
                 done = self._drop(command) if command.subject == "drop" else self._build(command)
             except UnavailableError as error:
-                log.warning("The index of %s waits: %s", command.collection, error)
+                log.warning("The index of %s is deferred: %s", command.collection, error)
             except LichtbildError as error:
                 self._ledger.fail(command, error)
             else:
@@ -78,7 +79,7 @@ class Indexes:
             if self._choices.is_declined(name) or self._catalogue.index(name).status != "none":
                 continue
             if self._catalogue.count(name) >= self._rows:
-                log.info("%s has %d photos or more: its index is built.", name, self._rows)
+                log.info("Collection %s has %d photos or more: building its index.", name, self._rows)
                 self._ledger.enqueue(name, "build")
 
     def _build(self, command: CatalogueCommand) -> bool:

@@ -1,4 +1,4 @@
-"""One step, done again and again in a thread of its own, until the worker ends."""
+"""A thread that repeats one step until the worker ends."""
 
 import logging
 import threading
@@ -10,12 +10,12 @@ from shared.errors import UnavailableError
 
 log = logging.getLogger(__name__)
 
-# Between tries while Redis or the catalogue is away, at least.
-_TRY_AGAIN_SECONDS = 1.0
+# Shortest pause after a step that failed.
+_RETRY_SECONDS = 1.0
 
 
 class PeriodicThread:
-    """Does a step every so many seconds; 0 is for a step that waits by itself for something to do."""
+    """Runs a step every `seconds` seconds; 0: the step waits for work by itself. A step that fails is retried."""
 
     def __init__(self, name: str, step: Callable[[], None], seconds: float) -> None:
         self._step = step
@@ -27,7 +27,7 @@ class PeriodicThread:
         self._thread.start()
 
     def close(self) -> None:
-        """Return when the step under way is done; there is no other."""
+        """Return once the current step has ended; no other begins."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -39,9 +39,9 @@ class PeriodicThread:
             try:
                 self._step()
             except (RedisError, UnavailableError) as error:
-                log.warning("%s: a server is away (%s); trying again.", self._thread.name, type(error).__name__)
-                pause = max(self._seconds, _TRY_AGAIN_SECONDS)
+                log.warning("%s: a server is away (%s); retrying.", self._thread.name, type(error).__name__)
+                pause = max(self._seconds, _RETRY_SECONDS)
             except Exception:
-                # Whatever it is, the next step may go through, and a thread that ended would be missed by nobody.
-                log.exception("%s failed; trying again.", self._thread.name)
-                pause = max(self._seconds, _TRY_AGAIN_SECONDS)
+                # The next step may succeed, and nothing would restart a thread that ended.
+                log.exception("%s failed; retrying.", self._thread.name)
+                pause = max(self._seconds, _RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""Sweeps the spool: what is left of jobs that have ended, and of uploads that never became a job."""
+"""Removes the spool folders of jobs that have ended and of uploads that never became a job."""
 
 import logging
 import time
@@ -10,12 +10,12 @@ from shared.uploads.spool import Spool
 log = logging.getLogger(__name__)
 
 _INTERVAL_SECONDS = 60.0
-# A sweep delays the reconciler, whose turn it is; what is left is swept in the next.
-_MOST_AT_ONCE = 500
+# A sweep delays the reconciler: the rest follows a minute later.
+_MAX_FOLDERS = 500
 
 
 class SpoolSweeper:
-    """Called by the reconciler, looks once a minute."""
+    """Sweeps once a minute at most, in the reconciler's thread. Without a spool it does nothing."""
 
     def __init__(self, spool: Spool | None, jobs: Jobs, staging_seconds: float) -> None:
         self._spool = spool
@@ -24,7 +24,7 @@ class SpoolSweeper:
         self._next = 0.0
 
     def sweep_if_due(self) -> None:
-        """Raises RedisError; a disk that cannot be read is told in the log."""
+        """Sweep if the last sweep was a minute ago. Logs OSError; raises RedisError."""
         if self._spool is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _INTERVAL_SECONDS
@@ -34,13 +34,13 @@ class SpoolSweeper:
             log.warning("The spool cannot be swept: %s.", error.strerror)
 
     def sweep(self, spool: Spool) -> None:
-        """An upload in progress is no job yet: without one a folder goes only when nothing has come into it for as long
-        as the upload's other half, its items in Redis, would be kept.
+        """Remove up to 500 folders. A folder without a job may be an upload in progress: it is removed once nothing was
+        added to it for as long as Redis keeps the upload's staged items. Raises RedisError and OSError.
         """
         done = [job_id for job_id, idle in spool.jobs() if self._is_done(job_id, idle)]
-        for job_id in done[:_MOST_AT_ONCE]:
+        for job_id in done[:_MAX_FOLDERS]:
             spool.drop(job_id)
-            log.info("Swept what was left of upload %s.", job_id)
+            log.info("Removed the spool folder of upload %s.", job_id)
 
     def _is_done(self, job_id: str, idle_seconds: float) -> bool:
         try:

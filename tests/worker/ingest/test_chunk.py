@@ -22,7 +22,7 @@ from shared.settings import Settings
 from tests.pictures import photo
 from worker.images.transforms import Pixels
 from worker.model.cpu_quota import available_cores
-from worker.services import WorkerServices, build
+from worker.services import IngestServices, build_ingest
 
 
 @pytest.fixture
@@ -31,24 +31,24 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def worker(connection, settings: Settings) -> Iterator[WorkerServices]:
-    services = build(settings, celery_app(settings), "ingest", "test")
+def worker(connection, settings: Settings) -> Iterator[IngestServices]:
+    services = build_ingest(settings, celery_app(settings), "test")
     yield services
-    services.close()
+    services.lifecycle.close()
 
 
 @pytest.fixture
 def encoded(worker, monkeypatch) -> list[Pixels]:
     """What went to the model."""
     given: list[Pixels] = []
-    submit = worker.ingest.batcher.submit_unprepared
+    submit = worker.batcher.submit_unprepared
 
     def noting(prepare: Callable[[], Pixels]) -> Pixels:
         given.append(prepare())
         return given[-1]
 
     monkeypatch.setattr(
-        worker.ingest.batcher,
+        worker.batcher,
         "submit_unprepared",
         lambda prepare, size: submit(partial(noting, prepare), size),
     )
@@ -74,7 +74,7 @@ def ingest(worker, connection, settings, submit):
     def ingest(items: list[Item], **conditions: Any) -> Job:
         job_id = submit(items, **conditions)
         worker.ingest.answer_bell()
-        assert worker.ingest.writer.flush(30)
+        assert worker.writer.flush(30)
         return Jobs(connection, settings).get(job_id)
 
     return ingest
@@ -142,11 +142,11 @@ def test_a_chunk_done_twice_counts_as_stored(submit, worker, items, encoded, con
     with monkeypatch.context() as patch:
         patch.setattr(IngestLedger, "settle", lambda *_: False)
         worker.ingest.answer_bell()
-        assert worker.ingest.writer.flush(30)
+        assert worker.writer.flush(30)
     encoded.clear()
     connection.zadd(keys.LEASES, {connection.zrange(keys.LEASES, 0, 0)[0]: 1})
     worker.ingest.answer_bell()
-    assert worker.ingest.writer.flush(30)
+    assert worker.writer.flush(30)
     assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
     assert encoded == []
 
@@ -163,7 +163,7 @@ def test_an_older_submission_that_is_done_later_does_not_bring_its_image_back(
     assert counts(ingest([items[0]])) == {"unchanged": 1}
     jobs.resume(older)
     worker.ingest.answer_bell()
-    assert worker.ingest.writer.flush(30)
+    assert worker.writer.flush(30)
     assert counts(jobs.get(older)) == {"stored": 1}
     assert catalogue.get(collection, "p0").url == items[0].url
 
@@ -173,14 +173,14 @@ def test_a_deleted_photo_is_found_no_more_and_can_be_ingested_again(
 ):
     older = submit(items)
     deletions = CommandLedger(connection, settings, "delete")
-    catalogue.ensure(collection, worker.ingest.encoder.name, worker.ingest.encoder.dimension)
+    catalogue.ensure(collection, worker.encoder.name, worker.encoder.dimension)
     job_id = deletions.enqueue(collection, "p0")
     worker.deletions.delete_waiting()
     assert Jobs(connection, settings).get(job_id).status == "succeeded"
     worker.ingest.answer_bell()
-    assert worker.ingest.writer.flush(30)
+    assert worker.writer.flush(30)
     assert Jobs(connection, settings).get(older).stored == 6
-    vector = worker.ingest.encoder.encode_texts(["x"])[0]
+    vector = worker.encoder.encode_texts(["x"])[0]
 
     def found() -> set[str]:
         return {hit.photo.photo_id for hit in catalogue.search(collection, vector, 10)}
@@ -211,7 +211,7 @@ def test_a_job_tells_which_stage_limits_it(ingest, items):
 
 
 def test_a_job_whose_pictures_take_long_to_prepare_is_limited_by_that(ingest, items, worker, monkeypatch):
-    prepare = worker.ingest.encoder.prepare
+    prepare = worker.encoder.prepare
 
     def slow(picture: Any) -> Pixels:
         began = time.thread_time()
@@ -219,11 +219,11 @@ def test_a_job_whose_pictures_take_long_to_prepare_is_limited_by_that(ingest, it
             pass
         return prepare(picture)
 
-    monkeypatch.setattr(worker.ingest.encoder, "prepare", slow)
+    monkeypatch.setattr(worker.encoder, "prepare", slow)
     job = ingest(items)
     assert job.limited_by == "decode"
     # Whoever prepares, the model's one or two threads or the downloads', two cores or more share it.
-    assert 6 * 0.2 / max(worker.ingest.encoder.passes, available_cores()) <= job.stage_seconds["decode"] <= 6 * 0.3
+    assert 6 * 0.2 / max(worker.encoder.passes, available_cores()) <= job.stage_seconds["decode"] <= 6 * 0.3
 
 
 def test_failures_are_counted_by_code_and_by_host(ingest, items, image_server):
@@ -253,7 +253,7 @@ def test_a_worker_whose_catalogue_is_away_pauses_and_fails_nothing(
     assert len(pauses) == 5
     assert connection.zcard(keys.LEASES) == 0
     worker.ingest.answer_bell()
-    assert worker.ingest.writer.flush(30)
+    assert worker.writer.flush(30)
     assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
 
 
@@ -282,7 +282,7 @@ def test_a_full_redis_hands_nothing_out_and_fails_nothing(worker, submit, items,
     assert (job.status, job.pending) == ("queued", 6)
     connection.config_set("maxmemory", 0)
     worker.ingest.answer_bell()
-    assert worker.ingest.writer.flush(30)
+    assert worker.writer.flush(30)
     assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
 
 
@@ -299,5 +299,5 @@ def test_a_chunk_in_hand_is_settled_although_redis_is_full(
     monkeypatch.setattr(SqlCatalogue, "write", write_as_redis_fills)
     job_id = submit(items)
     worker.ingest.answer_bell()
-    assert worker.ingest.writer.flush(30)
+    assert worker.writer.flush(30)
     assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}

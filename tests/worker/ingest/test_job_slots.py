@@ -29,7 +29,7 @@ def claimed(slots: JobSlots, ledger: IngestLedger) -> list[Claim]:
 
 
 def test_a_job_leaves_room_for_others(ledger):
-    slots = JobSlots(chunks_of_a_job=3)
+    slots = JobSlots(chunks_per_job=3)
     long, short = submit(ledger, 9), submit(ledger, 1)
 
     jobs = [claim.job_id for claim in claimed(slots, ledger)]
@@ -38,7 +38,7 @@ def test_a_job_leaves_room_for_others(ledger):
 
 
 def test_a_lane_that_is_given_back_is_taken_again(ledger):
-    slots = JobSlots(chunks_of_a_job=2)
+    slots = JobSlots(chunks_per_job=2)
     submit(ledger, 5)
     first, second = claimed(slots, ledger)
 

@@ -35,31 +35,34 @@ def claim(ledger) -> Claim:
 
 def test_a_lease_is_believed_in_for_as_long_as_it_lasts_and_then_asked_about(ledger, claim, clock, connection):
     leases = Leases(ledger, lease_seconds=20)
-    leases.hold(claim)
+    leases.add(claim)
     assert leases.still_holds(claim)
     connection.delete(keys.LEASES)
     assert leases.still_holds(claim), "renewed a moment ago"
     clock[0] += 21
     assert not leases.still_holds(claim)
-    leases.close()
+    leases.stop()
+    leases.release_all()
 
 
 def test_a_chunk_that_another_worker_took_over_is_lost_and_not_handed_back(ledger, claim, clock, connection):
     leases = Leases(ledger, lease_seconds=20)
-    leases.hold(claim)
+    leases.add(claim)
     connection.zadd(keys.LEASES, {claim.member: 1})
     other = ledger.claim()
     assert other
     assert not leases.still_holds(claim)
-    leases.close()
+    leases.stop()
+    leases.release_all()
     assert connection.zrange(keys.LEASES, 0, -1) == [other.member.encode()]
 
 
 def test_with_redis_away_nobody_can_tell(ledger, claim, settings):
     gone = settings.model_copy(update={"redis_url": type(settings.redis_url)("redis://127.0.0.1:1/0")})
     leases = Leases(IngestLedger(connect(gone), gone), lease_seconds=20)
-    leases.hold(claim)
+    leases.add(claim)
     with pytest.raises(UnavailableError):
         leases.still_holds(claim)
-    leases.drop(claim)
-    leases.close()
+    leases.remove(claim)
+    leases.stop()
+    leases.release_all()

@@ -16,27 +16,27 @@ from shared.ledger import keys
 from shared.ledger.watcher import Watcher
 from tests.stack import wait_for
 from worker.search.slots import Slots
-from worker.services import WorkerServices, build
+from worker.services import SearchServices, build_search
 
 
 @pytest.fixture
-def worker(connection, settings) -> Iterator[WorkerServices]:
-    services = build(settings, celery_app(settings), "search", "test")
+def worker(connection, settings) -> Iterator[SearchServices]:
+    services = build_search(settings, celery_app(settings), "test")
     yield services
-    services.close()
+    services.lifecycle.close()
 
 
 @pytest.fixture
 def encoded(worker, monkeypatch) -> list[str]:
     """The texts that went to the model."""
     given: list[str] = []
-    submit = worker.ingest.batcher.submit_text
+    submit = worker.batcher.submit_text
 
     def noted(text: str, **more: Any) -> Any:
         given.append(text)
         return submit(text, **more)
 
-    monkeypatch.setattr(worker.ingest.batcher, "submit_text", noted)
+    monkeypatch.setattr(worker.batcher, "submit_text", noted)
     return given
 
 
@@ -45,7 +45,7 @@ def photos(worker, catalogue, collection):
     """Write photos with these vectors by id."""
 
     def photos(vectors: dict[str, Any]) -> None:
-        encoder = worker.ingest.encoder
+        encoder = worker.encoder
         catalogue.ensure(collection, encoder.name, encoder.dimension)
         rows = [
             Row(name, f"http://h/{name}", unit(*vector), b"", {"n": n}, 1)
@@ -209,7 +209,7 @@ def test_a_search_whose_image_takes_too_long_fails_in_time(
 ):
     photos({"a": (1, 0)})
     over = threading.Event()
-    monkeypatch.setattr(worker.ingest.fetcher, "fetch", lambda _: over.wait(60))
+    monkeypatch.setattr(worker.fetcher, "fetch", lambda _: over.wait(60))
     query = Query((Term("image_url", "http://h/slow"),), 5, collection)
     job_id = searches.enqueue(query, {}, 100).job_id
     worker.search.answer_bell()

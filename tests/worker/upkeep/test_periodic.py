@@ -11,7 +11,7 @@ from worker.upkeep.periodic import PeriodicThread
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    monkeypatch.setattr("worker.upkeep.periodic._TRY_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("worker.upkeep.periodic._RETRY_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize("error", [RedisConnectionError("away"), UnavailableError("away"), ZeroDivisionError("ours")])

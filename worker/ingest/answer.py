@@ -1,0 +1,118 @@
+"""Answer a bell: claim a chunk, hold its lease, process it, and account for however that ends."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from shared.catalogue.interface import Catalogue, check_model
+from shared.domain.items import Failure, Outcome
+from shared.doorbell import Doorbell
+from shared.errors import ConfigurationError, ModelMismatchError, NewerSchemaError, UnavailableError
+from shared.ledger.ingest import Claim, IngestLedger
+from worker.ingest.chunk import ChunkPipeline
+from worker.ingest.job_slots import JobSlots
+from worker.ingest.leases import Leases
+from worker.model.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+# Pause before the next claim if Redis or the catalogue is away: the chunk, which waits again, would be claimed at once.
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Thread-safe: each bell is answered in a thread of Celery's pool, and up to as many chunks are in hand."""
+
+    ledger: IngestLedger
+    doorbell: Doorbell
+    catalogue: Catalogue
+    encoder: Encoder
+    leases: Leases
+    pipeline: ChunkPipeline
+    chunk_attempts: int
+    job_slots: JobSlots = field(default_factory=JobSlots)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def answer_bell(self) -> None:
+        """Claim the next chunk, if any, ring again if more wait, and process the chunk.
+
+        Raises RedisError and UnavailableError; the chunk is then released and its attempt not counted.
+        """
+        with self._claimed() as claim:
+            if claim is not None:
+                self._hold(claim)
+
+    @contextmanager
+    def _claimed(self) -> Iterator[Claim | None]:
+        claim = self.job_slots.acquire(self.ledger.claim)
+        try:
+            yield claim
+        finally:
+            if claim is not None and self.job_slots.release(claim) and claim.more_waiting:
+                self._ring()
+
+    def _ring(self) -> None:
+        # If Redis is away the bell is lost, and the reconciler rings later.
+        with suppress(UnavailableError):
+            self.doorbell.ring_ingest()
+
+    def _hold(self, claim: Claim) -> None:
+        self.leases.add(claim)
+        try:
+            if claim.more_waiting:
+                self._ring()
+            self._process(claim)
+        except UnavailableError:
+            # A fault of our own parts, not of the items: the attempt does not count.
+            self._release(claim)
+            self.stopping.wait(_PAUSE_SECONDS)
+            raise
+        except BaseException:
+            # Unforeseen: let the lease expire. A chunk that does this every time is split until its culprit is found.
+            self.leases.remove(claim)
+            raise
+
+    def _process(self, claim: Claim) -> None:
+        if claim.attempts > self.chunk_attempts:
+            self._give_up(claim)
+            return
+        try:
+            self._check_collection(claim)
+        except (ConfigurationError, ModelMismatchError, NewerSchemaError) as error:
+            self.ledger.fail_job(claim.job_id, error.code, str(error))
+            self._release(claim)
+            return
+        self.pipeline.run(claim)
+
+    def _check_collection(self, claim: Claim) -> None:
+        """Create the collection on first use, but not for a preflight.
+
+        Raises ModelMismatchError, NewerSchemaError, and ConfigurationError if the catalogue cannot serve.
+        """
+        name, dimension = self.encoder.name, self.encoder.dimension
+        if not claim.preflight:
+            self.catalogue.ensure(claim.collection, name, dimension)
+            return
+        found = self.catalogue.describe(claim.collection)
+        if found is not None:
+            check_model(found, name, dimension)
+
+    def _give_up(self, claim: Claim) -> None:
+        """A chunk that keeps losing its workers is split in two; a single item that does is failed."""
+        lost = claim.attempts - 1
+        log.warning("Chunk %d of job %s lost %d workers.", claim.chunk, claim.job_id, lost)
+        if len(claim.items) > 1:
+            self.ledger.split(claim)
+            self.leases.remove(claim)
+            self._ring()
+            return
+        failure = Failure(claim.items[0], "crashed_worker", f"{lost} workers died with this image.", lost)
+        self.ledger.settle(claim, Outcome(0, 0, [failure], 0, {}))
+        self.leases.remove(claim)
+
+    def _release(self, claim: Claim) -> None:
+        self.leases.remove(claim)
+        self.ledger.release(claim)

@@ -1,0 +1,86 @@
+"""The life of a worker process: it starts, drains when it is asked to stop, and closes."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
+from worker.upkeep.heartbeat import Heartbeat
+from worker.upkeep.periodic import PeriodicThread
+
+log = logging.getLogger(__name__)
+
+# From SIGTERM to the end, whatever hangs: the embedded stack kills after 15 s, Kubernetes after 30 s.
+_DRAIN_SECONDS = 12.0
+
+Step = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """`on_drain` and `on_close` are run in their order. `release_claims` gives up what the worker holds in Redis; it
+    may raise RedisError. `facts` of the model are announced with its presence."""
+
+    queue: Queue
+    name: str
+    facts: Mapping[str, Any]
+    presence: Presence
+    heartbeat: Heartbeat
+    periodic_threads: Sequence[PeriodicThread]
+    on_drain: Sequence[Step]
+    on_close: Sequence[Step]
+    release_claims: Step = lambda: None
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Announce this worker until `close`, and start its periodic threads. Call it once bells are answered."""
+        self.heartbeat.start()
+        for thread in self.periodic_threads:
+            thread.start()
+        threading.Thread(target=self._announce, name="presence", daemon=True).start()
+
+    def drain(self) -> None:
+        """Begin nothing new and let what is in hand finish. Whatever hangs, the process exits after 12 s."""
+        for step in self.on_drain:
+            step()
+        deadline = threading.Timer(_DRAIN_SECONDS, self._exit_now)
+        deadline.daemon = True
+        deadline.start()
+
+    def close(self) -> None:
+        """Finish what is in hand, release the rest, and withdraw this worker's presence."""
+        self.closing.set()
+        for thread in self.periodic_threads:
+            thread.close()
+        for step in self.on_close:
+            step()
+        self._leave()
+        self.heartbeat.close()
+
+    def _leave(self) -> None:
+        try:
+            self.release_claims()
+            self.presence.leave(self.queue, self.name)
+        except RedisError as error:
+            log.warning("Redis is away (%s): the leases of unfinished chunks will expire.", type(error).__name__)
+
+    def _exit_now(self) -> None:
+        """Something hangs: a download, the catalogue, the model. Other workers take over what this one holds."""
+        log.warning("Not drained after %g s: unfinished chunks are released.", _DRAIN_SECONDS)
+        self._leave()
+        os._exit(0)
+
+    def _announce(self) -> None:
+        while True:
+            try:
+                self.presence.announce(self.queue, self.name, self.facts)
+                self.heartbeat.on_redis_answered()
+            except RedisError as error:
+                log.warning("Redis is away (%s): presence is announced again later.", type(error).__name__)
+            if self.closing.wait(ALIVE_SECONDS / 3):
+                return
