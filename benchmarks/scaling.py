@@ -68,7 +68,7 @@ def _measure(settings: Settings, workers: int, count: int, batch_seconds: float)
         job = _ingest(settings, f"run_{secrets.token_hex(6)}", count)
         spent = sum(map(core_seconds, watched)) - before
     if job.stored != count or job.started is None or job.finished is None:
-        raise SystemExit(f"The job did not store all items: {job.as_json()}")
+        raise SystemExit(f"The job did not store all items: {job}")
     seconds = (job.finished - job.started).total_seconds()
     return Figure(workers, count, count / seconds, 1000 * spent / count, spent / seconds)
 

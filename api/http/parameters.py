@@ -1,83 +1,115 @@
-"""Query parameters and headers that several routes read."""
+"""Query parameters and headers: their types, and how they are read and refused."""
 
 import re
-from collections.abc import Collection, Sequence
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
-from flask import request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from werkzeug.datastructures import Headers, MultiDict
 
+from api.http.validation import first_fault
 from shared.catalogue.interface import DEFAULT_COLLECTION, check_name
 from shared.errors import InvalidRequestError
-
-Choice = TypeVar("Choice", bound=str)
 
 MAX_WAIT_SECONDS = 30.0
 
 
-def only(known: Collection[str]) -> None:
-    """Reject unknown query parameters, so that a misspelt one is not ignored."""
-    for name in request.args:
-        if name not in known:
-            names = ", ".join(sorted(known)) or "none"
-            raise InvalidRequestError(f"Unknown query parameter {name!r}; this path accepts: {names}.")
+class Parameters(BaseModel):
+    """Base of what a route reads. A name that it does not know is refused: a misspelt one must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def collection() -> str:
-    """`?collection=`, checked."""
-    return check_name(request.args.get("collection", DEFAULT_COLLECTION))
+class NoParameters(Parameters):
+    """For routes that read none."""
 
 
-def wait_seconds() -> float:
-    """`?wait=N`, at most 30."""
-    text = request.args.get("wait", "0")
+Given = TypeVar("Given", bound=Parameters)
+
+
+def _seconds(text: str) -> float:
     if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text):
-        raise InvalidRequestError("`wait` must be a number of seconds.")
+        raise ValueError("must be a number of seconds")
     return min(float(text), MAX_WAIT_SECONDS)
 
 
-def preferred_wait() -> int | None:
-    """`Prefer: wait=N` (RFC 7240), at most 30; None without it. Other preferences are ignored, as the RFC requires."""
-    found = re.search(
-        r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])', request.headers.get("Prefer", ""), re.IGNORECASE
-    )
-    return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
+def _number(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise ValueError("must be a whole number")
+    return int(text)
 
 
-def idempotency_key() -> str | None:
-    """`Idempotency-Key`, with or without quotes; None without it."""
-    text = request.headers.get("Idempotency-Key")
-    if text is None:
-        return None
-    key = text.strip().removeprefix('"').removesuffix('"')
-    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
-        raise InvalidRequestError("`Idempotency-Key` must be 1 to 255 printable ASCII characters.")
-    return key
-
-
-def ratio(name: str) -> float | None:
-    """A number in [0, 1); None without the parameter."""
-    text = request.args.get(name)
-    if text is None:
-        return None
+def _ratio(text: str) -> float:
     if not re.fullmatch(r"0|0?\.\d{1,9}", text):
-        raise InvalidRequestError(f"`{name}` must be a number from 0 to less than 1, for example 0.05.")
+        raise ValueError("must be a number from 0 to less than 1, for example 0.05")
     return float(text)
 
 
-def one_of(name: str, known: Sequence[Choice]) -> Choice | None:
-    """One of the known values; None without the parameter."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    for value in known:
-        if value == text:
-            return value
-    raise InvalidRequestError(f"`{name}` must be one of {', '.join(known)}.")
+def _key(text: str) -> str:
+    key = text.strip().removeprefix('"').removesuffix('"')
+    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
+        raise ValueError("must be 1 to 255 printable ASCII characters")
+    return key
 
 
-def whole_number(name: str, default: int, low: int, high: int) -> int:
-    """A whole number within bounds."""
-    text = request.args.get(name, str(default))
-    if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
-        raise InvalidRequestError(f"`{name}` must be a whole number from {low} to {high}.")
-    return int(text)
+def _preferred_wait(text: str) -> int | None:
+    """The `wait` of a `Prefer` header (RFC 7240), which asks to ignore other preferences."""
+    found = re.search(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])', text, re.IGNORECASE)
+    return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
+
+
+Collection = Annotated[str, AfterValidator(check_name), Field(description="The collection's name.")]
+WaitSeconds = Annotated[
+    float, BeforeValidator(_seconds), Field(description="Seconds to wait for the job to end; more than 30 count as 30.")
+]
+WholeNumber = Annotated[int, BeforeValidator(_number)]
+Ratio = Annotated[float, BeforeValidator(_ratio)]
+IdempotencyKey = Annotated[
+    str | None,
+    BeforeValidator(_key),
+    Field(
+        alias="Idempotency-Key",
+        description="Makes a repetition safe: the same key and body return the job of the first request.",
+    ),
+]
+PreferredWait = Annotated[
+    int | None,
+    BeforeValidator(_preferred_wait),
+    Field(alias="Prefer", description="`wait=N`: seconds to wait for the result; more than 30 count as 30."),
+]
+
+
+class InCollection(Parameters):
+    """`?collection=`."""
+
+    collection: Collection = DEFAULT_COLLECTION
+
+
+class Retryable(Parameters):
+    """`Idempotency-Key`."""
+
+    idempotency_key: IdempotencyKey = None
+
+
+def read_query(model: type[Given], given: "MultiDict[str, str]") -> Given:
+    """Read a query string. Raises InvalidRequestError for an unknown, repeated or invalid parameter."""
+    for name, values in given.lists():
+        if name not in model.model_fields:
+            known = ", ".join(sorted(model.model_fields)) or "none"
+            raise InvalidRequestError(f"Unknown query parameter {name!r}; this path accepts: {known}.")
+        if len(values) > 1:
+            raise InvalidRequestError(f"`{name}` is given {len(values)} times; give it once.")
+    return _validated(model, given.to_dict())
+
+
+def read_headers(model: type[Given], given: Headers) -> Given:
+    """Read the headers that a model names. Raises InvalidRequestError for an invalid one."""
+    names = [field.alias for field in model.model_fields.values() if field.alias]
+    return _validated(model, {name: given[name] for name in names if name in given})
+
+
+def _validated(model: type[Given], given: dict[str, Any]) -> Given:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        fault = first_fault(error)
+        raise InvalidRequestError(f"`{fault.field}` {fault.message}.") from None

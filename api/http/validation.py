@@ -1,4 +1,4 @@
-"""Pydantic's validation errors in the wording of our errors."""
+"""What pydantic found wrong with a request, in the words of our errors."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first error: its field (empty for the whole body), its message, and whether the body is not valid JSON."""
+    """The first fault: the field (empty for the whole), the message, and whether the input is not even JSON."""
 
     field: str
     message: str
@@ -15,7 +15,8 @@ class Fault:
 
 
 def first_fault(error: ValidationError) -> Fault:
-    """The first error only, without the input."""
+    """The first fault of a validation. The message does not repeat the input."""
     first = error.errors(include_input=False, include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])
-    return Fault(field, first["msg"].removeprefix("Value error, "), first["type"] == "json_invalid")
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return Fault(field, message, first["type"] == "json_invalid")

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
+from api.http.operations import Reply
+from api.http.views import job_view
 from api.intake.seen_ids import SeenIds
 from api.services import Services
 from shared.domain.items import Item
@@ -24,7 +25,7 @@ def accept(
     *,
     chunk_size: int | None = None,
     discard: Callable[[], None] = lambda: None,
-) -> ResponseReturnValue:
+) -> Reply:
     """Accept a job, or return the job that the same key and request created before.
 
     `submit` is called after all items are read, and returns the job's id. If an item is invalid or too much work is
@@ -54,7 +55,7 @@ def accept(
     # The job is accepted from here on. If the doorbell fails, the reconciler rings it.
     with suppress(UnavailableError):
         parts.doorbell.ring_ingest()
-    return parts.jobs.get(job_id).as_json(), 202, headers
+    return Reply(job_view(parts.jobs.get(job_id)), 202, headers)
 
 
 def _stage(parts: Services, submission: Submission, items: Iterable[Item], size: int) -> None:

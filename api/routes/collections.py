@@ -1,61 +1,54 @@
-"""`/v1/collections`: collections, their models and their indexes."""
+"""`/v1/collections`: what is stored, by which model, and its vector index."""
 
-from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
-from flask import Blueprint
-from flask.typing import ResponseReturnValue
-
-from api.http import parameters as arguments
+from api.http.operations import Answer, Reply, Routes
+from api.http.views import collection_view, job_view
 from api.services import services
 from shared.catalogue.interface import Collection, check_name
+from shared.domain.results import CollectionList, CollectionView, JobView
 from shared.errors import NotFoundError
 
-routes = Blueprint("collections", __name__)
+routes = Routes("collections")
 
 
-@routes.get("/v1/collections")
-def listing() -> ResponseReturnValue:
-    arguments.only(())
-    return {"collections": [_body(collection) for collection in services().catalogue.collections()]}
+@routes.get("/v1/collections", Answer(200, CollectionList, "All collections."))
+def list_collections() -> CollectionList:
+    """List all collections."""
+    return CollectionList([_view(collection) for collection in services().catalogue.collections()])
 
 
-@routes.get("/v1/collections/<name>")
-def collection(name: str) -> ResponseReturnValue:
-    arguments.only(())
-    return _body(_found(name))
+@routes.get("/v1/collections/<name>", Answer(200, CollectionView, "The collection."), raises=[NotFoundError])
+def get_collection(name: str) -> CollectionView:
+    """Return one collection."""
+    return _view(_find(name))
 
 
-@routes.post("/v1/collections/<name>/index")
-def build_index(name: str) -> ResponseReturnValue:
-    return _order_index(name, "build")
+@routes.post("/v1/collections/<name>/index", Answer(202, JobView, "The job that builds it."), raises=[NotFoundError])
+def build_index(name: str) -> Reply:
+    """Build the collection's vector index, or extend it to photos that came later."""
+    return _command_index(name, "build")
 
 
-@routes.delete("/v1/collections/<name>/index")
-def drop_index(name: str) -> ResponseReturnValue:
-    return _order_index(name, "drop")
+@routes.delete("/v1/collections/<name>/index", Answer(202, JobView, "The job that drops it."), raises=[NotFoundError])
+def drop_index(name: str) -> Reply:
+    """Drop the collection's vector index; no index is built automatically from then on."""
+    return _command_index(name, "drop")
 
 
-def _order_index(name: str, action: Literal["build", "drop"]) -> ResponseReturnValue:
-    arguments.only(())
-    parts = services()
-    _found(name)
-    job = parts.jobs.get(parts.indexes.enqueue(name, action))
-    return job.as_json(), 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"}
+def _command_index(name: str, action: Literal["build", "drop"]) -> Reply:
+    _find(name)
+    job_id = services().indexes.enqueue(name, action)
+    return Reply(job_view(services().jobs.get(job_id)), headers={"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"})
 
 
-def _found(name: str) -> Collection:
+def _find(name: str) -> Collection:
     found = services().catalogue.describe(check_name(name))
     if found is None:
         raise NotFoundError(f"There is no collection {name!r}; the first ingest creates it.")
     return found
 
 
-def _body(collection: Collection) -> dict[str, Any]:
-    return {
-        "name": collection.name,
-        "rows": services().catalogue.count(collection.name),
-        "model": collection.model,
-        "dimension": collection.dimension,
-        "index": asdict(services().catalogue.index(collection.name)),
-    }
+def _view(collection: Collection) -> CollectionView:
+    catalogue = services().catalogue
+    return collection_view(collection, catalogue.count(collection.name), catalogue.index(collection.name))

@@ -3,53 +3,56 @@
 import json
 from collections.abc import Iterator
 
-from flask import Blueprint, Response
-from flask.typing import ResponseReturnValue
+from flask import Response
 
-from api.http import parameters as arguments
+from api.http.operations import Answer, Routes
+from api.http.views import job_view, to_json
 from api.services import services
 from shared.domain.job import Job
 from shared.errors import NotFoundError
 from shared.ledger.watcher import Watcher
 
-routes = Blueprint("events", __name__)
+routes = Routes("events")
 
-# Four events per second are enough for a person and do not flood a slow connection.
-_SECONDS_BETWEEN = 0.25
-# Interval of comments, which keep proxies from closing an idle stream and detect clients that have disconnected.
+# At most four events a second: people see no more, and a fast job does not flood a slow connection.
+_MIN_INTERVAL_SECONDS = 0.25
+# A comment at this interval keeps proxies from closing a quiet stream, and detects clients that have gone.
 _KEEP_ALIVE_SECONDS = 15.0
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-@routes.get("/v1/jobs/<job_id>/events")
-def events(job_id: str) -> ResponseReturnValue:
-    arguments.only(())
-    parts = services()
-    job = parts.jobs.get(job_id)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(_stream(parts.watcher, job), content_type="text/event-stream", headers=headers)
+@routes.get(
+    "/v1/jobs/<job_id>/events",
+    Answer(200, None, "`progress` now and at each change, `done` at the end; each with the job.", "text/event-stream"),
+    raises=[NotFoundError],
+)
+def stream_events(job_id: str) -> Response:
+    """Stream the job as Server-Sent Events until it ends."""
+    job = services().jobs.get(job_id)
+    return Response(_stream(services().watcher, job), content_type="text/event-stream", headers=_HEADERS)
 
 
 def _stream(watcher: Watcher, job: Job) -> Iterator[str]:
-    """`progress` immediately and after each change, then `done` with the final state."""
+    """`progress` now and whenever the job changed, `done` with how it ended."""
     try:
         while not job.is_final:
             yield _event("progress", job)
             shown = job
-            watcher.wait(job.id, _SECONDS_BETWEEN)
-            while _looks(job) == _looks(shown):
-                job = watcher.wait(job.id, _KEEP_ALIVE_SECONDS, until=lambda now: _looks(now) != _looks(shown))  # noqa: B023
-                if _looks(job) == _looks(shown):
-                    yield ": still here\n\n"
+            watcher.wait(job.id, _MIN_INTERVAL_SECONDS)
+            while _state(job) == _state(shown):
+                job = watcher.wait(job.id, _KEEP_ALIVE_SECONDS, until=lambda now: _state(now) != _state(shown))  # noqa: B023
+                if _state(job) == _state(shown):
+                    yield ": keep-alive\n\n"
         yield _event("done", job)
     except NotFoundError:
-        # The job ended and expired meanwhile: the client gets 404 when it reconnects.
+        # The job ended and its retention passed meanwhile. A client that reconnects gets 404.
         return
 
 
-def _looks(job: Job) -> tuple[str, int, int, int]:
-    """The fields whose change is an event. Rates change with every read and are not included."""
+def _state(job: Job) -> tuple[str, int, int, int]:
+    """What makes an event worth sending. Rates differ at every reading and do not count."""
     return job.status, job.stored, job.failed, job.unchanged
 
 
 def _event(name: str, job: Job) -> str:
-    return f"event: {name}\ndata: {json.dumps(job.as_json())}\n\n"
+    return f"event: {name}\ndata: {json.dumps(to_json(job_view(job)))}\n\n"

@@ -1,56 +1,57 @@
-"""`/healthz`: the API runs. `/readyz`: whether jobs can be processed, the live workers, and the waiting work."""
+"""`/healthz`: the API process answers. `/readyz`: jobs can be done, by which workers, and how much waits."""
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint
-from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
+from api.http.operations import Answer, Reply, Routes
 from api.services import services
+from shared.domain.results import Alive, Readiness
 from shared.errors import UnavailableError
 from shared.ledger.backlog import read_backlog
 from shared.ledger.presence import QUEUES
 
-routes = Blueprint("health", __name__)
+routes = Routes("health")
 
 
-@routes.get("/healthz")
-def alive() -> ResponseReturnValue:
-    return {"status": "alive"}
+@routes.get("/healthz", Answer(200, Alive, "The process answers."))
+def get_health() -> Alive:
+    """Return whether the API process answers."""
+    return Alive("alive")
 
 
-@routes.get("/readyz")
-def ready() -> ResponseReturnValue:
+@routes.get(
+    "/readyz", Answer(200, Readiness, "Jobs can be done."), Answer(503, Readiness, "A check failed; see `checks`.")
+)
+def get_readiness() -> Reply:
+    """Return whether Redis, the catalogue and a worker per queue are alive, and how much work waits."""
+    readiness = _look()
+    return Reply(readiness) if readiness.status == "ready" else Reply(readiness, 503, {"Retry-After": "1"})
+
+
+def _look() -> Readiness:
     parts = services()
     checks = {"redis": _works(parts.redis.ping), "catalogue": _works(parts.catalogue.ping)}
     try:
-        workers, backlog = _workers(), _backlog()
+        workers, backlog = _workers(), read_backlog(parts.redis)
     except RedisError:
-        # Redis is unavailable, as `checks` reports, or failed just now.
+        # `checks` shows it, unless Redis failed only now.
         workers, backlog = [], None
     checks |= {f"{queue}_worker": any(worker["queue"] == queue for worker in workers) for queue in QUEUES}
-    facts = {"checks": checks, "workers": workers, "backlog": backlog}
-    if all(checks.values()):
-        return {"status": "ready", **facts}
-    return {"status": "not ready", **facts}, 503, {"Retry-After": "1"}
+    return Readiness("ready" if all(checks.values()) else "not ready", checks, workers, backlog)
 
 
-def _workers() -> list[dict[str, Any]]:
+def _workers() -> list[Mapping[str, Any]]:
     presence = services().presence
     return [
         {"name": name, "queue": queue, **facts} for queue in QUEUES for name, facts in presence.alive(queue).items()
     ]
 
 
-def _backlog() -> dict[str, int]:
-    return asdict(read_backlog(services().redis))
-
-
-def _works(look: Callable[[], object]) -> bool:
+def _works(probe: Callable[[], object]) -> bool:
     try:
-        look()
+        probe()
     except (RedisError, UnavailableError):
         return False
     return True

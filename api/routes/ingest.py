@@ -1,73 +1,100 @@
 """`POST /v1/ingest`: a job from a list of image URLs, or from uploaded images."""
 
 import io
+from typing import Annotated
 
-from flask import Blueprint, request
-from flask.typing import ResponseReturnValue
+from flask import request
+from pydantic import Field
 
-from api.http import parameters as arguments
+from api.http.operations import Answer, Body, Reply, Routes
+from api.http.parameters import InCollection, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
 from api.intake.manifest import read_manifest
 from api.intake.sampling import sample
 from api.intake.staging import accept
 from api.intake.uploads import Upload
 from api.services import Services, services
-from shared.errors import InvalidRequestError, UploadsOffError
+from shared.domain.results import JobView
+from shared.errors import (
+    InvalidRequestError,
+    MalformedError,
+    OverloadedError,
+    PayloadTooLargeError,
+    UnsupportedTypeError,
+    UploadsOffError,
+)
 
-routes = Blueprint("ingest", __name__)
+routes = Routes("ingest")
 
 # A JSON value may be as long as its document and is held in memory. The other formats limit the length of a line.
 _MAX_JSON_BYTES = 64 * 2**20
-# Read size. A read returns when it is full, so a small size detects a slow client's invalid line early.
-_PIECE = 8 * 1024
-_RATIO = "max_failed_ratio"
+# A read returns when its buffer is full, so a small size detects a slow client's invalid line early.
+_BUFFER_BYTES = 8 * 1024
 _MAX_TRIED = 10_000
 # A user waits for a preflight: small chunks let several workers share it.
-_TRIED_CHUNK = 32
+_PREFLIGHT_CHUNK = 32
 
 
-@routes.post("/v1/ingest")
-def ingest() -> ResponseReturnValue:
-    arguments.only({"collection", "preflight", "max_failed_ratio"})
-    parts = services()
-    parts.backpressure.check(0)
-    return _upload(parts) if request.mimetype == "multipart/form-data" else _list(parts)
+class IngestQuery(InCollection):
+    preflight: Annotated[WholeNumber, Field(ge=0, le=_MAX_TRIED)] = 0
+    """Try this many items, drawn at random, and store nothing."""
+    max_failed_ratio: Ratio | None = None
+    """Pause the job once more than this share of its items has failed, judged from 100 items on."""
 
 
-def _list(parts: Services) -> ResponseReturnValue:
-    collection, key, max_failed_ratio = arguments.collection(), arguments.idempotency_key(), arguments.ratio(_RATIO)
-    tried = arguments.whole_number("preflight", 0, 0, _MAX_TRIED)
-    most = parts.settings.max_body_bytes
+@routes.post(
+    "/v1/ingest",
+    Answer(202, JobView, "The job."),
+    raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, OverloadedError, UploadsOffError],
+    body=Body(
+        {
+            "application/json": None,
+            "application/x-ndjson": None,
+            "text/csv": None,
+            "text/tab-separated-values": None,
+            "multipart/form-data": None,
+        },
+        "A list of image URLs with ids and attributes, or the images as file parts `images`; gzip is accepted.",
+    ),
+)
+def ingest(query: IngestQuery, headers: Retryable) -> Reply:
+    """Start an ingest over a list of image URLs, or over uploaded images."""
+    services().backpressure.check(0)
+    submit = _submit_upload if request.mimetype == "multipart/form-data" else _submit_list
+    return submit(services(), query, headers.idempotency_key)
+
+
+def _submit_list(parts: Services, query: IngestQuery, key: str | None) -> Reply:
+    limit = parts.settings.max_body_bytes
     if request.mimetype == "application/json":
-        most = min(most, _MAX_JSON_BYTES)
-    body = request_body(most)
-    items = read_manifest(io.BufferedReader(body, _PIECE), request.mimetype)
-    submission = parts.ingests.submission(collection)
+        limit = min(limit, _MAX_JSON_BYTES)
+    body = request_body(limit)
+    items = read_manifest(io.BufferedReader(body, _BUFFER_BYTES), request.mimetype)
+    submission, ratio = parts.ingests.submission(query.collection), query.max_failed_ratio
 
     def submit(listed: int | None = None) -> str:
-        fingerprint = f"{collection}:{request.mimetype}:{tried}:{max_failed_ratio}:{body.fingerprint()}"
-        return submission.submit(key, fingerprint, max_failed_ratio=max_failed_ratio, preflight_of=listed)
+        fingerprint = f"{query.collection}:{request.mimetype}:{query.preflight}:{ratio}:{body.fingerprint()}"
+        return submission.submit(key, fingerprint, max_failed_ratio=ratio, preflight_of=listed)
 
-    if tried:
-        chosen, listed = sample(items, tried)
-        return accept(parts, submission, chosen, lambda: submit(listed), chunk_size=_TRIED_CHUNK)
+    if query.preflight:
+        chosen, listed = sample(items, query.preflight)
+        return accept(parts, submission, chosen, lambda: submit(listed), chunk_size=_PREFLIGHT_CHUNK)
     return accept(parts, submission, items, submit)
 
 
-def _upload(parts: Services) -> ResponseReturnValue:
+def _submit_upload(parts: Services, query: IngestQuery, key: str | None) -> Reply:
     if parts.spool is None:
         raise UploadsOffError("Uploads are disabled: LICHTBILD_UPLOADS_FOLDER is not set. Send URLs instead.")
-    if "preflight" in request.args:
+    if query.preflight:
         raise InvalidRequestError("`preflight` is for lists of URLs only, not for uploaded images.")
-    collection, key, max_failed_ratio = arguments.collection(), arguments.idempotency_key(), arguments.ratio(_RATIO)
     body = request_body(parts.settings.max_body_bytes)
-    submission = parts.ingests.submission(collection)
+    submission = parts.ingests.submission(query.collection)
     reception = parts.spool.receive(submission.job_id, request.content_length or 0)
     boundary = request.mimetype_params.get("boundary", "")
     upload = Upload(body, boundary, reception, parts.settings.max_image_bytes)
 
     def submit() -> str:
-        fingerprint = f"{collection}:{request.mimetype}:{max_failed_ratio}:{upload.fingerprint()}"
-        return submission.submit(key, fingerprint, max_failed_ratio=max_failed_ratio)
+        fingerprint = f"{query.collection}:{request.mimetype}:{query.max_failed_ratio}:{upload.fingerprint()}"
+        return submission.submit(key, fingerprint, max_failed_ratio=query.max_failed_ratio)
 
     return accept(parts, submission, upload.items(), submit, discard=reception.discard)

@@ -1,105 +1,123 @@
-"""`/v1/jobs`: the state of jobs, their failed items, and their control."""
+"""`/v1/jobs`: a job's progress, its failed items, and its control."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Annotated
 
-from flask import Blueprint, Response, request
-from flask.typing import ResponseReturnValue
+from flask import Response, request
+from pydantic import Field
 
-from api.http import parameters as arguments
+from api.http.operations import Answer, Reply, Routes
+from api.http.parameters import Parameters, Retryable, WaitSeconds, WholeNumber
+from api.http.views import failed_item, job_view, to_json
 from api.intake.staging import accept
-from api.services import Services, services
-from shared.domain.items import Failure
-from shared.domain.job import KINDS, STATUSES
-from shared.errors import ConflictError, InvalidRequestError, UnavailableError
+from api.services import services
+from shared.domain.job import Job, Kind, Status
+from shared.domain.results import FailurePage, JobPage, JobView
+from shared.errors import ConflictError, NotFoundError, UnavailableError
+from shared.ledger.ingest import IngestLedger
 
-routes = Blueprint("jobs", __name__)
+routes = Routes("jobs")
 
 _PAGE = 1000
+_NDJSON = "application/x-ndjson"
 
 
-@routes.get("/v1/jobs")
-def listing() -> ResponseReturnValue:
-    arguments.only({"kind", "status", "limit", "cursor"})
-    kind, status = arguments.one_of("kind", KINDS) or "ingest", arguments.one_of("status", STATUSES)
-    limit, cursor = arguments.whole_number("limit", 20, 1, 1000), request.args.get("cursor", "")
-    jobs, following = services().jobs.page(kind, limit, status, cursor)
-    return {"jobs": [job.as_json() for job in jobs], "next": following}
+class JobFilter(Parameters):
+    kind: Kind = "ingest"
+    status: Status | None = None
+    limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 20
+    cursor: str = ""
+    """The `next` of an earlier page."""
 
 
-@routes.get("/v1/jobs/<job_id>")
-def job(job_id: str) -> ResponseReturnValue:
-    arguments.only({"wait"})
-    return services().watcher.wait(job_id, arguments.wait_seconds()).as_json()
+class JobWait(Parameters):
+    wait: WaitSeconds = 0.0
 
 
-@routes.post("/v1/jobs/<job_id>/cancel")
-def cancel(job_id: str) -> ResponseReturnValue:
-    arguments.only(())
-    return services().jobs.cancel(job_id).as_json()
+class FailureQuery(Parameters):
+    limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 100
+    cursor: Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")] = "0-0"
+    """The `next` of an earlier page."""
 
 
-@routes.post("/v1/jobs/<job_id>/pause")
-def pause(job_id: str) -> ResponseReturnValue:
-    arguments.only(())
-    return services().jobs.pause(job_id).as_json()
+class RetryQuery(Parameters):
+    code: str | None = None
+    """Retry only the items that failed with this code."""
 
 
-@routes.post("/v1/jobs/<job_id>/resume")
-def resume(job_id: str) -> ResponseReturnValue:
-    arguments.only(())
-    parts = services()
-    job = parts.jobs.resume(job_id).as_json()
+@routes.get("/v1/jobs", Answer(200, JobPage, "A page of jobs, newest first."))
+def list_jobs(query: JobFilter) -> JobPage:
+    """List the jobs of one kind, newest first."""
+    jobs, cursor = services().jobs.page(query.kind, query.limit, query.status, query.cursor)
+    return JobPage([job_view(job) for job in jobs], cursor)
+
+
+@routes.get("/v1/jobs/<job_id>", Answer(200, JobView, "The job."), raises=[NotFoundError])
+def get_job(job_id: str, query: JobWait) -> JobView:
+    """Return a job, at once or as soon as it has ended."""
+    return job_view(services().watcher.wait(job_id, query.wait))
+
+
+@routes.post("/v1/jobs/<job_id>/cancel", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
+def cancel_job(job_id: str) -> JobView:
+    """Cancel a job. Cancelling it twice is no error."""
+    return job_view(services().jobs.cancel(job_id))
+
+
+@routes.post("/v1/jobs/<job_id>/pause", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
+def pause_job(job_id: str) -> JobView:
+    """Pause an ingest: workers claim no more of its chunks. Pausing it twice is no error."""
+    return job_view(services().jobs.pause(job_id))
+
+
+@routes.post("/v1/jobs/<job_id>/resume", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
+def resume_job(job_id: str) -> JobView:
+    """Resume a paused ingest. Resuming it twice is no error."""
+    job = services().jobs.resume(job_id)
     with suppress(UnavailableError):
-        parts.doorbell.ring_ingest()
+        services().doorbell.ring_ingest()
+    return job_view(job)
+
+
+@routes.post("/v1/jobs/<job_id>/retry", Answer(202, JobView, "The new job."), raises=[NotFoundError, ConflictError])
+def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
+    """Start a new job over the items that failed."""
+    parts = services()
+    job = _retryable(parts.jobs.get(job_id))
+    submission, failed = parts.ingests.submission(job.collection), parts.ingests.failed_items(job_id, query.code)
+    key, fingerprint = headers.idempotency_key, f"{job_id}:{query.code}"
+    return accept(parts, submission, failed, lambda: submission.submit(key, fingerprint, parent=job_id))
+
+
+@routes.get(
+    "/v1/jobs/<job_id>/errors",
+    Answer(200, FailurePage, "A page of failed items."),
+    Answer(200, None, "All failed items, one JSON object per line.", _NDJSON),
+    raises=[NotFoundError],
+)
+def list_failures(job_id: str, query: FailureQuery) -> FailurePage | Response:
+    """List the items of an ingest that failed: page by page, or all of them as NDJSON."""
+    ingests = services().ingests
+    if request.accept_mimetypes.best == _NDJSON:
+        services().jobs.get(job_id)
+        return Response(_all_failures(ingests, job_id), content_type=_NDJSON)
+    failures, cursor = ingests.failures(job_id, query.cursor, query.limit)
+    return FailurePage([failed_item(failure) for failure in failures], cursor)
+
+
+def _retryable(job: Job) -> Job:
+    if job.kind != "ingest" or not job.is_final:
+        raise ConflictError(f"Job {job.id} cannot be retried: only an ingest job that has ended can.")
+    if job.preflight_of is not None:
+        raise ConflictError(f"Job {job.id} is a preflight, which stores nothing; submit the list itself.")
     return job
 
 
-@routes.post("/v1/jobs/<job_id>/retry")
-def retry(job_id: str) -> ResponseReturnValue:
-    arguments.only({"code"})
-    parts, code = services(), request.args.get("code")
-    job = parts.jobs.get(job_id)
-    if job.kind != "ingest" or not job.is_final:
-        raise ConflictError(f"Job {job_id} cannot be retried: only an ingest job that has ended can.")
-    if job.preflight_of is not None:
-        raise ConflictError(f"Job {job_id} is a preflight, which stores nothing; submit the list itself.")
-    submission, key = parts.ingests.submission(job.collection), arguments.idempotency_key()
-    failed = parts.ingests.failed_items(job_id, code)
-    return accept(parts, submission, failed, lambda: submission.submit(key, f"{job_id}:{code}", parent=job_id))
-
-
-@routes.get("/v1/jobs/<job_id>/errors")
-def errors(job_id: str) -> ResponseReturnValue:
-    arguments.only({"cursor", "limit"})
-    parts = services()
-    if request.accept_mimetypes.best == "application/x-ndjson":
-        parts.jobs.get(job_id)
-        return Response(_all_failures(parts, job_id), content_type="application/x-ndjson")
-    cursor = request.args.get("cursor", "0-0")
-    if not re.fullmatch(r"\d{1,9}-\d{1,9}", cursor):
-        raise InvalidRequestError("`cursor` must be the `next` of an earlier page.")
-    failures, following = parts.ingests.failures(job_id, cursor, arguments.whole_number("limit", 100, 1, _PAGE))
-    return {"items": [_failure(failure) for failure in failures], "next": following}
-
-
-def _all_failures(parts: Services, job_id: str) -> Iterator[str]:
+def _all_failures(ingests: IngestLedger, job_id: str) -> Iterator[str]:
     cursor: str | None = "0-0"
     while cursor:
-        failures, cursor = parts.ingests.failures(job_id, cursor, _PAGE)
+        failures, cursor = ingests.failures(job_id, cursor, _PAGE)
         for failure in failures:
-            yield json.dumps(_failure(failure)) + "\n"
-
-
-def _failure(failure: Failure) -> dict[str, Any]:
-    return {
-        "id": failure.item.id,
-        "url": failure.item.url,
-        "host": failure.item.host,
-        "code": failure.code,
-        "detail": failure.detail,
-        "attempts": failure.attempts,
-    }
+            yield json.dumps(to_json(failed_item(failure))) + "\n"

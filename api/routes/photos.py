@@ -1,71 +1,69 @@
 """`/v1/photos`: single stored photos."""
 
-from typing import Any
+from typing import Literal
 
-from flask import Blueprint, request
-from flask.typing import ResponseReturnValue
-
-from api.http import parameters as arguments
+from api.http.operations import Answer, Reply, Routes
+from api.http.parameters import InCollection
+from api.http.views import job_view, photo_view
 from api.services import services
-from shared.catalogue.interface import Photo
 from shared.domain.items import photo_id_problem
+from shared.domain.results import JobView, PhotoView
 from shared.errors import InvalidRequestError, NotFoundError
 
-routes = Blueprint("photos", __name__)
+routes = Routes("photos")
 
 # Longer than a worker normally needs.
 _DELETION_SECONDS = 10.0
 
 
-@routes.get("/v1/photos/random")
-def random() -> ResponseReturnValue:
-    arguments.only({"collection"})
-    collection = arguments.collection()
-    photo = services().catalogue.random(collection)
+class PhotoQuery(InCollection):
+    include: Literal["embedding"] | None = None
+    """`embedding` adds the photo's unit vector."""
+
+
+@routes.get("/v1/photos/random", Answer(200, PhotoView, "A photo."), raises=[NotFoundError])
+def get_random_photo(query: InCollection) -> Reply:
+    """Return a stored photo, drawn at random."""
+    photo = services().catalogue.random(query.collection)
     if photo is None:
-        raise NotFoundError(f"There are no photos in {collection!r}.")
-    return _body(photo, collection, with_embedding=False), 200, {"Cache-Control": "no-store"}
+        raise NotFoundError(f"There are no photos in {query.collection!r}.")
+    collection = services().catalogue.describe(query.collection)
+    return Reply(photo_view(photo, collection, with_embedding=False), headers={"Cache-Control": "no-store"})
 
 
-@routes.get("/v1/photos/<path:photo_id>")
-def photo(photo_id: str) -> ResponseReturnValue:
-    arguments.only({"collection", "include"})
-    include = request.args.get("include")
-    if include not in (None, "embedding"):
-        raise InvalidRequestError("`include` must be `embedding`.")
-    collection = arguments.collection()
-    found = services().catalogue.get(collection, photo_id)
+@routes.get("/v1/photos/<path:photo_id>", Answer(200, PhotoView, "The photo."), raises=[NotFoundError])
+def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
+    """Return a stored photo."""
+    found = services().catalogue.get(query.collection, photo_id)
     if found is None:
-        raise NotFoundError(f"There is no photo {photo_id!r} in {collection!r}.")
-    return _body(found, collection, with_embedding=include is not None)
+        raise NotFoundError(f"There is no photo {photo_id!r} in {query.collection!r}.")
+    collection = services().catalogue.describe(query.collection)
+    return photo_view(found, collection, with_embedding=query.include is not None)
 
 
-@routes.delete("/v1/photos/<path:photo_id>")
-def delete(photo_id: str) -> ResponseReturnValue:
-    """Delete a photo. No 404 for an unknown id: an earlier submission may still be on its way to store it."""
-    arguments.only({"collection"})
-    parts, collection = services(), arguments.collection()
-    problem = photo_id_problem(photo_id)
-    if problem:
-        raise InvalidRequestError(f"The photo id {problem}.")
-    if parts.catalogue.describe(collection) is None:
-        raise NotFoundError(f"There is no collection {collection!r}.")
-    job = parts.watcher.wait(parts.deletions.enqueue(collection, photo_id), _DELETION_SECONDS)
+@routes.delete(
+    "/v1/photos/<path:photo_id>",
+    Answer(204, None, "No search returns the photo any more."),
+    Answer(202, JobView, "The deletion takes longer than ten seconds: its job."),
+    raises=[NotFoundError],
+)
+def delete_photo(photo_id: str, query: InCollection) -> Reply:
+    """Delete a photo; it is no error if there is none.
+
+    The deletion also outranks every earlier submission of this id that workers have not finished yet.
+    """
+    _check_deletable(photo_id, query.collection)
+    parts = services()
+    job = parts.watcher.wait(parts.deletions.enqueue(query.collection, photo_id), _DELETION_SECONDS)
     if job.status == "succeeded":
-        return "", 204
+        return Reply(None, 204)
     if job.status == "failed":
         raise NotFoundError(job.error["detail"])
-    return job.as_json(), 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"}
+    return Reply(job_view(job), 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"})
 
 
-def _body(photo: Photo, collection: str, *, with_embedding: bool) -> dict[str, Any]:
-    described = services().catalogue.describe(collection)
-    body = {
-        "photo_id": photo.photo_id,
-        "url": photo.url,
-        "attributes": photo.attributes,
-        "model": described.model if described else None,
-    }
-    if with_embedding and photo.embedding is not None:
-        body["embedding"] = photo.embedding.tolist()
-    return body
+def _check_deletable(photo_id: str, collection: str) -> None:
+    if problem := photo_id_problem(photo_id):
+        raise InvalidRequestError(f"The photo id {problem}.")
+    if services().catalogue.describe(collection) is None:
+        raise NotFoundError(f"There is no collection {collection!r}.")

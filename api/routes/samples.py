@@ -1,16 +1,17 @@
-"""`/samples/`: the demo's sample photos, served over HTTP like photos of any host."""
+"""`/samples/`: the demo's sample photos, served over HTTP as any image host serves its photos."""
 
-from flask import Blueprint, send_from_directory
-from flask.typing import ResponseReturnValue
+from flask import Response, send_from_directory
 
+from api.http.operations import Answer, Routes
 from api.services import services
 from shared.errors import NotFoundError
 
-routes = Blueprint("samples", __name__)
+routes = Routes("samples")
 
 
-@routes.get("/samples/<path:name>")
-def sample(name: str) -> ResponseReturnValue:
+@routes.get("/samples/<path:name>", Answer(200, None, "The picture.", "image/jpeg"), raises=[NotFoundError])
+def get_sample(name: str) -> Response:
+    """Return a sample photo."""
     folder = services().settings.samples_folder
     if not folder:
         raise NotFoundError("No sample photos are served: LICHTBILD_SAMPLES_FOLDER is not set.")

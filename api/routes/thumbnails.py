@@ -1,23 +1,28 @@
-"""`/thumbnails/`: thumbnails of uploaded photos, at the addresses in the `url` of hits and photos."""
+"""`/thumbnails/`: small pictures of uploaded photos, at the addresses that hits and photos carry."""
 
-from flask import Blueprint, request, send_file
-from flask.typing import ResponseReturnValue
+from flask import Response, send_file
 
-from api.http import parameters as arguments
+from api.http.operations import Answer, Routes
+from api.http.parameters import InCollection
 from api.services import services
 from shared.errors import NotFoundError
 
-routes = Blueprint("thumbnails", __name__)
+routes = Routes("thumbnails")
 
-# The content of an address never changes, but only the requesting client may cache it, not a shared cache.
+# The content of an address never changes. Shared caches must not store it: the address is known to few.
 _CACHING = "private, max-age=31536000, immutable"
 
 
-@routes.get("/thumbnails/<path:photo_id>")
-def thumbnail(photo_id: str) -> ResponseReturnValue:
-    arguments.only({"collection", "v"})
-    thumbnails, collection = services().thumbnails, arguments.collection()
-    found = thumbnails.find(collection, photo_id, request.args.get("v", "")) if thumbnails else None
+class ThumbnailAddress(InCollection):
+    v: str = ""
+    """The digest of the content, as in the photo's `url`."""
+
+
+@routes.get("/thumbnails/<path:photo_id>", Answer(200, None, "The picture.", "image/jpeg"), raises=[NotFoundError])
+def get_thumbnail(photo_id: str, query: ThumbnailAddress) -> Response:
+    """Return the thumbnail of an uploaded photo."""
+    thumbnails = services().thumbnails
+    found = thumbnails.find(query.collection, photo_id, query.v) if thumbnails else None
     if found is None:
         raise NotFoundError("There is no such thumbnail; use the photo's `url`, including its `v`.")
     response = send_file(found, mimetype="image/jpeg")

@@ -1,23 +1,11 @@
 """The amount of waiting work, over all jobs."""
 
-from dataclasses import dataclass
-
 import redis
 
+from shared.domain.results import Backlog
 from shared.ledger import keys
 
 _COUNTS = ["status", "total", "stored", "failed", "unchanged"]
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """`jobs`: unfinished ingest jobs; `items`: their unsettled items; `held`: their chunks that workers have claimed;
-    `searches`: unanswered searches."""
-
-    jobs: int
-    items: int
-    held: int
-    searches: int
 
 
 def read_backlog(connection: "redis.Redis") -> Backlog:

@@ -6,9 +6,10 @@ from typing import cast
 
 import redis
 
-from shared.domain.job import FINAL, Job, Kind, Status, read_job
+from shared.domain.job import FINAL, Job, Kind, Status
 from shared.errors import ConflictError, InvalidRequestError, NotFoundError
 from shared.ledger import keys, scripts
+from shared.ledger.job_fields import read_job
 from shared.settings import Settings
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "been cancelled"}

@@ -1,0 +1,178 @@
+"""One declaration per route: its parameters, body, answers and errors.
+
+A view is a function whose arguments name what it reads: the parts of its path, `query` and `headers`, each annotated
+with a model of `parameters.py`. It returns an answer of `shared/domain/results.py`, or a `Reply` where status or
+headers vary. Its docstring is the summary, its name the operation id. The declaration validates what comes in, and the
+OpenAPI document is read off it.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, get_type_hints
+
+from flask import Blueprint, Flask, Response, jsonify, request
+
+from api.http.parameters import NoParameters, Parameters, read_headers, read_query
+from api.http.views import to_json
+from shared.errors import LichtbildError, UnsupportedTypeError
+
+log = logging.getLogger(__name__)
+
+View = Callable[..., Any]
+Errors = Sequence[type[LichtbildError]]
+# Any route may be refused by access rules or validation, find Redis or the catalogue away, or fail.
+_COMMON = frozenset({401, 403, 422, 500, 503})
+_EXTENSION = "lichtbild-operations"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer that a route gives: `content` is the class of its JSON, None without a body or for other media."""
+
+    status: int
+    content: type | None
+    description: str
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Body:
+    """The request bodies that a route reads: a model of the JSON or form by media type, None for what is streamed."""
+
+    content: Mapping[str, type | None]
+    description: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with its status and headers. Without a status it has that of the first declared answer."""
+
+    content: Any
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A declared route. `path` is Flask's rule; `raises` are the errors of its own, beside those common to all."""
+
+    name: str
+    method: str
+    path: str
+    description: str
+    query: type[Parameters]
+    headers: type[Parameters]
+    body: Body | None
+    answers: Sequence[Answer]
+    raises: Errors
+
+    @property
+    def statuses(self) -> frozenset[int]:
+        """Every status that the route may answer."""
+        return _COMMON | {answer.status for answer in self.answers} | {error.status for error in self.raises}
+
+
+class Routes:
+    """The routes of one subject. There is no way to add one without its declaration."""
+
+    def __init__(self, subject: str) -> None:
+        self.operations: list[Operation] = []
+        self._blueprint = Blueprint(subject, __name__)
+
+    def get(self, path: str, *answers: Answer, raises: Errors = ()) -> Callable[[View], View]:
+        return self._declare("GET", path, answers, raises, None)
+
+    def delete(self, path: str, *answers: Answer, raises: Errors = ()) -> Callable[[View], View]:
+        return self._declare("DELETE", path, answers, raises, None)
+
+    def post(
+        self, path: str, *answers: Answer, raises: Errors = (), body: Body | None = None
+    ) -> Callable[[View], View]:
+        return self._declare("POST", path, answers, raises, body)
+
+    def install(self, app: Flask) -> None:
+        """Serve these routes."""
+        app.register_blueprint(self._blueprint)
+        declared = app.extensions.setdefault(_EXTENSION, {})
+        declared |= {f"{self._blueprint.name}.{operation.name}": operation for operation in self.operations}
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        answers: Sequence[Answer],
+        raises: Errors,
+        body: Body | None,
+    ) -> Callable[[View], View]:
+        def decorate(view: View) -> View:
+            hints = get_type_hints(view)
+            operation = Operation(
+                name=view.__name__,
+                method=method,
+                path=path,
+                description=inspect.getdoc(view) or "",
+                query=hints.get("query", NoParameters),
+                headers=hints.get("headers", NoParameters),
+                body=body,
+                answers=answers,
+                raises=raises,
+            )
+            self.operations.append(operation)
+            self._blueprint.add_url_rule(path, view.__name__, _serve(operation, view, hints), methods=[method])
+            return view
+
+        return decorate
+
+
+def operations(app: Flask) -> Mapping[str, Operation]:
+    """All declared operations, by endpoint."""
+    declared: dict[str, Operation] = app.extensions[_EXTENSION]
+    return declared
+
+
+def watch_statuses(app: Flask) -> None:
+    """Log each answer whose status its route does not declare: the OpenAPI document would be wrong."""
+
+    @app.after_request
+    def check(response: Response) -> Response:
+        operation = operations(app).get(request.endpoint or "")
+        if operation and response.status_code not in operation.statuses:
+            log.error("%s answered with the undeclared status %d.", operation.name, response.status_code)
+        return response
+
+
+def _serve(operation: Operation, view: View, hints: Mapping[str, Any]) -> View:
+    """The view as Flask calls it: validated arguments in, a response out."""
+
+    @wraps(view)
+    def serve(**parts: str) -> Response:
+        arguments: dict[str, Any] = dict(parts)
+        query = read_query(operation.query, request.args)
+        _check_media_type(operation.body)
+        if "query" in hints:
+            arguments["query"] = query
+        if "headers" in hints:
+            arguments["headers"] = read_headers(operation.headers, request.headers)
+        return _response(view(**arguments), operation)
+
+    return serve
+
+
+def _check_media_type(body: Body | None) -> None:
+    if body is not None and request.mimetype not in body.content:
+        raise UnsupportedTypeError(
+            f"Content-Type must be one of {', '.join(body.content)}, not {request.mimetype or 'missing'}."
+        )
+
+
+def _response(answer: Any, operation: Operation) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    reply = answer if isinstance(answer, Reply) else Reply(answer)
+    response = Response() if reply.content is None else jsonify(to_json(reply.content))
+    response.status_code = reply.status or operation.answers[0].status
+    response.headers.update(reply.headers)
+    return response

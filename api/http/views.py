@@ -1,0 +1,107 @@
+"""From domain objects to answers, and from answers to JSON: the one place of the API that makes JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from shared.catalogue.interface import Collection, Index, Photo
+from shared.domain.items import Failure
+from shared.domain.job import Job
+from shared.domain.results import (
+    CollectionView,
+    FailedItem,
+    IndexView,
+    JobLinks,
+    JobView,
+    PhotoView,
+    PreflightReport,
+    Progress,
+)
+
+
+def job_view(job: Job) -> JobView:
+    return JobView(
+        id=job.id,
+        kind=job.kind,
+        status=job.status,
+        collection=job.collection,
+        parent_id=job.parent_id,
+        preflight_of=job.preflight_of,
+        created_at=job.created,
+        started_at=job.started,
+        finished_at=job.finished,
+        progress=_progress(job) if job.kind == "ingest" else None,
+        # A stored result or error is the JSON of a `SearchResult` or `JobError` already.
+        result=_preflight_report(job) if job.preflight_of and job.status == "succeeded" else job.result,
+        error=job.error,
+        links=_links(job),
+    )
+
+
+def failed_item(failure: Failure) -> FailedItem:
+    item = failure.item
+    return FailedItem(item.id, item.url, item.host, failure.code, failure.detail, failure.attempts)
+
+
+def photo_view(photo: Photo, collection: Collection | None, *, with_embedding: bool) -> PhotoView:
+    return PhotoView(
+        photo_id=photo.photo_id,
+        url=photo.url,
+        attributes=photo.attributes,
+        model=collection.model if collection else None,
+        embedding=photo.embedding.tolist() if with_embedding and photo.embedding is not None else None,
+    )
+
+
+def collection_view(collection: Collection, rows: int, index: Index) -> CollectionView:
+    return CollectionView(collection.name, rows, collection.model, collection.dimension, IndexView(**asdict(index)))
+
+
+def to_json(value: Any) -> Any:
+    """The JSON of an answer. Mappings are passed through, fields that have their default are left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        contents = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+        return {name: to_json(content) for name, (content, default) in contents.items() if content != default}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [to_json(entry) for entry in value]
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _links(job: Job) -> JobLinks:
+    link = f"/v1/jobs/{job.id}"
+    return JobLinks(link, f"{link}/events", f"{link}/errors" if job.kind == "ingest" else None)
+
+
+def _progress(job: Job) -> Progress:
+    is_moving = job.status == "running" and job.items_per_second > 0
+    return Progress(
+        total=job.total,
+        pending=job.pending,
+        stored=job.stored,
+        failed=job.failed,
+        unchanged=job.unchanged,
+        items_per_second=round(job.items_per_second, 1),
+        eta_seconds=round(job.pending / job.items_per_second) if is_moving else None,
+        bytes=job.bytes,
+        stage_seconds={stage: round(seconds, 3) for stage, seconds in job.stage_seconds.items()},
+        limited_by=job.limited_by,
+        failed_by_code=job.failed_by_code,
+        failed_by_host=job.failed_by_host,
+    )
+
+
+def _preflight_report(job: Job) -> PreflightReport:
+    """What the sample predicts for the whole list, at the speed of the sample."""
+    listed = cast(int, job.preflight_of)
+    bytes_per_item = job.bytes / job.stored if job.stored else 0.0
+    return PreflightReport(
+        tried=job.total,
+        of=listed,
+        success_rate=round(job.stored / job.total, 4),
+        bytes_per_item=round(bytes_per_item),
+        estimated_bytes=round(bytes_per_item * listed * job.stored / job.total),
+        estimated_seconds=round(listed / job.items_per_second) if job.items_per_second else None,
+    )

@@ -1,0 +1,259 @@
+"""What Lichtbild answers: one plain data class for each kind of answer, shaped as clients see it.
+
+A field with a default is left out of the JSON while it has that default. All others are always there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.domain.job import Kind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPhoto:
+    """A photo that a search found."""
+
+    photo_id: str
+    url: str
+    distance: float
+    """Cosine distance to the query: 0 is identical, 1 unrelated, 2 opposite."""
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(FoundPhoto):
+    """One place in the result of a search."""
+
+    terms: Sequence[float]
+    """The photo's cosine similarity to each term of the query, in their order."""
+    similar: Sequence[FoundPhoto] = ()
+    """Near-duplicates that `group_distance` folded into this hit, nearest first."""
+    embedding: Sequence[float] | None = None
+    """The photo's unit vector, on request."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTimes:
+    """Milliseconds that a search spent in each stage."""
+
+    queue: float
+    encode: float
+    search: float
+    after_job: float | None = None
+    """Time spent waiting for the job named by `after_job`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The result of a search job."""
+
+    hits: Sequence[Hit]
+    """Nearest first; equal distances are ordered by id."""
+    weights: Sequence[float]
+    """The share of each term in the query vector; absolute values add up to 1."""
+    model: str
+    searchable_rows: int
+    """Photos in the collection when the search ran."""
+    pending_rows: int
+    """Items of unfinished ingests into the collection."""
+    took_ms: SearchTimes
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """The result of a preflight: what the sample predicts for the whole list."""
+
+    tried: int
+    of: int
+    """Items in the whole list."""
+    success_rate: float
+    """Share of the tried items that could have been stored, 0 to 1."""
+    bytes_per_item: int
+    """Mean size of a downloaded image."""
+    estimated_bytes: int
+    """Bytes to download for the whole list."""
+    estimated_seconds: int | None
+    """Duration for the whole list at the speed of the sample; null if that speed is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The counts and rates of an ingest."""
+
+    total: int
+    """Items of the job: the sum of the next four."""
+    pending: int
+    stored: int
+    failed: int
+    unchanged: int
+    items_per_second: float
+    """Over the last minute; over its whole life once the job has ended."""
+    eta_seconds: int | None
+    bytes: int
+    """Bytes of the downloaded images."""
+    stage_seconds: Mapping[str, float]
+    """Seconds that each stage was busy, over all workers: summed over items, divided by the stage's parallelism."""
+    limited_by: str | None
+    """The stage that was busy longest."""
+    failed_by_code: Mapping[str, int]
+    failed_by_host: Mapping[str, int]
+    """The twenty hosts with most failures; all others are counted as `(other)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed or paused itself."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobLinks:
+    """Addresses of a job, relative to the API."""
+
+    self: str
+    events: str
+    errors: str | None = None
+    """Only of an ingest."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job of any kind."""
+
+    id: str
+    kind: Kind
+    status: Status
+    collection: str
+    parent_id: str | None
+    """The job that this one retries."""
+    preflight_of: int | None
+    """Of a preflight: the number of items in the whole list."""
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Progress | None
+    """Null unless the job is an ingest."""
+    result: SearchResult | PreflightReport | None
+    """Null until a search or a preflight has succeeded."""
+    error: JobError | None
+    links: JobLinks
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """A page of jobs, newest first."""
+
+    jobs: Sequence[JobView]
+    next: str | None
+    """The `cursor` of the next page; null on the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedItem:
+    """An item of an ingest that could not be stored."""
+
+    id: str
+    url: str
+    host: str
+    code: str
+    detail: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePage:
+    """A page of failed items."""
+
+    items: Sequence[FailedItem]
+    next: str | None
+    """The `cursor` of the next page; null on the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoView:
+    """A stored photo."""
+
+    photo_id: str
+    url: str
+    attributes: Mapping[str, Any]
+    model: str | None
+    embedding: Sequence[float] | None = None
+    """The photo's unit vector, on request."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexView:
+    """The vector index of a collection."""
+
+    type: str | None
+    status: Literal["none", "building", "built", "error"]
+    reason: str | None
+    """The server's message about a part that failed; the server goes on with the other parts."""
+    rows: int
+    """Rows that the index covers; the others are scanned."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionView:
+    """A collection: photos embedded by one model."""
+
+    name: str
+    rows: int
+    model: str
+    dimension: int
+    index: IndexView
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionList:
+    """All collections, by name."""
+
+    collections: Sequence[CollectionView]
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The API process answers."""
+
+    status: Literal["alive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Unfinished work."""
+
+    jobs: int
+    """Ingest jobs that are not paused and have pending items."""
+    items: int
+    """Pending items of those jobs."""
+    held: int
+    """Chunks under a worker's lease."""
+    searches: int
+    """Searches without an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether jobs can be done, by which workers, and how much waits."""
+
+    status: Literal["ready", "not ready"]
+    checks: Mapping[str, bool]
+    workers: Sequence[Mapping[str, Any]]
+    """Live workers: `name`, `queue`, and their model, device, dtype and batch size."""
+    backlog: Backlog | None
+    """Null while Redis is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error (RFC 9457)."""
+
+    type: str
+    """`urn:lichtbild:CODE`, stable."""
+    title: str
+    status: int
+    detail: str

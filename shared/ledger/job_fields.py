@@ -1,0 +1,82 @@
+"""A job's HASH in the ledger, read into a `Job`."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from shared.domain.job import STAGES, Job, Kind, Status
+
+# A running job's rate is taken over the last minute, in slots of five seconds, which `settle.lua` counts.
+RATE_WINDOW_SECONDS = 60
+_SLOT_SECONDS = 5
+_MAX_HOSTS_SHOWN = 20
+_OTHER_HOSTS = "(other)"
+
+
+def read_job(fields: Mapping[str, str]) -> Job:
+    """The job from the fields of its HASH in the ledger."""
+    started, finished = _time(fields.get("started")), _time(fields.get("finished"))
+    return Job(
+        id=fields["id"],
+        kind=cast(Kind, fields["kind"]),
+        status=cast(Status, fields["status"]),
+        collection=fields["collection"],
+        parent_id=fields.get("parent"),
+        preflight_of=int(fields["preflight_of"]) if "preflight_of" in fields else None,
+        created=cast(datetime, _time(fields["created"])),
+        started=started,
+        finished=finished,
+        total=int(fields.get("total", 0)),
+        stored=int(fields.get("stored", 0)),
+        failed=int(fields.get("failed", 0)),
+        unchanged=int(fields.get("unchanged", 0)),
+        failed_by_code=_counts(fields, "code:"),
+        failed_by_host=_largest(_counts(fields, "host:")),
+        bytes=int(fields.get("bytes", 0)),
+        stage_seconds={stage: float(fields.get(stage, 0)) for stage in STAGES},
+        items_per_second=_rate(fields, started, finished),
+        result=json.loads(fields["result"]) if "result" in fields else None,
+        error=_error(fields),
+    )
+
+
+def _counts(fields: Mapping[str, str], prefix: str) -> dict[str, int]:
+    """Counts of failed items by the field name without its prefix, largest first."""
+    counts = {name.removeprefix(prefix): int(count) for name, count in fields.items() if name.startswith(prefix)}
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _largest(hosts: Mapping[str, int]) -> dict[str, int]:
+    """The hosts with the most failures, and one sum for all others."""
+    named = [(host, count) for host, count in hosts.items() if host][:_MAX_HOSTS_SHOWN]
+    others = sum(hosts.values()) - sum(count for _, count in named)
+    return {**dict(named), **({_OTHER_HOSTS: others} if others else {})}
+
+
+def _error(fields: Mapping[str, str]) -> Any:
+    # A job whose last claimed chunks were settled after the breaker tripped has ended instead.
+    if "tripped" not in fields or fields["status"] != "paused":
+        return json.loads(fields["error"]) if "error" in fields else None
+    return {
+        "code": "too_many_failures",
+        "detail": f"More than {float(fields['max_failed_ratio']):.0%} of the items failed (max_failed_ratio), so the "
+        "job was paused. Check failed_by_code, then resume or cancel the job.",
+    }
+
+
+def _rate(fields: Mapping[str, str], started: datetime | None, finished: datetime | None) -> float:
+    """Items per second: over the last minute while the job runs, over its whole duration after it has ended."""
+    if started is None:
+        return 0.0
+    now = finished or datetime.now(UTC)
+    age = max((now - started).total_seconds(), 0.001)
+    if finished or age <= RATE_WINDOW_SECONDS:
+        return sum(int(fields.get(count, 0)) for count in ("stored", "failed", "unchanged")) / age
+    oldest = int(now.timestamp() - RATE_WINDOW_SECONDS) // _SLOT_SECONDS
+    slots = [fields[f"rate:{n}"].split() for n in range(RATE_WINDOW_SECONDS // _SLOT_SECONDS) if f"rate:{n}" in fields]
+    return sum(int(items) for slot, items in slots if int(slot) > oldest) / RATE_WINDOW_SECONDS
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
