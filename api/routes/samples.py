@@ -9,7 +9,12 @@ from shared.errors import NotFoundError
 routes = Routes("samples")
 
 
-@routes.get("/samples/<path:name>", Answer(200, None, "The picture.", "image/jpeg"), raises=[NotFoundError])
+@routes.get(
+    "/samples/<path:name>",
+    Answer(200, None, "The picture.", "image/jpeg"),
+    Answer(304, None, "Not modified."),
+    raises=[NotFoundError],
+)
 def get_sample(name: str) -> Response:
     """Return a sample photo."""
     folder = services().settings.samples_folder

@@ -18,7 +18,12 @@ class ThumbnailAddress(InCollection):
     """The digest of the content, as in the photo's `url`."""
 
 
-@routes.get("/thumbnails/<path:photo_id>", Answer(200, None, "The picture.", "image/jpeg"), raises=[NotFoundError])
+@routes.get(
+    "/thumbnails/<path:photo_id>",
+    Answer(200, None, "The picture.", "image/jpeg"),
+    Answer(304, None, "Not modified."),
+    raises=[NotFoundError],
+)
 def get_thumbnail(photo_id: str, query: ThumbnailAddress) -> Response:
     """Return the thumbnail of an uploaded photo."""
     thumbnails = services().thumbnails
