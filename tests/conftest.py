@@ -1,4 +1,4 @@
-"""Real servers for the tests: each pytest process has its own Redis and its own catalogue."""
+"""Real servers for the tests: each pytest process has its own Redis and catalogue, and one stack for its stories."""
 
 import secrets
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ from shared.ledger.jobs import Jobs
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
 from tests.image_server import ImageServer, serving
+from tests.stack import SETTINGS, WORKERS, Lichtbild, running
+from tests.tampering import Tampering
 from tests.tiny_model import save_tiny_model
 
 Redis = redis.Redis
@@ -85,3 +87,41 @@ def collection() -> str:
 def image_server() -> Iterator[ImageServer]:
     with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tampering(tmp_path_factory: pytest.TempPathFactory) -> Tampering:
+    """Faults inside the processes of `shared_stack`."""
+    return Tampering(tmp_path_factory.mktemp("tampering"))
+
+
+@pytest.fixture(scope="session")
+def shared_stack(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, tampering: Tampering
+) -> Iterator[Lichtbild]:
+    """One stack for all stories: its five Python processes take half a minute of a core to start."""
+    data = tmp_path_factory.mktemp("stack")
+    with running(data, tiny_model, SETTINGS, WORKERS, search_workers=1, **tampering.environment()) as stack:
+        yield stack
+
+
+@pytest.fixture
+def lichtbild(shared_stack: Lichtbild) -> Lichtbild:
+    """The shared stack with all its workers, whatever the test before did to it."""
+    shared_stack.ready(WORKERS)
+    return shared_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file runs in one process, since its tests share what they start; so do all tests of the shared stack.
+
+    Those begin first: they are the longest group.
+    """
+    items.sort(key=lambda item: not _uses_the_shared_stack(item))
+    for item in items:
+        group = "stories" if _uses_the_shared_stack(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _uses_the_shared_stack(item: pytest.Item) -> bool:
+    return "shared_stack" in getattr(item, "fixturenames", ())

@@ -1,4 +1,4 @@
-"""A running stack as its clients see it, and as an operator does who looks into its stores and kills its processes."""
+"""A running stack as its clients see it, and as an operator who looks into its stores and kills its processes."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 import requests
@@ -18,8 +19,23 @@ from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.ledger import keys
 from shared.settings import Settings
+from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 
 FINAL = ("succeeded", "failed", "cancelled")
+
+# Of the stack that the stories share. CHUNKS_OF_A_JOB chunks are what a worker fetches at once, so that all images of
+# the chunks it holds are in flight.
+WORKERS, CHUNK = 3, 8
+# A lease is extended three times in its length: a process that stalls for two seconds does not lose one.
+LEASE_SECONDS = 4
+SETTINGS = {
+    "CHUNK_SIZE": str(CHUNK),
+    "LEASE_SECONDS": str(LEASE_SECONDS),
+    "WRITE_SECONDS": "0.2",
+    "FETCH_ALLOW": "127.0.0.0/8",
+    # Longer than any story: what tests hold back does not fail.
+    "FETCH_TIMEOUT_SECONDS": "600",
+}
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
@@ -46,13 +62,14 @@ def running(
         bundled_redis=True,
     )
     with running_stack(options) as stack:
-        yield Lichtbild(stack)
+        yield Lichtbild(stack, data)
 
 
 class Lichtbild:
     """Reads and writes through the API; looks into Redis and the catalogue; knows the processes by their names."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, data: Path) -> None:
+        self.data = data
         self.api = stack.api_url
         self.redis = redis.Redis.from_url(stack.redis_url)
         self._stack = stack
@@ -101,6 +118,19 @@ class Lichtbild:
         return self.get(f"/v1/jobs/{job_id}/errors?limit=1000")["items"]
 
     # As an operator does
+
+    def sql(self, statement: str) -> list[list[Any]]:
+        """The rows of a statement, straight from the catalogue's server."""
+        server = urlsplit(self._stack.catalogue_url)
+        answer = requests.post(
+            f"http://{server.hostname}:{server.port}/",
+            params={"database": server.path.strip("/"), "default_format": "JSONCompact"},
+            data=statement,
+            auth=(server.username or "", server.password or ""),
+            timeout=60,
+        )
+        assert answer.ok, answer.text
+        return answer.json()["data"] if answer.content else []
 
     def process(self, name: str) -> int | None:
         return self._stack.supervisor.process_ids().get(name)
@@ -158,5 +188,11 @@ class Lichtbild:
         wait_for(all_well, f"the API, the stores and {workers} workers to be ready", 120)
 
     def held(self) -> int:
-        """How many chunks are in workers' hands."""
+        """How many chunks the workers hold."""
         return self.redis.zcard(keys.LEASES)
+
+    def each_worker_holds_a_chunk(self, seconds: float = 60) -> None:
+        """Wait for more chunks of one job in WORKERS workers' hands than all but one of them take; no other job may
+        run."""
+        most = (WORKERS - 1) * CHUNKS_OF_A_JOB
+        wait_for(lambda: self.held() > most, f"more than {most} chunks in workers' hands", seconds)

@@ -1,43 +1,23 @@
-"""One stack of three ingest workers for all stories that a pytest process tells, and their transcript."""
+"""What the stories share, and their transcript."""
 
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.pictures import SITECUSTOMIZE, picture_at
-from tests.faults.sizes import CHUNK, FULL, LEASE_SECONDS, WORKERS
+from tests.faults.pictures import picture_at
+from tests.faults.sizes import FULL
 from tests.faults.table import Table
 from tests.faults.transcript import Story
 from tests.image_server import ImageServer, serving
-from tests.stack import Lichtbild, running
-
-SETTINGS = {
-    "CHUNK_SIZE": str(CHUNK),
-    "LEASE_SECONDS": str(LEASE_SECONDS),
-    "WRITE_SECONDS": "0.2",
-    "FETCH_ALLOW": "127.0.0.0/8",
-}
+from tests.stack import Lichtbild
 
 
 @pytest.fixture(scope="session")
-def three_workers(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Lichtbild]:
-    data = tmp_path_factory.mktemp("stack")
-    (data / "sitecustomize.py").write_text(SITECUSTOMIZE)
-    with running(data, tiny_model, SETTINGS, WORKERS, search_workers=0, PYTHONPATH=str(data)) as stack:
-        yield stack
-
-
-@pytest.fixture
-def lichtbild(three_workers: Lichtbild) -> Lichtbild:
-    """The stack, in good health, whatever the story before did to it."""
-    three_workers.ready(WORKERS)
-    return three_workers
-
-
-@pytest.fixture(scope="session")
-def table(three_workers: Lichtbild, tiny_model: Path) -> Table:
-    return Table(three_workers, tiny_model)
+def table(shared_stack: Lichtbild, tiny_model: Path) -> Table:
+    return Table(shared_stack, tiny_model)
 
 
 @pytest.fixture
@@ -49,10 +29,18 @@ def images() -> Iterator[ImageServer]:
 
 
 @pytest.fixture
+def rng() -> random.Random:
+    """The story's choices. A failed story prints the seed; FAULTS_SEED repeats its choices."""
+    seed = os.environ.get("FAULTS_SEED") or str(random.SystemRandom().randrange(10**6))
+    print(f"The choices of this story: FAULTS_SEED={seed}")  # noqa: T201 pytest shows it with a failure
+    return random.Random(seed)
+
+
+@pytest.fixture
 def story(record_property) -> Iterator[Story]:
-    told = Story(lambda line: record_property("transcript", line))
-    yield told
-    told.close()
+    written = Story(lambda line: record_property("transcript", line))
+    yield written
+    written.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

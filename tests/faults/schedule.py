@@ -1,7 +1,8 @@
-"""A job's progress, and what is done by it instead of by the clock."""
+"""A job's progress, and faults at given progress instead of at given times."""
 
 from collections.abc import Iterator
 
+from shared.ledger import keys
 from tests.stack import FINAL, Lichtbild, wait_for
 
 
@@ -10,8 +11,13 @@ def settled(job: dict) -> int:
 
 
 def stored(job: dict) -> int:
-    """What the table holds now: an image that was stored before its worker was lost is found `unchanged` after."""
+    """Items in the table: what a worker stored before it died is `unchanged` when it is done again."""
     return job["progress"]["stored"] + job["progress"]["unchanged"]
+
+
+def attempts(lichtbild: Lichtbild, job_id: str) -> int:
+    """The highest count of attempts of a chunk that is neither settled nor handed back."""
+    return max((int(count) for count in lichtbild.redis.hvals(keys.attempts(job_id))), default=0)
 
 
 def at_progress(lichtbild: Lichtbild, job_id: str, every: int, deadline: float) -> Iterator[int]:

@@ -1,14 +1,9 @@
-"""How large each story is: as `make faults` tells it, or scaled down to what `make test` has time for."""
+"""How large each story is: in full for `make faults`, or scaled down to what `make test` has time for."""
 
 import os
 from dataclasses import dataclass
 
 FULL = os.environ.get("FAULTS") == "full"
-
-WORKERS = 3
-# Four chunks of this are what a worker fetches at once, so that all images of the chunks it holds are on their way.
-CHUNK = 8
-LEASE_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -23,7 +18,7 @@ class Sizes:
     hostile: int  # of the list with every kind of bad image
     submitted: int  # in one request, while no worker runs
     wide: int  # the same, with all of Unsplash's columns
-    deadline: float  # seconds after which a story that has not ended never will
+    deadline: float  # seconds after which a story has failed
 
 
 SIZES = (

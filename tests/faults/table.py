@@ -1,4 +1,4 @@
-"""What a collection's table holds, held against what it should: the ids, each once, with their own vectors."""
+"""Checks what a collection's table holds: the ids, each once, with their own vectors."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from tests.stack import Lichtbild
 from worker.images.decoder import decode
 from worker.model.encoder import ClipEncoder
 
-# Two runs of a model differ by the batch that an image happens to be in; two pictures by a hundred times this.
+# Vectors of one image differ between batches by less than this; vectors of two pictures differ by a hundred times this.
 _SAME = 1 - 1e-5
 _SPOT_CHECKS = 300
 
@@ -22,6 +22,7 @@ class Table:
     """Reads whole collections, and embeds images itself."""
 
     def __init__(self, lichtbild: Lichtbild, model: Path) -> None:
+        self._lichtbild = lichtbild
         self._catalogue = lichtbild.catalogue
         self._encoder = ClipEncoder(Settings(model=str(model)))
 
@@ -34,7 +35,22 @@ class Table:
         assert times.keys() - urls.keys() == set(), "from nowhere"
         assert {hit.photo.photo_id: hit.photo.url for hit in hits} == dict(urls)
         assert self._catalogue.count(collection) == len(urls)
+        self.check_rows(collection, len(urls))
         self.check_vectors(collection, urls, image_at)
+
+    def check_rows(self, collection: str, count: int) -> None:
+        """Read the table without FINAL, which hides doubled rows.
+
+        Two workers may have written a photo: rows of one id and version hold the same photo, and merge into one row.
+        """
+        differing = self._lichtbild.sql(
+            f"SELECT photo_id FROM `{collection}` GROUP BY photo_id, version"
+            " HAVING uniqExact(photo_image_url, content_hash, attributes, deleted) > 1"
+        )
+        assert differing == []
+        self._lichtbild.sql(f"OPTIMIZE TABLE `{collection}` FINAL")
+        [[rows, ids]] = self._lichtbild.sql(f"SELECT count(), uniqExact(photo_id) FROM `{collection}`")
+        assert (int(rows), int(ids)) == (count, count), "doubled"
 
     def check_vectors(self, collection: str, urls: Mapping[str, str], image_at: Callable[[str], bytes]) -> None:
         """Embed some of these images again: of all vectors in the table, the nearest to each is the one of its id."""

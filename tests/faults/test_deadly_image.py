@@ -1,12 +1,14 @@
 """An image whose decoding kills the process: it fails alone, at the price of a few restarts."""
 
-from tests.faults.gate import Gate
-from tests.faults.pictures import DEADLY, all_but, items, place
-from tests.faults.schedule import stored
+from tests.faults.pictures import all_but, items, picture_at, place
+from tests.faults.schedule import attempts, stored
 from tests.faults.sizes import SIZES
 from tests.faults.transcript import Story
+from tests.gate import Gate
 from tests.image_server import ImageServer
-from tests.stack import Lichtbild, wait_for
+from tests.stack import CHUNK, WORKERS, Lichtbild, wait_for
+from tests.tampering import DEADLY
+from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 
 
 def test_an_image_that_kills_its_worker_fails_alone(
@@ -21,24 +23,36 @@ def test_an_image_that_kills_its_worker_fails_alone(
     failed = lichtbild.errors(job["id"])
     assert [(item["id"], item["code"]) for item in failed] == [(f"p/{deadly}", "crashed_worker")]
     assert (job["status"], stored(job)) == ("succeeded", SIZES.poisoned - 1)
-    assert images.asked[f"/1/{deadly}.jpg"] >= 3, "no worker died of it"
+    first = deadly // CHUNK * CHUNK
+    times = [images.asked[f"/1/{n}.jpg"] for n in range(first, first + CHUNK)]
+    assert times[deadly - first] >= 3, "a worker died of it three times"
+    assert min(times) >= 2, "the images of its chunk were in the hands of a worker that died"
     assert lichtbild.catalogue.count(collection) == SIZES.poisoned - 1
 
 
-def test_small_jobs_in_the_same_workers_do_not_fail_with_it(
+def test_chunks_of_other_jobs_in_the_same_worker_do_not_fail_with_it(
     lichtbild: Lichtbild, images: ImageServer, collection: str, story: Story
 ) -> None:
-    with Gate(images, held=lambda path: place(path)[1] > 0) as gate:
+    count = WORKERS * CHUNKS_OF_A_JOB * CHUNK
+
+    def is_held(path: str) -> bool:
+        """One image of each chunk of the other job: a worker has downloads left for the deadly image."""
+        edition, number = place(path)
+        return edition == 2 and number % CHUNK == 0
+
+    with Gate(images, picture_at, is_held):
         answer = images.default
         images.default = lambda path: DEADLY if place(path) == (1, 0) else answer(path)
+        beside = lichtbild.ingest(items(images, count, edition=2), f"{collection}_beside")
+        lichtbild.each_worker_holds_a_chunk()
         poisoned = lichtbild.ingest(items(images, 3), collection)
-        beside = [lichtbild.ingest(items(images, 2, edition)[1:], f"{collection}_{edition}") for edition in (2, 3, 4)]
-        wait_for(lambda: lichtbild.held() > 1, "chunks of several jobs in workers' hands")
-        gate.open()
+        # Whichever worker took the deadly image held chunks of the other job, too: those are claimed a second time.
+        wait_for(lambda: attempts(lichtbild, beside) > 1, "a worker to die with chunks of the other job", 60)
+        story.did("a worker died with chunks of another job in its hands")
 
-        job = lichtbild.finished(poisoned, SIZES.deadline)
-        story.ended(job)
-        assert [(item["id"], item["code"]) for item in lichtbild.errors(poisoned)] == [("p/0", "crashed_worker")]
-        assert stored(job) == 2
-        for other in beside:
-            assert stored(lichtbild.finished(other)) == 1
+    job = lichtbild.finished(poisoned, SIZES.deadline)
+    story.ended(job)
+    assert [(item["id"], item["code"]) for item in lichtbild.errors(poisoned)] == [("p/0", "crashed_worker")]
+    assert stored(job) == 2
+    other = lichtbild.finished(beside, SIZES.deadline)
+    assert (lichtbild.errors(beside), stored(other)) == ([], count)

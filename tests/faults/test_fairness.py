@@ -1,4 +1,4 @@
-"""Jobs take turns: a small one is not kept waiting by a huge one that came before it."""
+"""Jobs take turns: a small one does not wait for a huge one that came before it."""
 
 from tests.faults.pictures import items
 from tests.faults.sizes import SIZES
@@ -13,7 +13,7 @@ def test_a_small_job_ends_while_the_huge_one_before_it_has_nearly_everything_bef
     lichtbild: Lichtbild, images: ImageServer, collection: str, story: Story
 ) -> None:
     huge = lichtbild.ingest(items(images, SIZES.huge), collection)
-    wait_for(lambda: lichtbild.look(huge)["progress"]["stored"], "the first of the huge job")
+    wait_for(lambda: lichtbild.look(huge)["progress"]["stored"], "the first photos of the huge job")
 
     small = lichtbild.finished(lichtbild.ingest(items(images, SMALL, edition=2), f"{collection}_small"))
     at_that_time = lichtbild.look(huge)

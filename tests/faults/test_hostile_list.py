@@ -1,4 +1,4 @@
-"""A list with all that can be wrong with an image URL: each fails alone, with its code, and is retried alone."""
+"""A list with every fault of an image URL: each item fails alone, with its code, and is retried alone."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import SETTINGS
 from tests.faults.hostile_list import Entry, closed_port, hostile_list, serve
 from tests.faults.pictures import picture
 from tests.faults.sizes import SIZES
 from tests.faults.table import Table
 from tests.faults.transcript import Story
 from tests.image_server import ImageServer
-from tests.stack import Lichtbild, running
+from tests.stack import SETTINGS, Lichtbild, running
 
-# A worker's ordinary patience with a host that trickles, twice, would be most of this test's time.
+# The default timeout for a host that trickles, waited for twice, would be most of this test's time.
 IMPATIENT = {**SETTINGS, "FETCH_TIMEOUT_SECONDS": "2", "FETCH_ATTEMPTS": "2"}
 
 

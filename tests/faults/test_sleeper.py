@@ -1,50 +1,62 @@
-"""A worker that is stopped past its leases wakes with other workers' chunks in its hands, and writes them."""
+"""A worker that is suspended between its lease check and its insert wakes after its leases ended, and writes."""
 
 import os
 import signal
+from collections.abc import Iterator
 
-from tests.faults.gate import Gate
+import pytest
+
 from tests.faults.pictures import items, picture_at, urls
 from tests.faults.schedule import stored
-from tests.faults.sizes import CHUNK, WORKERS
 from tests.faults.table import Table
 from tests.faults.transcript import Story
+from tests.gate import Gate
 from tests.image_server import ImageServer
-from tests.stack import Lichtbild, wait_for
+from tests.stack import CHUNK, WORKERS, Lichtbild, wait_for
+from tests.tampering import Tampering
+from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 
 SLEEPER = "ingest-2"
-# As many as all workers hold at once: each has some of them.
-COUNT = WORKERS * 4 * CHUNK
+COUNT = WORKERS * CHUNKS_OF_A_JOB * CHUNK
 
 
-def put_to_sleep(lichtbild: Lichtbild, images: ImageServer, collection: str) -> tuple[str, int]:
-    """A job, and the process that sleeps while it holds some of that job's chunks, its images on their way."""
-    with Gate(images):
+@pytest.fixture(autouse=True)
+def awake(shared_stack: Lichtbild, tampering: Tampering) -> Iterator[None]:
+    """Whatever happens, the sleeper does not sleep into the next test."""
+    yield
+    tampering.forget(SLEEPER)
+    shared_stack.send(SLEEPER, signal.SIGCONT)
+
+
+def put_to_sleep(lichtbild: Lichtbild, images: ImageServer, tampering: Tampering, collection: str) -> tuple[str, int]:
+    """A job, and the id of the process that is suspended with rows of it that it is about to insert."""
+    process = lichtbild.process(SLEEPER)
+    assert process is not None
+    with Gate(images, picture_at):
         job_id = lichtbild.ingest(items(images, COUNT), collection)
-        wait_for(lambda: len(images.asked) == COUNT, "all workers to have asked for their images")
-        process = lichtbild.send(SLEEPER, signal.SIGSTOP)
-    # From here on the images are there to be read, for the sleeper too, once it wakes.
+        lichtbild.each_worker_holds_a_chunk()
+        tampering.stop_at_insert(SLEEPER)
+    wait_for(lambda: tampering.is_stopped(SLEEPER), f"{SLEEPER} to be stopped at its insert")
     return job_id, process
 
 
-def wake_and_finish(lichtbild: Lichtbild, process: int) -> None:
-    """It ends once it has done all that it held: nothing of it can come after that."""
+def wake(lichtbild: Lichtbild, tampering: Tampering, process: int) -> None:
+    """Let it insert, and end once it has done all that it holds: nothing is written after that."""
     os.kill(process, signal.SIGCONT)
+    wait_for(lambda: tampering.has_inserted(SLEEPER), f"the late insert of {SLEEPER}")
     os.kill(process, signal.SIGTERM)
     lichtbild.replaced(SLEEPER, process)
 
 
 def test_its_late_rows_double_nothing(
-    lichtbild: Lichtbild, images: ImageServer, table: Table, collection: str, story: Story
+    lichtbild: Lichtbild, images: ImageServer, tampering: Tampering, table: Table, collection: str, story: Story
 ) -> None:
-    job_id, process = put_to_sleep(lichtbild, images, collection)
+    job_id, process = put_to_sleep(lichtbild, images, tampering, collection)
 
     job = lichtbild.finished(job_id)
-    story.did(f"{SLEEPER} stopped past its leases and continued")
+    story.did(f"{SLEEPER} suspended before an insert until its leases had ended")
     story.ended(job)
-    asked_again = {path for path, times in images.asked.items() if times > 1}
-    assert asked_again, "others did what it held"
-    wake_and_finish(lichtbild, process)
+    wake(lichtbild, tampering, process)
 
     assert lichtbild.look(job_id) == job
     assert (job["status"], stored(job)) == ("succeeded", COUNT)
@@ -52,17 +64,17 @@ def test_its_late_rows_double_nothing(
 
 
 def test_its_late_rows_do_not_replace_those_of_a_newer_submission(
-    lichtbild: Lichtbild, images: ImageServer, table: Table, collection: str, story: Story
+    lichtbild: Lichtbild, images: ImageServer, tampering: Tampering, table: Table, collection: str, story: Story
 ) -> None:
-    older_id, process = put_to_sleep(lichtbild, images, collection)
+    older_id, process = put_to_sleep(lichtbild, images, tampering, collection)
 
     older = lichtbild.finished(older_id)
     newer = items(images, COUNT, edition=2)
     job = lichtbild.finished(lichtbild.ingest(newer, collection))
-    story.did(f"{SLEEPER} stopped past its leases, and continued after newer pictures of the same ids were stored")
+    story.did(f"{SLEEPER} suspended before an insert until newer pictures of the same ids were stored")
     story.ended(older)
     story.ended(job)
-    wake_and_finish(lichtbild, process)
+    wake(lichtbild, tampering, process)
 
     assert lichtbild.look(older_id) == older
     assert (stored(older), stored(job)) == (COUNT, COUNT)
