@@ -19,6 +19,7 @@ from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.ledger import keys
 from shared.settings import Settings
+from tests.image_server import ImageServer
 from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 
 FINAL = ("succeeded", "failed", "cancelled")
@@ -71,7 +72,8 @@ class Lichtbild:
     def __init__(self, stack: Stack, data: Path) -> None:
         self.data = data
         self.api = stack.api_url
-        self.redis = redis.Redis.from_url(stack.redis_url)
+        # Without a timeout: some tests wait in a blocking pop.
+        self.redis = redis.Redis.from_url(stack.redis_url, socket_timeout=None)
         self._stack = stack
 
     @cached_property
@@ -191,8 +193,13 @@ class Lichtbild:
         """How many chunks the workers hold."""
         return self.redis.zcard(keys.LEASES)
 
-    def each_worker_holds_a_chunk(self, seconds: float = 60) -> None:
-        """Wait for more chunks of one job in WORKERS workers' hands than all but one of them take; no other job may
-        run."""
+    def each_worker_holds_a_chunk(self) -> None:
+        """Wait for more chunks in workers' hands than all workers but one take of a job; only one job may run."""
         most = (WORKERS - 1) * CHUNKS_OF_A_JOB
-        wait_for(lambda: self.held() > most, f"more than {most} chunks in workers' hands", seconds)
+        wait_for(lambda: self.held() > most, f"more than {most} chunks in workers' hands")
+
+
+def each_worker_downloads(images: ImageServer) -> None:
+    """Wait for requests of more images than all workers but one download of a job; only one job may run."""
+    most = (WORKERS - 1) * CHUNKS_OF_A_JOB * CHUNK
+    wait_for(lambda: len(images.asked) > most, f"requests of more than {most} images")

@@ -3,39 +3,33 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from shared.settings import Settings
-from tests.image_server import Answer, ImageServer, reply, serving
+from tests.gate import Gate
+from tests.image_server import Answer, ImageServer, serving
 from tests.pictures import photo
-from tests.stack import Lichtbild, running, wait_for
+from tests.stack import CHUNK, WORKERS, wait_for
 from worker.images.decoder import decode
+from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 from worker.model.encoder import ClipEncoder
 
-CHUNK = 10
-SETTINGS = {"CHUNK_SIZE": str(CHUNK), "LEASE_SECONDS": "2", "WRITE_SECONDS": "0.1", "FETCH_ALLOW": "127.0.0.0/8"}
+ALL_LANES = WORKERS * CHUNKS_OF_A_JOB
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def images() -> Iterator[ImageServer]:
     with serving() as server:
+        server.default = photo_at
         yield server
 
 
-@pytest.fixture(scope="module")
-def lichtbild(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Lichtbild]:
-    with running(tmp_path_factory.mktemp("stack"), tiny_model, SETTINGS, workers=2, search_workers=1) as stack:
-        yield stack
-
-
 def items(server: ImageServer, count: int) -> list[dict[str, Any]]:
-    """Photos of several hosts, as the fetcher sees it: those that are held back hold up no others."""
+    """Photos of several hosts, as the fetcher sees it: a host that is slow does not delay the others."""
     hosts = ["127.0.0.1", "127.0.1"] + ["127.1"] * (count // CHUNK)
     urls = (f"http://{hosts[n // CHUNK]}:{server.port}/{n}.jpg" for n in range(count))
     return [{"id": f"p/{n}", "url": url, "attributes": {"n": n}} for n, url in enumerate(urls)]
@@ -45,20 +39,13 @@ def number(path: str) -> int:
     return int(path.strip("/").removesuffix(".jpg"))
 
 
-def gated(gate: threading.Event, is_held: Callable[[int], bool]) -> Callable[[str], bytes | int | Answer]:
-    """Photos by number; those that are held come only once the gate is open."""
+def photo_at(path: str) -> bytes:
+    return photo(number(path))
 
-    def answer(path: str) -> bytes | int | Answer:
-        if not is_held(number(path)):
-            return photo(number(path))
 
-        def hold(request: Any) -> None:
-            assert gate.wait(60)
-            reply(request, 200, photo(number(path)))
-
-        return hold
-
-    return answer
+def gate(images: ImageServer, held: Callable[[int], bool]) -> Gate:
+    """Photos by number; the held ones arrive slowly until the gate opens."""
+    return Gate(images, photo_at, lambda path: held(number(path)))
 
 
 def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, collection, settings):
@@ -106,26 +93,22 @@ def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, coll
     assert set(result["took_ms"]) == {"queue", "encode", "search"}
 
 
-def test_a_job_whose_host_does_not_answer_holds_up_no_other(lichtbild, images, collection):
-    gate = threading.Event()
-    images.default = gated(gate, lambda n: n >= CHUNK)
-    # More chunks than both workers do of a job at a time.
-    slow = [item | {"url": item["url"].replace("127.0.0.1", "127.1")} for item in items(images, 13 * CHUNK)[CHUNK:]]
-    slow_id = lichtbild.ingest(slow, collection)
-    try:
-        wait_for(lambda: lichtbild.held() >= 8, "both workers to have all they take of a job")
+def test_a_job_whose_host_is_slow_delays_no_other(lichtbild, images, collection):
+    with gate(images, lambda n: n >= CHUNK):
+        # More chunks than all workers do of a job at a time.
+        count = (ALL_LANES + 4) * CHUNK
+        slow = [item | {"url": f"http://127.1:{images.port}/{n}.jpg"} for n, item in enumerate(items(images, count))]
+        slow_id = lichtbild.ingest(slow[CHUNK:], collection)
+        wait_for(lambda: lichtbild.held() == ALL_LANES, "the workers to have all they take of a job")
 
         quick = lichtbild.finished(lichtbild.ingest(items(images, CHUNK), collection), 30)
 
         assert (quick["status"], quick["progress"]["stored"]) == ("succeeded", CHUNK)
         assert lichtbild.look(slow_id)["progress"]["stored"] == 0
-    finally:
-        gate.set()
-    assert lichtbild.finished(slow_id)["progress"]["stored"] == 12 * CHUNK
+    assert lichtbild.finished(slow_id)["progress"]["stored"] == count - CHUNK
 
 
 def test_an_uploaded_image_that_is_none_fails_its_search_and_nothing_else(lichtbild, images, collection):
-    images.default = lambda path: photo(number(path))
     lichtbild.finished(lichtbild.ingest(items(images, 3), collection))
     form = {"image": ("x.jpg", b"not an image"), "collection": (None, collection)}
     answer = lichtbild.post("/v1/search", files=form, headers={"Prefer": "wait=30"})
@@ -146,69 +129,46 @@ def test_an_uploaded_image_that_is_none_fails_its_search_and_nothing_else(lichtb
     ],
 )
 def test_a_search_that_cannot_be_done_fails_with_its_code(lichtbild, images, collection, query, code):
-    images.default = lambda path: photo(number(path))
     lichtbild.finished(lichtbild.ingest(items(images, 1), collection))
     job = lichtbild.search(**{"collection": collection, **query})
     assert (job["status"], job["error"]["code"]) == ("failed", code)
 
 
-def test_two_ingest_workers_share_the_catalogue_and_a_search_runs_while_they_ingest(lichtbild, images, collection):
-    gate = threading.Event()
-    images.default = gated(gate, lambda n: n >= 2 * CHUNK)
-    job_id = lichtbild.ingest(items(images, 12 * CHUNK), collection)
-    # Each worker holds four chunks at a time: more than four held means that both are at work.
-    wait_for(lambda: lichtbild.held() > 4, "chunks held by both workers")
-    wait_for(lambda: lichtbild.get(f"/v1/jobs/{job_id}")["progress"]["stored"] >= 2 * CHUNK, "the first chunks")
-    found = lichtbild.search(photo_id="p/1", collection=collection)
-    assert found["result"]["hits"][0]["photo_id"] == "p/1"
-    assert lichtbild.get(f"/v1/jobs/{job_id}")["status"] == "running"
-    gate.set()
-    assert lichtbild.finished(job_id)["progress"]["stored"] == 12 * CHUNK
-    assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == 12 * CHUNK
+def test_ingest_workers_share_the_catalogue_and_a_search_runs_while_they_ingest(lichtbild, images, collection):
+    count = (ALL_LANES + 2) * CHUNK
+    with gate(images, lambda n: n >= 2 * CHUNK):
+        job_id = lichtbild.ingest(items(images, count), collection)
+        lichtbild.each_worker_holds_a_chunk()
+        wait_for(lambda: lichtbild.get(f"/v1/jobs/{job_id}")["progress"]["stored"] >= 2 * CHUNK, "the first chunks")
+        found = lichtbild.search(photo_id="p/1", collection=collection)
+        assert found["result"]["hits"][0]["photo_id"] == "p/1"
+        assert lichtbild.get(f"/v1/jobs/{job_id}")["status"] == "running"
+    assert lichtbild.finished(job_id)["progress"]["stored"] == count
+    assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == count
 
 
 def test_a_search_whose_worker_is_killed_is_answered_by_the_next(lichtbild, images, collection):
-    gate = threading.Event()
-    images.default = lambda path: photo(number(path))
     lichtbild.finished(lichtbild.ingest(items(images, 3), collection))
-    images.default = gated(gate, lambda n: n == 2)
-    query = {"image_url": f"{images.url}/2.jpg", "collection": collection}
-    job_id = lichtbild.post("/v1/search", json=query).json()["id"]
-    wait_for(lambda: images.asked["/2.jpg"] > 1, "the worker to be at it")
-    lichtbild.kill("search-1")
-    gate.set()
+    with gate(images, lambda n: n == 2):
+        query = {"image_url": f"{images.url}/2.jpg", "collection": collection}
+        job_id = lichtbild.post("/v1/search", json=query).json()["id"]
+        wait_for(lambda: images.asked["/2.jpg"] > 1, "the worker to download the image")
+        lichtbild.kill("search-1")
     job = lichtbild.finished(job_id)
     assert (job["status"], job["result"]["hits"][0]["photo_id"]) == ("succeeded", "p/2")
 
 
 def test_cancelling_stops_the_work(lichtbild, images, collection):
-    gate = threading.Event()
-    images.default = gated(gate, lambda n: n >= CHUNK)
-    job_id = lichtbild.ingest(items(images, 20 * CHUNK), collection)
-    wait_for(lambda: lichtbild.get(f"/v1/jobs/{job_id}")["progress"]["stored"] >= CHUNK, "the first chunk")
-    assert lichtbild.post(f"/v1/jobs/{job_id}/cancel").json()["status"] == "cancelled"
-    gate.set()
+    count = (ALL_LANES + 8) * CHUNK
+    with gate(images, lambda n: n >= CHUNK):
+        job_id = lichtbild.ingest(items(images, count), collection)
+        wait_for(lambda: lichtbild.get(f"/v1/jobs/{job_id}")["progress"]["stored"] >= CHUNK, "the first chunk")
+        assert lichtbild.post(f"/v1/jobs/{job_id}/cancel").json()["status"] == "cancelled"
     other = lichtbild.finished(lichtbild.ingest(items(images, 1), f"{collection}2"))
     assert other["status"] == "succeeded"
     job = lichtbild.get(f"/v1/jobs/{job_id}")
     assert (job["status"], job["progress"]["stored"]) == ("cancelled", CHUNK)
-    assert job["progress"]["pending"] == 19 * CHUNK
-
-
-def test_a_lost_doorbell_is_harmless(lichtbild, images, collection):
-    images.default = lambda path: photo(number(path))
-    gone = threading.Event()
-
-    def steal() -> None:
-        while not gone.is_set():
-            lichtbild.redis.delete("lichtbild:celery:ingest", "lichtbild:celery:search")
-
-    thief = threading.Thread(target=steal)
-    thief.start()
-    job_id = lichtbild.ingest(items(images, 2 * CHUNK), collection)
-    gone.set()
-    thief.join()
-    assert lichtbild.finished(job_id)["progress"]["stored"] == 2 * CHUNK
+    assert job["progress"]["pending"] == count - CHUNK
 
 
 def ended_worker(**environment: str) -> str:

@@ -13,45 +13,20 @@ import requests
 from PIL import Image
 
 from lichtbild import Client
-from shared.ledger import keys
 from tests.pictures import encoded, photo, rotated, scribble
-from tests.stack import Lichtbild, running, wait_for
-from tests.test_end_to_end import CHUNK, SETTINGS
+from tests.stack import CHUNK, Lichtbild, wait_for
 
 ROOT = Path(__file__).parents[1]
-# Run by Python itself at the start of each process: while there is such a file, no image is opened.
-HELD_BY_A_FILE = """
-import os, time
-from PIL import Image
-original = Image.open
-def held(*a, **k):
-    while os.path.exists({gate!r}):
-        time.sleep(0.02)
-    return original(*a, **k)
-Image.open = held
-"""
-
-
-@pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gate") / "closed"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("stack")
-
-
-@pytest.fixture(scope="module")
-def stack(data: Path, gate: Path, tiny_model: Path) -> Iterator[Lichtbild]:
-    (data / "sitecustomize.py").write_text(HELD_BY_A_FILE.format(gate=str(gate)))
-    with running(data, tiny_model, SETTINGS, workers=2, search_workers=1, PYTHONPATH=str(data)) as lichtbild:
-        yield lichtbild
 
 
 @pytest.fixture
-def client(stack: Lichtbild) -> Iterator[Client]:
-    with Client(stack.api) as connected:
+def data(shared_stack: Lichtbild) -> Path:
+    return shared_stack.data
+
+
+@pytest.fixture
+def client(lichtbild: Lichtbild) -> Iterator[Client]:
+    with Client(lichtbild.api) as connected:
         yield connected
 
 
@@ -59,20 +34,20 @@ def spooled(data: Path) -> list[Path]:
     return list((data / "uploads" / "spool").glob("*"))
 
 
-def command(stack: Lichtbild, *arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "LICHTBILD_API": stack.api, "PYTHONPATH": str(ROOT)}
+def command(lichtbild: Lichtbild, *arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "LICHTBILD_API": lichtbild.api, "PYTHONPATH": str(ROOT)}
     run = [sys.executable, "-m", "lichtbild", *map(str, arguments)]
     return subprocess.run(run, capture_output=True, text=True, check=False, env=environment, timeout=120)
 
 
-def test_a_folder_with_a_broken_picture_among_good_ones(stack, client, data, tmp_path, collection):
+def test_a_folder_with_a_broken_picture_among_good_ones(lichtbild, client, data, tmp_path, collection):
     good = {f"good/{n}.jpg": photo(n, 640, 480) for n in range(2 * CHUNK)}
     good |= {"turned ü.jpg": rotated(6), "green.png": encoded(Image.new("RGBA", (600, 300), (0, 255, 0, 255)))}
     for name, content in {**good, "broken.jpg": b"no image", "empty.png": b"", "cut.jpg": photo(1)[:900]}.items():
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "photos" / name).write_bytes(content)
 
-    done = command(stack, "ingest", tmp_path / "photos", "--collection", collection)
+    done = command(lichtbild, "ingest", tmp_path / "photos", "--collection", collection)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert f"{len(good)} stored, 3 failed in " in done.stdout
@@ -94,7 +69,7 @@ def test_a_folder_with_a_broken_picture_among_good_ones(stack, client, data, tmp
 
     # The contact sheet shows it as well, and so does a search by it.
     sheet = tmp_path / "hits.png"
-    done = command(stack, "search", "--photo", "green.png", "-k", 1, "--collection", collection, "--save", sheet)
+    done = command(lichtbild, "search", "--photo", "green.png", "-k", 1, "--collection", collection, "--save", sheet)
     assert done.returncode == 0, done.stderr
     green = [count for count, colour in Image.open(sheet).getcolors(10**7) if colour[1] > 240 and max(colour[::2]) < 16]
     assert sum(green) > 2 * 20_000
@@ -104,7 +79,7 @@ def test_a_folder_with_a_broken_picture_among_good_ones(stack, client, data, tmp
     assert {item.code for item in client.iter_errors(retried.id)} == {"upload_gone"}
 
 
-def test_a_replaced_picture_shows_the_new_one(stack, client, collection):
+def test_a_replaced_picture_shows_the_new_one(lichtbild, client, collection):
     urls = []
     for colour in ("#ff0000", "#0000ff"):
         (job,) = client.upload([("a", encoded(Image.new("RGB", (50, 50), colour)))], collection)
@@ -115,36 +90,35 @@ def test_a_replaced_picture_shows_the_new_one(stack, client, collection):
     assert urls[0] != urls[1]
 
 
-def test_a_worker_that_is_killed_loses_no_upload(stack, client, data, gate, collection):
-    pictures = [(f"p{n}", photo(n)) for n in range(6 * CHUNK)]
-    gate.touch()
-    try:
+def test_workers_that_are_killed_lose_no_upload(lichtbild, client, data, tampering, collection):
+    count = 6 * CHUNK
+    pictures = [(f"p{n}", photo(n)) for n in range(count)]
+    with tampering.images_unopened():
         (job,) = client.upload(pictures, collection)
-        wait_for(lambda: stack.redis.zcard(keys.LEASES) > 4, "chunks held by both workers")
-        stack.kill("ingest-1")
-    finally:
-        gate.unlink()
+        wait_for(lambda: lichtbild.held() == count // CHUNK, "all chunks in workers' hands")
+        for worker in lichtbild.workers():
+            lichtbild.kill(worker)
     progress = client.wait(job.id, 120).progress
-    assert (progress.stored, progress.failed) == (6 * CHUNK, 0)
+    assert (progress.stored, progress.failed) == (count, 0)
     hits = client.search("x", top_k=1000, collection=collection).hits
     assert {hit.photo_id for hit in hits} == {photo_id for photo_id, _ in pictures}
     assert {requests.get(hit.url, timeout=30).status_code for hit in hits} == {200}
     wait_for(lambda: spooled(data) == [], "the spool to be empty")
 
 
-def test_an_upload_that_is_refused_on_its_way_is_told_so(stack, client, data):
+def test_an_upload_that_is_refused_on_its_way_is_told_so(lichtbild, client, data):
     """The API answers before it has read all: the client must see the answer, not a broken connection."""
     large = [("large", b"x" * (24 * 2**20)), *((f"p{n}", b"x" * 2**20) for n in range(7))]
     answer = requests.post(
-        f"{stack.api}/v1/ingest", files=[("images", (name, content)) for name, content in large], timeout=60
+        f"{lichtbild.api}/v1/ingest", files=[("images", (name, content)) for name, content in large], timeout=60
     )
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:lichtbild:too_large")
     assert "'large'" in answer.json()["detail"]
     assert spooled(data) == []
 
 
-def test_a_client_that_goes_away_in_the_middle_leaves_nothing(stack, client, data):
-    port = int(stack.api.rpartition(":")[2])
+def test_a_client_that_goes_away_in_the_middle_leaves_nothing(lichtbild, client, data):
+    port = int(lichtbild.api.rpartition(":")[2])
     head = f"POST /v1/ingest HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     part = '--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n'
     for length in ("Content-Length: 900000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n20000\r\n"):
@@ -155,7 +129,7 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(stack, client, dat
     client.health()
 
 
-def test_a_search_by_an_image_is_as_before(stack, client, collection):
+def test_a_search_by_an_image_is_as_before(lichtbild, client, collection):
     (job,) = client.upload([("a", encoded(scribble(90, 70, 1))), ("b", encoded(scribble(90, 70, 2)))], collection)
     client.wait(job.id)
     found = client.search(image=encoded(scribble(90, 70, 2)), top_k=1, collection=collection)

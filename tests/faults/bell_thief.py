@@ -5,20 +5,22 @@ from typing import Self
 
 from tests.stack import Lichtbild, wait_for
 
-QUEUE = "lichtbild:celery:ingest"
+_BROKER = "lichtbild:celery:"
 _NAME = "bell-thief"
-# Redis serves the client first that has waited longest, and a worker waits for a second at a time: whoever has waited
-# for longer than that gets the bell.
+# Redis serves the client that has waited longest, and a worker waits for a second at a time: a client that has waited
+# for longer than that is served before all workers.
 _LONGEST_SECONDS = 1
 # So that many bells in a row are stolen before a worker's turn comes.
 _THIEVES = 8
 
 
 class BellThief:
-    """Steals every bell of the ingest queue inside the block; `stolen` counts them."""
+    """Steals the bells of a queue inside the block; `stolen` counts them."""
 
-    def __init__(self, lichtbild: Lichtbild) -> None:
+    def __init__(self, lichtbild: Lichtbild, queue: str) -> None:
         self._redis = lichtbild.redis
+        self._queue = _BROKER + queue
+        self._end = f"{self._queue}-end"
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._steal, daemon=True) for _ in range(_THIEVES)]
         self._lock = threading.Lock()
@@ -27,24 +29,34 @@ class BellThief:
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
-        wait_for(self._is_first_in_line, "the thieves to have waited for longer than any worker")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._redis.rpush(f"{QUEUE}-end", *["end"] * _THIEVES)
+        self._redis.rpush(self._end, *["end"] * _THIEVES)
         for thread in self._threads:
             thread.join(30)
-        self._redis.delete(f"{QUEUE}-end")
+        self._redis.delete(self._end)
+
+    def wait_in_line(self) -> None:
+        """Wait until every thief is before every worker: the next bells are all stolen. No bell may ring meanwhile."""
+        wait_for(self._is_first_in_line, "the thieves to have waited for longer than any worker")
 
     def _steal(self) -> None:
         with self._redis.client() as connection:
             connection.client_setname(_NAME)
             while not self._over.is_set():
-                taken = connection.brpop([QUEUE, f"{QUEUE}-end"], timeout=0)
+                taken = connection.brpop([self._queue, self._end], timeout=0)
                 with self._lock:
-                    self.stolen += taken[0].decode() == QUEUE
+                    self.stolen += taken[0].decode() == self._queue
 
     def _is_first_in_line(self) -> bool:
-        waiting = [client for client in self._redis.client_list() if client["name"] == _NAME]
-        return len(waiting) == _THIEVES and all(int(client["idle"]) > _LONGEST_SECONDS for client in waiting)
+        waiting = [one for one in self._redis.client_list() if one["name"] == _NAME and "b" in one["flags"]]
+        return len(waiting) == _THIEVES and all(int(one["idle"]) > _LONGEST_SECONDS for one in waiting)
+
+
+def delete_the_brokers_keys(lichtbild: Lichtbild) -> None:
+    """All that Celery keeps: bells in the queues, bells that are not acknowledged, bindings."""
+    found = list(lichtbild.redis.scan_iter(match=f"{_BROKER}*", count=1000))
+    if found:
+        lichtbild.redis.delete(*found)

@@ -12,6 +12,7 @@ class Sizes:
 
     ingest: int  # of one ingest during which things are killed
     kill_every: int  # settled items between two kills
+    outage_every: int  # settled items between two losses of Redis; half as often, of the catalogue
     away_seconds: float  # how long the catalogue is kept from coming back
     poisoned: int  # neighbours of an image that kills its worker
     huge: int  # of the job in front of a small one
@@ -25,6 +26,7 @@ SIZES = (
     Sizes(
         ingest=5_000,
         kill_every=350,
+        outage_every=833,
         away_seconds=20,
         poisoned=2_000,
         huge=100_000,
@@ -37,6 +39,7 @@ SIZES = (
     else Sizes(
         ingest=600,
         kill_every=120,
+        outage_every=200,
         away_seconds=3,
         poisoned=100,
         huge=10_000,

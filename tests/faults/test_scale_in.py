@@ -16,7 +16,7 @@ from tests.faults.table import Table
 from tests.faults.transcript import Story
 from tests.gate import Gate
 from tests.image_server import ImageServer
-from tests.stack import CHUNK, WORKERS, Lichtbild, wait_for
+from tests.stack import CHUNK, WORKERS, Lichtbild, each_worker_downloads, wait_for
 from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 
 # docs/operating.md promises 12 s from SIGTERM to the end of the process, whatever hangs. The margin is for a machine
@@ -77,7 +77,7 @@ def test_a_worker_whose_downloads_hang_ends_in_time_and_hands_them_back(
 ) -> None:
     with Gate(images, picture_at):
         job_id = lichtbild.ingest(items(images, COUNT), collection)
-        lichtbild.each_worker_holds_a_chunk()
+        each_worker_downloads(images)
         process = lichtbild.send("ingest-1", signal.SIGTERM)
         story.did("SIGTERM ingest-1 while its downloads hang")
         ends_in_time(process)
@@ -100,7 +100,7 @@ def test_workers_asked_to_stop_while_the_catalogue_hangs_end_in_time_and_hand_ba
 ) -> None:
     with Gate(images, picture_at) as gate:
         job_id = lichtbild.ingest(items(images, COUNT), collection)
-        lichtbild.each_worker_holds_a_chunk()
+        each_worker_downloads(images)
         with suspended(lichtbild, "catalogue"):
             gate.open()
             processes = [lichtbild.send(name, signal.SIGTERM) for name in lichtbild.workers()]
@@ -117,7 +117,7 @@ def test_a_worker_asked_to_stop_while_the_catalogue_is_away_ends_in_time_and_han
 ) -> None:
     with Gate(images, picture_at) as gate:
         job_id = lichtbild.ingest(items(images, COUNT), collection)
-        lichtbild.each_worker_holds_a_chunk()
+        each_worker_downloads(images)
         with lichtbild.kept_away("catalogue"):
             gate.open()
             process = lichtbild.send("ingest-1", signal.SIGTERM)

@@ -12,7 +12,7 @@ from tests.faults.table import Table
 from tests.faults.transcript import Story
 from tests.gate import Gate
 from tests.image_server import ImageServer
-from tests.stack import CHUNK, WORKERS, Lichtbild, wait_for
+from tests.stack import CHUNK, WORKERS, Lichtbild, each_worker_downloads, wait_for
 from tests.tampering import Tampering
 from worker.ingest.job_slots import CHUNKS_OF_A_JOB
 
@@ -34,7 +34,7 @@ def put_to_sleep(lichtbild: Lichtbild, images: ImageServer, tampering: Tampering
     assert process is not None
     with Gate(images, picture_at):
         job_id = lichtbild.ingest(items(images, COUNT), collection)
-        lichtbild.each_worker_holds_a_chunk()
+        each_worker_downloads(images)
         tampering.stop_at_insert(SLEEPER)
     wait_for(lambda: tampering.is_stopped(SLEEPER), f"{SLEEPER} to be stopped at its insert")
     return job_id, process
