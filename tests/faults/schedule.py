@@ -17,7 +17,8 @@ def stored(job: dict) -> int:
 
 def attempts(lichtbild: Lichtbild, job_id: str) -> int:
     """The highest count of attempts of a chunk that is neither settled nor handed back."""
-    return max((int(count) for count in lichtbild.redis.hvals(keys.attempts(job_id))), default=0)
+    counts = lichtbild.redis.hgetall(keys.attempts(job_id))
+    return max((int(count) for chunk, count in counts.items() if chunk.isdigit()), default=0)
 
 
 def at_progress(lichtbild: Lichtbild, job_id: str, every: int, deadline: float) -> Iterator[int]:
