@@ -8,25 +8,25 @@ from shared.errors import ConfigurationError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# IANA's registry of special-purpose addresses, as Python's `is_global` knows it, misses some, depending on its version.
+# Special-purpose addresses that Python's `is_global` misses, depending on its version.
 _SPECIAL = [
     ipaddress.ip_network(network)
     for network in (
-        "192.0.0.0/24",  # protocols, and one cloud's metadata at 192.0.0.192
+        "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is a cloud's metadata server
         "192.88.99.0/24",  # relays of 6to4 (RFC 7526)
-        "168.63.129.16/32",  # Azure's metadata and agents, a public address by its number alone
-        "2001::/23",  # protocols, Teredo among them (RFC 2928)
+        "168.63.129.16/32",  # Azure's metadata server, formally a public address
+        "2001::/23",  # protocol assignments, including Teredo (RFC 2928)
         "2001:db8::/32",  # documentation
         "3fff::/20",  # documentation (RFC 9637)
     )
 ]
-# All that is routed in public (RFC 4291, 2.4): neither site-local, nor local NAT64, nor IPv4 in any old disguise.
+# Globally routed unicast (RFC 4291, 2.4): excludes site-local, local NAT64 and old IPv4-mapped ranges.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressPolicy:
-    """Public addresses, and what `LICHTBILD_FETCH_ALLOW` names: CIDRs, or one `address:port`."""
+    """Allows public addresses, and the CIDRs and `address:port` entries of `LICHTBILD_FETCH_ALLOW`."""
 
     def __init__(self, allow: Sequence[str]) -> None:
         self._networks: list[Network] = []
@@ -35,7 +35,7 @@ class AddressPolicy:
             self._add(entry)
 
     def allows(self, address: str, port: int) -> bool:
-        """Whether a connection to this numeric address and port may be made."""
+        """Whether a connection to this numeric address and port is allowed."""
         ip = ipaddress.ip_address(address.partition("%")[0])
         embedded = _embedded(ip)
         return self._is_named(ip, port) or self._is_named(embedded, port) or _is_public(embedded)
@@ -64,7 +64,7 @@ def _is_public(ip: Address) -> bool:
 
 
 def _embedded(ip: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, so that it cannot hide one; else the address itself."""
+    """The IPv4 address embedded in an IPv6 address, which could hide it; otherwise the address itself."""
     if isinstance(ip, ipaddress.IPv6Address):
         if ip in _NAT64:
             return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)

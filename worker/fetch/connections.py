@@ -1,7 +1,7 @@
-"""HTTP connections that are made only to allowed addresses, whatever name, redirect or DNS answer led there.
+"""HTTP connections to allowed addresses only, for every host name, redirect and DNS answer.
 
-Python's own `http.client` over sockets of our own: proxies, cookies and credentials of the environment have no way in,
-and every wait (for DNS, the connection, TLS, headers, body) ends at the request's deadline.
+Uses `http.client` over our own sockets: it ignores proxies, cookies and credentials of the environment, and every wait
+(DNS, connection, TLS, headers, body) ends at the request's deadline.
 """
 
 import http.client
@@ -22,13 +22,13 @@ from worker.fetch.resolver import Answers, Resolver
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 10.0
-# Servers close what is idle after 5 to 75 seconds; a firewall on the way forgets it without a word.
+# Servers close idle connections after 5 to 75 seconds; firewalls drop them silently.
 _IDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a connection leads. `host` is an ASCII name or a numeric address."""
+    """The target of a connection. `host` is an ASCII name or a numeric address."""
 
     is_tls: bool
     host: str
@@ -44,7 +44,7 @@ class Dialler:
         self._tls = _tls_context()
 
     def dial(self, origin: Origin, deadline: float) -> "_Socket":
-        """Resolve once, refuse unless every answer is allowed, and dial the checked address itself.
+        """Resolve once, require every address to be allowed, and connect to the checked address itself.
 
         Raises ItemError `blocked_address`, OSError (TimeoutError, socket.gaierror, ssl.SSLError), UnicodeError.
         """
@@ -53,13 +53,13 @@ class Dialler:
             if not self._policy.allows(str(address[0]), origin.port):
                 raise ItemError(
                     "blocked_address",
-                    f"{origin.host} is at {address[0]}, which the fetcher may not reach (LICHTBILD_FETCH_ALLOW).",
+                    f"{origin.host} resolves to {address[0]}, which the fetcher may not reach (LICHTBILD_FETCH_ALLOW).",
                 )
         plain = _connected(answers, deadline)
         if not origin.is_tls:
             return plain
         try:
-            # The handshake as a whole keeps to the socket's timeout.
+            # The socket's timeout applies to the whole handshake.
             plain.settimeout(_seconds_left(deadline, _CONNECT_SECONDS))
             encrypted = cast("_TlsSocket", self._tls.wrap_socket(plain, server_hostname=origin.host))
         except BaseException:
@@ -70,14 +70,14 @@ class Dialler:
 
 
 class Connection(http.client.HTTPConnection):
-    """One connection that is kept open between requests, each with its own deadline (of time.monotonic)."""
+    """One keep-alive connection. Each request has its own deadline (`time.monotonic`)."""
 
     def __init__(self, origin: Origin, dialler: Dialler) -> None:
         super().__init__(origin.host, origin.port)
         self.default_port = 443 if origin.is_tls else 80
         self.origin = origin
         self.idle_since = 0.0
-        # What responses are read from; `sock` is None while a response is read after which the server will close.
+        # The stream of responses. `sock` is None while the last response before a close is read.
         self.stream: _Socket | None = None
         self._dialler = dialler
         self._deadline = math.inf
@@ -86,14 +86,14 @@ class Connection(http.client.HTTPConnection):
         self.sock = self.stream = self._dialler.dial(self.origin, self._deadline)
 
     def expire_at(self, deadline: float) -> None:
-        """Set when what is done from now on has to end."""
+        """Set the deadline of the next operations."""
         self._deadline = deadline
         if self.stream is not None:
             self.stream.deadline = deadline
 
 
 class ConnectionPool:
-    """Idle connections, at most `most`; the origin that was not asked for the longest time loses its own first."""
+    """Idle connections, at most `most`. Those of the least recently used origin are closed first."""
 
     def __init__(self, dialler: Dialler, most: int) -> None:
         self._dialler = dialler
@@ -103,7 +103,7 @@ class ConnectionPool:
         self._count = 0
 
     def take(self, origin: Origin) -> Connection:
-        """An idle connection to the origin, or one that is yet to be opened (its `sock` is None)."""
+        """An idle connection to the origin, or a new one that is not open yet (`sock` is None)."""
         while (connection := self._pop(origin)) is not None:
             is_fresh = time.monotonic() - connection.idle_since < _IDLE_SECONDS
             if is_fresh and connection.sock is not None and pending(connection.sock) is None:
@@ -112,7 +112,7 @@ class ConnectionPool:
         return Connection(origin, self._dialler)
 
     def give_back(self, connection: Connection) -> None:
-        """Keep a connection whose last response was read whole; close it if the server has closed it."""
+        """Keep a connection whose last response was read completely; close it if the server has closed it."""
         if connection.sock is None or pending(connection.sock) is not None:
             connection.close()
             return
@@ -126,7 +126,7 @@ class ConnectionPool:
             surplus.close()
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close all idle connections."""
         with self._lock:
             idle = [connection for connections in self._idle.values() for connection in connections]
             self._idle.clear()
@@ -151,7 +151,7 @@ class ConnectionPool:
 
 
 def pending(sock: socket.socket) -> bytes | None:
-    """What the server has sent that nobody asked for; empty if it has closed, None if it keeps quiet, as it should."""
+    """Unexpected bytes from the server on an idle connection; empty if it has closed, None if there are none."""
     try:
         sock.settimeout(0)
         return sock.recv(1)
@@ -162,7 +162,7 @@ def pending(sock: socket.socket) -> bytes | None:
 
 
 class _PlainSocket(socket.socket):
-    """A socket each of whose reads ends at the deadline, however slowly the server drips."""
+    """A socket whose reads end at the deadline, even if the server sends single bytes slowly."""
 
     deadline = math.inf
 
@@ -172,7 +172,7 @@ class _PlainSocket(socket.socket):
 
 
 class _TlsSocket(ssl.SSLSocket):
-    """The same, encrypted."""
+    """The same with TLS."""
 
     deadline = math.inf
 
@@ -185,7 +185,7 @@ _Socket = _PlainSocket | _TlsSocket
 
 
 def _connected(answers: Answers, deadline: float) -> _PlainSocket:
-    """A connection to the first address that takes one; the time for connecting is shared among them."""
+    """A connection to the first address that accepts. The addresses share the time for connecting."""
     deadline_of_all = min(deadline, time.monotonic() + _CONNECT_SECONDS)
     failure: OSError = OSError("The name has no address.")
     for number, (family, kind, protocol, _, address) in enumerate(answers):
@@ -214,7 +214,7 @@ def _seconds_left(deadline: float, most: float) -> float:
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Trusts the machine's authorities, and certifi's, since slim containers have none of their own."""
+    """Trusts the machine's certificate authorities and those of certifi, because slim containers have none."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])

@@ -1,4 +1,4 @@
-"""One download: a GET, its redirects, and a body that is read no further than an image may go."""
+"""One download: a GET, its redirects, and a body up to the size limit of an image."""
 
 import contextlib
 import http.client
@@ -21,17 +21,17 @@ _HEADERS = {"User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5", "Accept-Enc
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
 _PIECE = 64 * 1024
-# The body of an error or a redirect is read so far, so that its connection can be kept.
+# The body of an error or a redirect is read up to this size, so that the connection can be reused.
 _DISCARDED = 16 * 1024
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class NoAnswerError(ItemError):
-    """The URL's host did not answer at all: no address, no connection, or no header."""
+    """The URL's host did not respond: no address, no connection, or no headers."""
 
 
 class BusyError(ItemError):
-    """The server wants to be left alone, for `seconds` if it says so (else 0)."""
+    """The server asks for a pause of `seconds` (0 if it names none)."""
 
     def __init__(self, status: int, seconds: float) -> None:
         super().__init__(f"http_{status}", f"The server answered {status}.", retryable=True)
@@ -46,9 +46,9 @@ class Downloader:
         self._limit = limit
 
     def download(self, url: str, deadline: float) -> bytes:
-        """Return the body at `url`; all of it ends at `deadline`, of time.monotonic.
+        """Return the body at `url`. Everything ends at `deadline` (`time.monotonic`).
 
-        Raises ItemError; NoAnswerError and BusyError are about the URL's host.
+        Raises ItemError; NoAnswerError and BusyError concern the URL's host.
         """
         for hop in range(_MAX_REDIRECTS + 1):
             problem = url_problem(url)
@@ -77,7 +77,7 @@ class Downloader:
             except ConnectionError:
                 if not was_idle:
                     raise
-            # The server closed the idle connection just as it was asked: no failure, and the next one is a new one.
+            # The server closed the idle connection at that moment: not a failure. The retry uses a new connection.
             return connection, _ask(connection, target)
         except (http.client.HTTPException, OSError, ValueError) as error:
             failure = _classified(error)
@@ -125,7 +125,7 @@ class Downloader:
 
 
 def _parsed(url: str) -> tuple[Origin, str]:
-    """Where to connect, and what to ask for there. Names become ASCII by IDNA, odd characters percent-encoded."""
+    """The origin, and the request target. Host names are IDNA-encoded, other characters percent-encoded."""
     parts = parse_url(url)
     is_tls = parts.scheme == "https"
     host = (parts.host or "").strip("[]").partition("%")[0]
@@ -142,14 +142,14 @@ def _ask(connection: Connection, target: str) -> http.client.HTTPResponse:
 
 
 def _read(response: http.client.HTTPResponse, most: int) -> bytes:
-    """Up to `most` bytes as they come. Of a body of announced length, straight from the stream: it stays open there."""
+    """Up to `most` bytes. A body of announced length is read from the stream itself, which keeps it open."""
     return response.fp.read1(most) if response.length is not None else response.read1(most)
 
 
 def _check_end(connection: Connection, response: http.client.HTTPResponse, announced: int, size: int) -> None:
     if size < announced:
         raise ItemError("broken_response", f"The server announced {announced} bytes and sent {size}.", retryable=True)
-    # What came with the last read is buffered; what came since is in the socket.
+    # Further bytes are in the buffer of the last read, or in the socket.
     connection.expire_at(0)
     try:
         surplus = response.fp.peek(1)
@@ -160,14 +160,14 @@ def _check_end(connection: Connection, response: http.client.HTTPResponse, annou
 
 
 def _close_unless_done(connection: Connection, response: http.client.HTTPResponse) -> None:
-    """A response that was left in the middle takes its connection with it."""
+    """Close the connection of a response that was not read completely."""
     if not response.isclosed():
         response.close()
         connection.close()
 
 
 def _location(response: http.client.HTTPResponse) -> str:
-    """HTTP headers are read as Latin-1; servers that do not encode send UTF-8."""
+    """Decode a header again: http.client reads Latin-1, but servers that do not percent-encode send UTF-8."""
     location = response.getheader("location", "")
     with contextlib.suppress(UnicodeError):
         location = location.encode("latin-1").decode("utf-8")
@@ -177,13 +177,13 @@ def _location(response: http.client.HTTPResponse) -> str:
 def _said(response: http.client.HTTPResponse) -> str:
     packed = response.getheader("content-encoding")
     if packed and packed != "identity":
-        return f"The server sent the image packed ({packed[:40]!r}), which was not asked for."
+        return f"The server sent the image with the Content-Encoding {packed[:40]!r}, which was not requested."
     kind = response.getheader("content-type", "nothing")
-    return f"The bytes are not those of an image; the server calls them {kind[:80]!r}."
+    return f"The bytes are not an image; the server declares {kind[:80]!r}."
 
 
 def _retry_after(value: str) -> float:
-    """`Retry-After` in seconds, from either of its forms; 0 if there is none."""
+    """`Retry-After` in seconds, from seconds or an HTTP date; 0 without the header."""
     try:
         return max(0.0, float(value))
     except ValueError:
@@ -198,13 +198,13 @@ def _classified(error: Exception) -> ItemError:
     if isinstance(error, socket.gaierror):
         return ItemError("dns_failed", "The host name does not resolve.", retryable=error.errno not in _NO_SUCH_NAME)
     if isinstance(error, TimeoutError):
-        return ItemError("timeout", "The server did not answer in time.", retryable=True)
+        return ItemError("timeout", "The server did not respond in time.", retryable=True)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-        return ItemError("tls_failed", "No trusted TLS connection could be made.")
+        return ItemError("tls_failed", "No trusted TLS connection could be established.")
     if isinstance(error, OSError):
         return ItemError("connection_failed", "The connection failed.", retryable=True)
     if isinstance(error, http.client.IncompleteRead):
-        return ItemError("broken_response", "The server's answer ended in the middle.", retryable=True)
+        return ItemError("broken_response", "The server's response was truncated.", retryable=True)
     if isinstance(error, http.client.HTTPException):
-        return ItemError("bad_response", f"The server's answer is not valid HTTP ({type(error).__name__}).")
+        return ItemError("bad_response", f"The server's response is not valid HTTP ({type(error).__name__}).")
     return ItemError("bad_url", "The URL's host is not valid.")

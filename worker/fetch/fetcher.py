@@ -1,4 +1,4 @@
-"""Fetch images over HTTP: safely, within limits, politely to each host, trying again where that may help."""
+"""Downloads images over HTTP, with address rules, size limits, limits per host, and retries."""
 
 import random
 import threading
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An image as it came, and how long that took: all tries, without the waiting for its host."""
+    """The bytes of an image, and the seconds of all attempts, without the wait for a turn of its host."""
 
     content: bytes
     seconds: float
@@ -39,12 +39,12 @@ class _Request:
 
 
 class Fetcher:
-    """Thread-safe. Up to `fetch_concurrency` threads of its own download what any host has room for."""
+    """Thread-safe. Up to `fetch_concurrency` own threads download items whose host has room."""
 
     def __init__(
         self, settings: Settings, policy: AddressPolicy, edge: int, host_policy: HostPolicy | None = None
     ) -> None:
-        """`edge` is the model's, in pixels: hosts that resize are asked for no more than it needs."""
+        """`edge` is the model's input edge in pixels, from which the size of renditions follows."""
         self._settings = settings
         self._edge = edge
         self._host_policy = replace(
@@ -57,18 +57,17 @@ class Fetcher:
         self._threads = 0
 
     def fetch(self, url: str) -> bytes:
-        """Return the body at `url`. Retries what may pass.
+        """Return the body at `url`. Retries temporary failures.
 
-        Raises ItemError with a code saying what failed, and UnavailableError once the worker is stopping.
+        Raises ItemError with the code of the failure, and UnavailableError after the worker began to stop.
         """
         return self.submit(url, lambda download: download.content).result()
 
     def submit(self, url: str, then: Callable[[Download], T]) -> "Future[T]":
         """Queue a download; what `then` returns of it, or raises, is the future's.
 
-        `then` runs in the download's thread, which begins no other download before it returns: so what bodies go to can
-        hold them back. The future fails as `fetch` does. Whoever submits many URLs gets those of well hosts first:
-        nothing waits behind a sick one.
+        `then` runs in the download's thread, which starts no other download before it returns (backpressure). The
+        future fails as `fetch` does. Healthy hosts are served first; a slow host never blocks another.
         """
         request = _Request(small_rendition(url, self._edge, self._settings.renditions), then, Future())
         if self._queue.put(_host(request.url), request):
@@ -78,7 +77,7 @@ class Fetcher:
         return request.future
 
     def close(self) -> None:
-        """Let what is on its way arrive, and begin nothing more."""
+        """Finish running downloads and start no more."""
         for request in self._queue.close():
             if request.attempts or request.future.set_running_or_notify_cancel():
                 request.future.set_exception(_stopping())
@@ -119,7 +118,7 @@ class Fetcher:
             request.future.set_result(result)
 
     def _attempt(self, turn: Turn[_Request]) -> bytes:
-        """One try. All tries of an item share its time, so that a dead one costs no multiple of it."""
+        """One attempt. All attempts of an item share its timeout, so retries do not multiply it."""
         request = turn.item
         request.attempts += 1
         started = time.monotonic()
@@ -141,7 +140,7 @@ class Fetcher:
             error.attempts, error.tried_seconds = request.attempts, request.seconds
             request.future.set_exception(error)
             return
-        # Full jitter, so that a crowd of failed requests does not come back as a crowd.
+        # Full jitter, so that requests that failed together are not retried together.
         pause = random.uniform(0, self._host_policy.backoff * 2**request.attempts)  # noqa: S311
         if not self._queue.put(turn.host, request, after=pause):
             request.future.set_exception(_stopping())

@@ -1,7 +1,7 @@
-"""How hard one host is asked: how many requests at a time, when to pause, and when to give it up for a while.
+"""Limits per host: the number of concurrent requests, pauses, and when to give a host up for a while.
 
-Additive increase, multiplicative decrease, as TCP does it (Chiu & Jain, 1989): each round of good answers allows one
-request more, a refusal or a failure halves them, once a round.
+Additive increase, multiplicative decrease, as in TCP (Chiu & Jain, 1989): each round of successful responses allows one
+more request; a refusal or a failure halves the limit, at most once per round.
 """
 
 import random
@@ -14,14 +14,14 @@ _DAY = 86_400.0
 
 
 class Outcome(Enum):
-    """What a request says of its host."""
+    """What the outcome of a request means for its host."""
 
     GOOD = auto()
-    ANSWERED = auto()  # with an error that says nothing of how busy the host is
+    ANSWERED = auto()  # with an error that does not depend on the host's load
     SLOW = auto()
     BUSY = auto()
     UNREACHABLE = auto()
-    NOTHING = auto()  # the host was not asked
+    NOTHING = auto()  # no request was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class HostPolicy:
     backoff: float = 0.5
     """First pause after a refusal or a failed connection. Doubles with each round, up to `max_pause`."""
     max_pause: float = 30.0
-    """If a host asks for a longer pause, its items fail until the pause is over."""
+    """If a host requests a longer pause, its items fail until the pause is over."""
     max_failures: int = 10
     """Consecutive failed connections before the host is closed, unless it answered within `grace` seconds."""
     grace: float = 60.0
@@ -46,7 +46,7 @@ class HostPolicy:
 
 @dataclass(slots=True)
 class HostLimiter:
-    """What is known of one host. All times are of time.monotonic, passed in."""
+    """The state of one host. All times are `time.monotonic`, passed in."""
 
     policy: HostPolicy
     limit: float = field(init=False)
@@ -64,11 +64,11 @@ class HostLimiter:
         self.limit = self.policy.initial_limit
 
     def has_room(self, now: float) -> bool:
-        """Whether one more request may be begun."""
+        """Whether another request may start."""
         return now >= self.resumes_at and self.in_flight < int(self.limit)
 
     def refusal(self, now: float) -> ItemError | None:
-        """Why an item of this host fails unasked, if it does."""
+        """The error with which an item of this host fails without a request, if it must."""
         error = self.closed_by
         if error is None or now >= self.closed_until:
             return None
@@ -76,7 +76,9 @@ class HostLimiter:
         if self.failures:
             said = f"{self.failures} connections to this host in a row have failed; the next is tried {left}. {error}"
             return ItemError("host_unreachable", said, retryable=True)
-        return ItemError(error.code, f"{error} The host may be asked again {left}, as it wants.", retryable=True)
+        return ItemError(
+            error.code, f"{error} The host asked for a pause; the next request is allowed {left}.", retryable=True
+        )
 
     def begin(self, now: float) -> None:
         self.in_flight += 1
@@ -86,7 +88,7 @@ class HostLimiter:
     def end(
         self, outcome: Outcome, began: float, now: float, error: ItemError | None = None, asked_pause: float = 0.0
     ) -> None:
-        """A request ended that had begun at `began`. `asked_pause`: the seconds of its `Retry-After`."""
+        """Record the end of a request that began at `began`. `asked_pause`: the seconds of its `Retry-After`."""
         self.in_flight -= 1
         if outcome is Outcome.NOTHING:
             return
@@ -98,7 +100,7 @@ class HostLimiter:
             self.failures, self.answered_at = 0, now
         if outcome is Outcome.GOOD:
             self.rounds = 0
-            # A limit that is not reached proves nothing, and would grow for ever.
+            # Do not raise a limit that is not used: it would grow without bound.
             if self.full_at >= began:
                 self.limit = min(float(self.policy.max_limit), self.limit + 1 / self.limit)
         elif outcome is not Outcome.ANSWERED:
@@ -107,7 +109,7 @@ class HostLimiter:
     def _slow_down(
         self, outcome: Outcome, began: float, now: float, error: ItemError | None, asked_pause: float
     ) -> None:
-        # Those that were under way at the last time say the same once more.
+        # Requests that began before the last slow-down must not halve the limit again.
         if began >= self.slowed_at:
             self.limit = max(1.0, self.limit / 2)
             self.slowed_at = now
@@ -120,9 +122,9 @@ class HostLimiter:
         is_dead = is_unreachable and self._is_given_up(now)
         if is_dead:
             self.limit, asked_pause = 1.0, self.policy.retry_interval
-        # Jitter, so that the workers that were refused together do not come back together.
-        # A host that says how long knows better than our doubling, which would keep chunks waiting for half a minute
-        # and more after each of its answers.
+        # Jitter, so that workers that were refused together do not retry together.
+        # The pause that a host requests replaces our doubling, which would delay chunks for half a minute and more after
+        # each refusal.
         pause = asked_pause * random.uniform(1, 1.1) if asked_pause else pause * random.uniform(0.5, 1)  # noqa: S311
         self.resumes_at = max(self.resumes_at, now + pause)
         if is_dead or asked_pause > self.policy.max_pause:

@@ -1,4 +1,4 @@
-"""A queue whose readers always get what may be done now: no reader waits for a host while another host has room."""
+"""A queue that returns only items whose host has room: a slow host never blocks another."""
 
 import heapq
 import itertools
@@ -13,7 +13,7 @@ from worker.fetch.host_limits import HostLimiter, HostPolicy, Outcome
 
 T = TypeVar("T")
 
-# So many hosts are remembered while nothing of theirs is waiting (about 1 kB each); then the longest idle is forgotten.
+# Hosts kept without waiting items (about 1 kB each). Beyond that the longest idle one is dropped.
 _REMEMBERED = 4096
 
 
@@ -26,7 +26,7 @@ class _Lane(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Turn(Generic[T]):
-    """An item whose host has room, until `end`; or one that fails unasked, because of `refusal`."""
+    """An item whose host has room, which `end` frees; or an item that fails without a request, with `refusal`."""
 
     item: T
     host: str
@@ -35,20 +35,20 @@ class Turn(Generic[T]):
 
 
 class HostQueue(Generic[T]):
-    """Thread-safe. First come, first served within a host; the hosts in turns."""
+    """Thread-safe. FIFO within a host, round-robin between hosts."""
 
     def __init__(self, policy: HostPolicy) -> None:
         self._policy = policy
         self._changed = threading.Condition()
         self._lanes: OrderedDict[str, _Lane[T]] = OrderedDict()
         self._ready: OrderedDict[str, None] = OrderedDict()
-        # When to look at a host again, and the item that comes back to it then, if any.
+        # When to check a host again, and the item that is queued again at that time, if any.
         self._later: list[tuple[float, int, str, T | None]] = []
         self._numbers = itertools.count()
         self._is_closed = False
 
     def put(self, host: str, item: T, after: float = 0.0) -> bool:
-        """Queue an item, or in `after` seconds bring one back, behind the others. False if the queue is closed."""
+        """Queue an item, or queue one again after `after` seconds. False if the queue is closed."""
         with self._changed:
             if self._is_closed:
                 return False
@@ -73,7 +73,7 @@ class HostQueue(Generic[T]):
         return None
 
     def end(self, turn: Turn[T], outcome: Outcome, error: ItemError | None = None, asked_pause: float = 0.0) -> None:
-        """Make the room free again that a turn took, and say how the host did."""
+        """Free the room of a turn, and record the outcome for its host."""
         with self._changed:
             lane = self._lane(turn.host)
             lane.host.end(outcome, turn.began, time.monotonic(), error, asked_pause)
@@ -84,7 +84,7 @@ class HostQueue(Generic[T]):
             self._changed.notify()
 
     def close(self) -> list[T]:
-        """Return what was not taken. Readers end; what they hold they may still finish."""
+        """Close the queue and return the remaining items. Readers end after their current item."""
         with self._changed:
             self._is_closed = True
             left = [item for lane in self._lanes.values() for item in lane.waiting]
@@ -98,7 +98,7 @@ class HostQueue(Generic[T]):
         while self._later and self._later[0][0] <= now:
             _, _, name, item = heapq.heappop(self._later)
             if item is not None:
-                # Behind the others: else the refusals of a busy host would all fall on the same few items.
+                # At the end of the queue, so that the refusals of a busy host do not all hit the same few items.
                 self._lane(name).waiting.append(item)
             self._ready[name] = None
         while self._ready:
@@ -113,7 +113,7 @@ class HostQueue(Generic[T]):
     def _turn(self, name: str, lane: _Lane[T], now: float) -> Turn[T] | None:
         refusal = lane.host.refusal(now)
         if refusal is None and not lane.host.has_room(now):
-            # It is looked at again when a request ends, or its pause.
+            # It is checked again when a request or its pause ends.
             if now < lane.host.resumes_at != lane.looked_at_again:
                 lane.looked_at_again = lane.host.resumes_at
                 self._schedule(lane.host.resumes_at, name, None)

@@ -1,26 +1,26 @@
-"""Smaller renditions: of a photo of 20 MB the model sees some 224 x 224 pixels, so hosts that resize are asked to.
+"""Smaller renditions: the model sees about 224 x 224 pixels of a 20 MB photo, so hosts that can resize do so.
 
-The parameters are imgix', which `images.unsplash.com` runs on: docs.imgix.com, "Size" and "Format". Only the request
-is rewritten; what is stored is the URL as it was given.
+The parameters are those of imgix, which serves `images.unsplash.com`: docs.imgix.com, "Size" and "Format". Only the
+request is rewritten; the stored URL does not change.
 """
 
 from collections.abc import Collection
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-# `fit=max` keeps the proportions and never enlarges. Three times the edge, since the last step down has to be our own:
-# the cosine with the original's vector is above 0.999, at twice the edge it is not (benchmarks/renditions.py). And it
-# divides by the 3 of 3:2, so that rounding the shorter side does not shift the picture.
+# `fit=max` keeps the aspect ratio and never enlarges. At three times the edge the cosine with the original's vector is
+# above 0.999, at twice the edge it is not (benchmarks/renditions.py). Three is also divisible by the 3 of 3:2, so
+# rounding the shorter side does not shift the picture.
 _BOX = 3
 _QUALITY = 75
-# Parameters of size and encoding, which ours take the place of; the others (rect, ixid …) are kept as they are.
+# Parameters of size and encoding, which are replaced by ours. All others (rect, ixid …) are kept.
 _REPLACED = frozenset({"w", "h", "fit", "q", "fm", "dpr", "auto", "min-w", "min-h", "max-w", "max-h", "lossless"})
 _WHOLE_PICTURE = frozenset({"clip", "max"})
 
 
 def small_rendition(url: str, edge: int, hosts: Collection[str]) -> str:
-    """The URL to ask for so that the picture's shortest side is `edge` pixels or somewhat more.
+    """The URL of a rendition whose shortest side has at least about `edge` pixels.
 
-    The URL itself if its host (`name`, or `name:port`) is not one of `hosts`, or if it asks for a cut of its own.
+    The URL itself if its host (`name`, or `name:port`) is not one of `hosts`, or if it requests its own crop.
     """
     parts = urlsplit(url)
     if (parts.hostname or "") not in hosts and parts.netloc.lower() not in hosts:

@@ -1,4 +1,4 @@
-"""Look up host names within a time limit."""
+"""DNS look-ups with a timeout."""
 
 import socket
 import threading
@@ -9,10 +9,10 @@ Answers = list[Any]  # of `socket.getaddrinfo`: its last field is the address
 
 
 class Resolver:
-    """The system's resolver, which cannot be interrupted, in threads that can be left behind.
+    """The system's resolver, which cannot be interrupted, in threads that can be abandoned.
 
-    Look-ups of the same name at the same time are one. None is kept: whether an address may be reached is checked on
-    the answer that is then dialled.
+    Concurrent look-ups of one name are shared. Nothing is cached: the address check applies to the answer that the
+    connection then uses.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Resolver:
         self._running: dict[tuple[str, int], Future[Answers]] = {}
 
     def resolve(self, host: str, port: int, seconds: float) -> Answers:
-        """Raise TimeoutError after `seconds`, else what `getaddrinfo` raises."""
+        """Raises TimeoutError after `seconds`, and the errors of `getaddrinfo`."""
         return self._lookup(host, port).result(timeout=seconds)
 
     def _lookup(self, host: str, port: int) -> "Future[Answers]":

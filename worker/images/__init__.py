@@ -1,1 +1,1 @@
-"""From image bytes to the pixels that the model takes."""
+"""From image bytes to the pixels of the model's input."""

@@ -1,4 +1,4 @@
-"""From image bytes to an upright RGB picture, within limits."""
+"""Decodes image bytes to an upright RGB picture, within limits."""
 
 import contextlib
 import io
@@ -11,31 +11,31 @@ from shared.errors import ItemError
 from shared.settings import Settings
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-# As many bytes as Pillow's own sniffing looks at.
+# The number of bytes by which Pillow detects formats.
 SIGNATURE_BYTES = 16
-# A progressive JPEG of ten bytes a scan makes the decoder walk over the whole picture again for each; real ones have
-# some ten. libjpeg-turbo's own tools offer `-maxscans` against the same.
+# The decoder passes over the whole picture once per scan of a progressive JPEG, and a scan may have only ten bytes.
+# Real files have about ten scans. libjpeg-turbo's tools have `-maxscans` for the same reason.
 _MAX_SCANS = 100
 
-# Of the model's edge, what is left for our own scaling: the vector keeps a cosine above 0.9995 with that of the picture
-# decoded whole; at 1 it does not always keep 0.999 (benchmarks/reduced_decode.py, docs/performance.md).
+# The shortest side after a reduced decode, in model edges: cosine with the full-size vector > 0.9995; at 1 it is
+# sometimes below 0.999 (benchmarks/reduced_decode.py, docs/performance.md).
 _KEPT_EDGES = 2
 
-# In an image's `info`: where on the pixels the picture lies, as (left, upper, right, lower); absent: everywhere.
-# A picture decoded at 1/8 of its 1001 pixels is 125.125 pixels wide, on 126.
+# In an image's `info`: the picture's area in its pixels, as (left, upper, right, lower); absent: all of them. A picture
+# of 1001 pixels decoded at 1/8 is 125.125 pixels wide, in 126.
 PICTURE_BOX = "picture_box"
 
-# The limit below counts, for every format; Pillow's own would also stop a limit that was raised on purpose.
+# Our limit below applies to every format. Pillow's own would override a limit that was raised on purpose.
 Image.MAX_IMAGE_PIXELS = None
-# One line of log per broken tag of a broken photo says nothing to anyone, and each is remembered for ever.
+# Pillow logs a warning for every broken tag of a broken photo, and keeps each for ever.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Image.Image:
-    """Return the picture as RGB on white, turned as its EXIF says, first frame only.
+    """Return the first frame as RGB on white, rotated by its EXIF orientation.
 
     With `shortest`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if its shortest side keeps that many pixels;
-    `info[PICTURE_BOX]` then says where exactly the picture lies.
+    `info[PICTURE_BOX]` is then the exact area of the picture.
     Raises ItemError `not_an_image`, `too_many_pixels` (before anything is decoded) or `broken_image`.
     """
     try:
@@ -60,28 +60,28 @@ def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Imag
 
 
 def kept_pixels(settings: Settings, edge: int) -> int | None:
-    """What `decode` takes as `shortest` for a model of this edge; None while reduced decoding is turned off."""
+    """The argument `shortest` of `decode` for a model of this edge; None if reduced decoding is disabled."""
     return _KEPT_EDGES * edge if settings.quick_pixels else None
 
 
 def may_be_image(start: bytes) -> bool:
-    """Whether the first `SIGNATURE_BYTES` of a file are those of a format that `decode` takes."""
+    """Whether the first `SIGNATURE_BYTES` of a file belong to a format that `decode` supports."""
     Image.init()
     signatures = (cast("Any", Image.OPEN[name][1]) for name in _FORMATS if name in Image.OPEN)
     return any(accepts(start) for accepts in signatures)
 
 
 def _broken(error: Exception) -> ItemError:
-    """Pillow's parsers raise nearly anything on broken files; each is this image's own fault."""
+    """Turn any exception into ItemError: Pillow's parsers raise almost any type on broken files."""
     return ItemError("broken_image", f"The image cannot be decoded ({type(error).__name__}).")
 
 
 def _reduce(image: JpegImagePlugin.JpegImageFile, shortest: int) -> None:
-    """Have the JPEG decoded at the smallest scale that keeps `shortest` pixels; sets `PICTURE_BOX`."""
+    """Select the smallest JPEG scale that keeps `shortest` pixels. Sets `PICTURE_BOX`."""
     width, height = image.size
     scale = next((scale for scale in (8, 4, 2) if min(width, height) >= scale * shortest), 1)
     is_whole = width % scale == height % scale == 0
-    # Turning would bring the broken pixel to another edge; cameras, which need it, take pictures of whole blocks.
+    # Rotation would move the partial pixel to another edge. Cameras, which need rotation, write whole blocks.
     if scale == 1 or not (is_whole or _orientation(image) == 1):
         return
     image.draft(None, (width // scale, height // scale))
@@ -97,13 +97,13 @@ def _orientation(image: Image.Image) -> object:
 
 
 def _turn_upright(image: Image.Image) -> None:
-    """In place, without the copy of what needs no turning. Metadata that cannot be read is no fault of the picture."""
+    """Rotate in place, without a copy if no rotation is needed. Unreadable metadata is ignored."""
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """What is transparent becomes white, as a page would show it and as Hugging Face's processors do."""
+    """Put transparent pixels on white, as a web page and Hugging Face's processors do."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if "A" not in image.getbands() and image.info.get("transparency") is None:

@@ -1,4 +1,4 @@
-"""Scale pictures: exactly as Pillow does, or nearly so in less than half of the time."""
+"""Resizes pictures: exactly like Pillow, or almost exactly in less than half of the time."""
 
 from collections.abc import Callable
 
@@ -11,21 +11,21 @@ from torch.utils.dlpack import from_dlpack
 
 from worker.images.decoder import PICTURE_BOX
 
-# From an RGB picture, or its `PICTURE_BOX`, to uint8 pixels of shape (height, width, 3); the size is (width, height).
+# From an RGB picture, or its `PICTURE_BOX`, and a (width, height) to uint8 pixels of shape (height, width, 3).
 Resize = Callable[[Image.Image, tuple[int, int], Image.Resampling], NDArray[np.uint8]]
 
 _TORCH_MODES = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
 
 
 def exact_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
-    """What Hugging Face's Pillow processors do."""
+    """Resize with Pillow, as Hugging Face's Pillow processors do."""
     return np.asarray(image.resize(size, resample, box=image.info.get(PICTURE_BOX)))
 
 
 def quick_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
-    """Torch's port of the same algorithm to vector instructions: of photos, one value in some hundred differs, by 1.
+    """Torch's vectorised port of the same algorithm: about one value in a hundred of a photo differs, by 1.
 
-    It does not know fractions of pixels, nor Lanczos: those are left to Pillow.
+    It supports neither fractional boxes nor Lanczos: those use Pillow.
     """
     if resample not in _TORCH_MODES or PICTURE_BOX in image.info:
         return exact_resize(image, size, resample)
@@ -36,9 +36,9 @@ def quick_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resa
 
 
 def _in_place(image: Image.Image) -> torch.Tensor:
-    """The picture's uint8 pixels where they lie, of shape (height, width, 4), the last of which is padding: a copy
-    would take half as long as the scaling. Pillow lends them by Arrow's protocol if all its rows lie in one block;
-    of a larger one this is a copy, of shape (height, width, 3).
+    """The picture's uint8 pixels without a copy, of shape (height, width, 4) with one padding channel: a copy would
+    take half as long as the resize. Pillow exports them by Arrow's protocol if all rows are in one block; for larger
+    pictures this is a copy of shape (height, width, 3).
     """
     try:
         rows = c_array(image).child(0).view().buffer(1)

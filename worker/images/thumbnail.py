@@ -1,4 +1,4 @@
-"""Draws the small picture that stands for an uploaded photo."""
+"""Makes the thumbnail of an uploaded photo."""
 
 import io
 
@@ -12,12 +12,12 @@ _QUALITY = 85
 
 
 def thumbnail(picture: Image.Image) -> bytes:
-    """A JPEG of an upright RGB picture, at most 256 pixels wide and high, never enlarged, without any metadata."""
+    """A JPEG of an upright RGB picture, at most 256 pixels wide and high, never enlarged, without metadata."""
     scale = min(1.0, SIDE / max(picture.size))
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    # Three times the size is the step at which Pillow's quick reduction is as good as none to the eye.
+    # From three times the size on, Pillow's fast reduction makes no visible difference.
     small = picture.resize(size, Image.Resampling.LANCZOS, box=picture.info.get(PICTURE_BOX), reducing_gap=3.0)
-    # Pillow would hand a picture's comment on.
+    # Otherwise Pillow copies the picture's comment.
     small.info.clear()
     file = io.BytesIO()
     small.save(file, "JPEG", quality=_QUALITY)

@@ -1,4 +1,4 @@
-"""From a decoded picture to the uint8 pixels that a model takes: cropped, squeezed or in whole patches."""
+"""From a decoded picture to the uint8 pixels of a model's input: cropped, squeezed, or in whole patches."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,15 +15,15 @@ from worker.images.resize import Resize, exact_resize
 
 Pixels = NDArray[np.uint8]
 
-# Beyond this many pixels between scaling and cropping (a very long, thin picture) only the crop is computed.
+# If resizing before the crop would make more pixels than this (very long, thin pictures), only the crop is computed.
 _MAX_SCALED_PIXELS = 4_000_000
 
 
 class ImageTransform(Protocol):
-    """From an RGB picture to the uint8 pixels, shape (height, width, 3), that the model takes; thread-safe.
+    """From an RGB picture to the model's uint8 pixels, shape (height, width, 3). Thread-safe.
 
-    `edge` is the shortest side, in pixels, that a picture needs so that nothing is scaled up. `mean` and `std` are per
-    channel, of 0..1: the device normalises, not the rule.
+    `edge` is the shortest side in pixels below which a picture is enlarged. `mean` and `std` are per channel, for
+    values of 0..1: normalisation happens on the device, not here.
     """
 
     @property
@@ -48,13 +48,13 @@ class CenterCrop:
 
     @classmethod
     def from_processor(cls, processor: Any, resize: Resize = exact_resize) -> "CenterCrop":
-        """Read a `CLIPImageProcessor`; raise ConfigurationError for one that does something else."""
+        """Read a `CLIPImageProcessor`. Raises ConfigurationError for an unsupported configuration."""
         size, crop = dict(processor.size), dict(processor.crop_size or {})
         steps = (processor.do_resize, processor.do_center_crop, processor.do_rescale, processor.do_normalize)
         if not all(steps) or not size.get("shortest_edge") or crop.get("height") != crop.get("width"):
-            raise ConfigurationError("LICHTBILD_MODEL: its image processor is not of CLIP's kind.")
+            raise ConfigurationError("LICHTBILD_MODEL: the image processor is not a CLIP image processor.")
         if crop["height"] > size["shortest_edge"]:
-            raise ConfigurationError("LICHTBILD_MODEL: its image processor crops more than it scales to.")
+            raise ConfigurationError("LICHTBILD_MODEL: the image processor crops to a larger size than it resizes to.")
         return cls(
             edge=size["shortest_edge"],
             crop=crop["height"],
@@ -84,7 +84,7 @@ class CenterCrop:
 
 @dataclass(frozen=True)
 class Squeeze:
-    """The whole picture scaled to `width` x `height`, whatever its shape was."""
+    """The whole picture resized to `width` x `height`, without keeping its aspect ratio."""
 
     width: int
     height: int
@@ -103,7 +103,7 @@ class Squeeze:
 
 @dataclass(frozen=True)
 class WholePatches:
-    """Scaled to sides of whole patches, keeping its shape, so that `most` patches hold it: pixels of varying shape."""
+    """Resized to whole patches, at most `most`, keeping the aspect ratio: the shape of the pixels varies."""
 
     patch: int
     most: int
@@ -122,7 +122,7 @@ class WholePatches:
 
 
 def image_transform(processor: Any, resize: Resize = exact_resize) -> ImageTransform:
-    """Read a Hugging Face image processor; raise ConfigurationError for one that does something else."""
+    """Read a Hugging Face image processor. Raises ConfigurationError for an unsupported one."""
     if isinstance(processor, Siglip2ImageProcessorPil):
         _check_steps(processor)
         return WholePatches(processor.patch_size, processor.max_num_patches, *_scaling(processor), resize)
@@ -141,5 +141,5 @@ def _check_steps(processor: Any) -> None:
     steps = (processor.do_resize, processor.do_rescale, processor.do_normalize)
     if not all(steps) or abs(processor.rescale_factor * 255 - 1) > 1e-6:
         raise ConfigurationError(
-            "LICHTBILD_MODEL: its image processor does not scale and normalise as known models do."
+            "LICHTBILD_MODEL: the image processor does not resize and normalise as supported models do."
         )
