@@ -123,8 +123,8 @@ class HostLimiter:
         if is_dead:
             self.limit, asked_pause = 1.0, self.policy.retry_interval
         # Jitter, so that workers that were refused together do not retry together.
-        # The pause that a host requests replaces our doubling, which would delay chunks for half a minute and more after
-        # each refusal.
+        # The pause that a host requests replaces our doubling, which would delay chunks for half a minute and more
+        # after each refusal.
         pause = asked_pause * random.uniform(1, 1.1) if asked_pause else pause * random.uniform(0.5, 1)  # noqa: S311
         self.resumes_at = max(self.resumes_at, now + pause)
         if is_dead or asked_pause > self.policy.max_pause:
