@@ -20,11 +20,11 @@ from shared.catalogue.interface import Catalogue
 from shared.ledger import keys
 from shared.settings import Settings
 from tests.image_server import ImageServer
-from worker.ingest.job_slots import CHUNKS_OF_A_JOB
+from worker.ingest.job_slots import CHUNKS_PER_JOB
 
 FINAL = ("succeeded", "failed", "cancelled")
 
-# Of the stack that the stories share. CHUNKS_OF_A_JOB chunks are what a worker fetches at once, so that all images of
+# Of the stack that the stories share. CHUNKS_PER_JOB chunks are what a worker fetches at once, so that all images of
 # the chunks it holds are in flight.
 WORKERS, CHUNK = 3, 8
 # A lease is extended three times in its length: a process that stalls for two seconds does not lose one.
@@ -195,11 +195,11 @@ class Lichtbild:
 
     def each_worker_holds_a_chunk(self) -> None:
         """Wait for more chunks in workers' hands than all workers but one take of a job; only one job may run."""
-        most = (WORKERS - 1) * CHUNKS_OF_A_JOB
+        most = (WORKERS - 1) * CHUNKS_PER_JOB
         wait_for(lambda: self.held() > most, f"more than {most} chunks in workers' hands")
 
 
 def each_worker_downloads(images: ImageServer) -> None:
     """Wait for requests of more images than all workers but one download of a job; only one job may run."""
-    most = (WORKERS - 1) * CHUNKS_OF_A_JOB * CHUNK
+    most = (WORKERS - 1) * CHUNKS_PER_JOB * CHUNK
     wait_for(lambda: len(images.asked) > most, f"requests of more than {most} images")

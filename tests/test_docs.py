@@ -1,5 +1,6 @@
 """The docs are true: their commands run, their links lead somewhere, their tables name what there is."""
 
+import importlib
 import os
 import re
 import shutil
@@ -34,11 +35,7 @@ INSTEAD = [
     (r"make (\w+).*", r"make --dry-run \1", "it sets up, tests or starts everything"),
     (r"(?:\.venv/bin/)?lichtbild (up|demo)\b.*", r"lichtbild \1 --help", "it starts another stack"),
     (r"\.venv/bin/python -m pytest (\S+)", r"python -m pytest --collect-only --quiet \1", "these are tests"),
-    (
-        r"(?:[A-Z_]+=\w+ )?\.venv/bin/python -m (benchmarks\.\w+)\b.*",
-        r"python -m \1 --help",
-        "it measures, and takes its time",
-    ),
+    (r"(?:[A-Z_]+=\w+ )?\.venv/bin/python -m benchmarks\.\w+\b.*", None, "it takes minutes; its options are checked"),
     (r"deploy/new-env", None, "it writes into the checkout; tests/deploy runs it on a copy"),
     (r"(?:docker|kubectl) .*", None, "there is no engine here; tests/deploy holds what it would read"),
 ]
@@ -55,6 +52,7 @@ def instead(line: str) -> str | None:
 LINES = [(page.name, line) for page in pages for line in page.commands()]
 RUN_HERE = [(name, line) for name, line in LINES if instead(line) == line]
 RUN_IN_ROOT = [(name, line) for name, line in LINES if instead(line) not in (line, None)]
+BENCHMARKS = [(name, line.partition("  #")[0]) for name, line in LINES if re.search(r"python -m benchmarks\.", line)]
 SNIPPETS = [(page.name, snippet) for page in pages for snippet in page.snippets()]
 
 
@@ -164,6 +162,20 @@ def test_a_command_that_would_do_too_much_is_known(page, line):
     assert done.returncode == 0, f"{page}: {line}\n{done.stdout}{done.stderr}"
     if found := re.match(r"\S*lichtbild (\w+)", line):
         check_options(found[1], line)
+
+
+@pytest.mark.parametrize(("page", "line"), BENCHMARKS)
+def test_a_benchmark_of_the_docs_takes_its_options(monkeypatch, capsys, page, line):
+    name = re.search(r"benchmarks\.\w+", line)
+    assert name
+    benchmark = importlib.import_module(name[0])
+    monkeypatch.setattr(sys, "argv", [name[0], "--help"])
+
+    with pytest.raises(SystemExit, match="0"):
+        benchmark.main()
+
+    known = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", capsys.readouterr().out))
+    assert set(re.findall(r"(?<= )--[a-z][\w-]*", line)) <= known, page
 
 
 @pytest.mark.parametrize(("page", "snippet"), SNIPPETS)

@@ -8,7 +8,7 @@ from tests.gate import Gate
 from tests.image_server import ImageServer
 from tests.stack import CHUNK, WORKERS, Lichtbild, wait_for
 from tests.tampering import DEADLY
-from worker.ingest.job_slots import CHUNKS_OF_A_JOB
+from worker.ingest.job_slots import CHUNKS_PER_JOB
 
 
 def test_an_image_that_kills_its_worker_fails_alone(
@@ -33,7 +33,7 @@ def test_an_image_that_kills_its_worker_fails_alone(
 def test_chunks_of_other_jobs_in_the_same_worker_do_not_fail_with_it(
     lichtbild: Lichtbild, images: ImageServer, collection: str, story: Story
 ) -> None:
-    count = WORKERS * CHUNKS_OF_A_JOB * CHUNK
+    count = WORKERS * CHUNKS_PER_JOB * CHUNK
 
     def is_held(path: str) -> bool:
         """One image of each chunk of the other job: a worker has downloads left for the deadly image."""

@@ -17,12 +17,12 @@ from tests.faults.transcript import Story
 from tests.gate import Gate
 from tests.image_server import ImageServer
 from tests.stack import CHUNK, WORKERS, Lichtbild, each_worker_downloads, wait_for
-from worker.ingest.job_slots import CHUNKS_OF_A_JOB
+from worker.ingest.job_slots import CHUNKS_PER_JOB
 
 # docs/operating.md promises 12 s from SIGTERM to the end of the process, whatever hangs. The margin is for a machine
 # whose cores are busy with other tests. A worker that waited for a hanging catalogue would take five minutes.
 PROMISED_SECONDS, MARGIN_SECONDS = 12.0, 3.0
-COUNT = WORKERS * CHUNKS_OF_A_JOB * CHUNK
+COUNT = WORKERS * CHUNKS_PER_JOB * CHUNK
 
 
 def ends_in_time(process: int) -> None:

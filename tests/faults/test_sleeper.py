@@ -14,10 +14,10 @@ from tests.gate import Gate
 from tests.image_server import ImageServer
 from tests.stack import CHUNK, WORKERS, Lichtbild, each_worker_downloads, wait_for
 from tests.tampering import Tampering
-from worker.ingest.job_slots import CHUNKS_OF_A_JOB
+from worker.ingest.job_slots import CHUNKS_PER_JOB
 
 SLEEPER = "ingest-2"
-COUNT = WORKERS * CHUNKS_OF_A_JOB * CHUNK
+COUNT = WORKERS * CHUNKS_PER_JOB * CHUNK
 
 
 @pytest.fixture(autouse=True)
