@@ -29,7 +29,6 @@ TOO_LONG = {
     "tests/contract/test_myscale.py",
     "tests/contract/test_myscale_rules.py",
     "tests/deploy/test_compose_files.py",
-    "tests/lichtbild/cli/test_command.py",
     "tests/shared/ledger/test_ingest.py",
     "tests/worker/fetch/test_fetcher_attacks.py",
     "tests/worker/ingest/test_chunk.py",

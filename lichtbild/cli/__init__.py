@@ -1,1 +1,1 @@
-"""The `lichtbild` command."""
+"""The command `lichtbild`: everything that is typed or drawn in a terminal."""

@@ -1,4 +1,4 @@
-"""`--api`, before or after the subcommand, and the client that it leads to."""
+"""The option `--api`, before or after the subcommand, and the client for that address."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from lichtbild.client import Client
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_HELP = "Address of the API; also LICHTBILD_API. Without either: http://127.0.0.1:8700."
+_HELP = "Address of the API; default: LICHTBILD_API, or http://127.0.0.1:8700."
 _PATIENCE_SECONDS = 15.0
-# An ingest may have taken hours to come so far, and an API with a full backlog says to come back in half a minute.
+# Longer than the Retry-After of 30 s that an API with a full backlog sends: an upload may be hours old by then.
 INGEST_PATIENCE_SECONDS = 90.0
 
 
 def api_option(function: Function) -> Function:
-    """Adds `--api`; of several, the last one given counts."""
+    """Add `--api`; the last one given wins."""
     return click.option("--api", metavar="URL", help=_HELP, expose_value=False, callback=_remember)(function)
 
 
 def connect(patience: float = _PATIENCE_SECONDS) -> Client:
-    """A client for the chosen address, known to answer; `patience` is in seconds. Raises Unreachable."""
+    """A client for the chosen address, once the API has answered; `patience` is in seconds. Raises Unreachable."""
     try:
         client = Client(_chosen().get("api"), patience=patience)
     except ValueError as error:

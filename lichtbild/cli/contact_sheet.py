@@ -1,4 +1,4 @@
-"""Draws a contact sheet: each row a query and, beside it, what was found, nearest first."""
+"""Draws a contact sheet: one row per query, with its hits beside it, nearest first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _RANK, _FACT, _NOTE, _MISSING = _Style(ACCENT, 16), _Style(INK, 16), _Style(QUIE
 
 @dataclass(frozen=True)
 class SheetHit:
-    """One picture found; without `picture` a placeholder is drawn. `distance` is the cosine distance."""
+    """One hit; without `picture` a placeholder is drawn. `distance` is the cosine distance."""
 
     photo_id: str
     distance: float
@@ -57,7 +57,7 @@ class SheetRow:
 
 
 def draw_contact_sheet(rows: Sequence[SheetRow]) -> Image.Image:
-    """One picture with all the rows, one below the other."""
+    """One image with all rows, one below the other."""
     columns = max((min(len(row.hits), COLUMNS) for row in rows), default=0)
     width = 2 * MARGIN + QUERY_WIDTH + max(1, columns) * (PICTURE + GAP)
     heights = [_row_height(row) for row in rows]
@@ -76,13 +76,13 @@ def draw_contact_sheet(rows: Sequence[SheetRow]) -> Image.Image:
 
 
 def _row_height(row: SheetRow) -> int:
-    """Enough for the hits and for the query, whichever is taller."""
+    """The height in pixels of the hits or of the query, whichever is taller."""
     lines = -(-len(row.hits) // COLUMNS)
     return max(lines * (PICTURE + CAPTION), _draw_query(Image.new("RGB", (1, 1)), row, 0, 0))
 
 
 def _draw_query(sheet: Image.Image, row: SheetRow, left: int, top: int) -> int:
-    """Returns the height that was used."""
+    """Draw the label, text and picture of a query; return the used height in pixels."""
     draw = ImageDraw.Draw(sheet)
     width = QUERY_WIDTH - GAP
     at = top
@@ -119,7 +119,7 @@ def _draw_hit(sheet: Image.Image, rank: int, hit: SheetHit, left: int, top: int)
 
 
 def _contained(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """As large as fits, and never thinner than a pixel."""
+    """Scaled to fit, at least one pixel wide and high."""
     scale = min(width / picture.width, height / picture.height)
     return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
 
@@ -131,13 +131,13 @@ def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> Non
 
 
 def _font(style: _Style, text: str) -> Font:
-    """Pillow's own font, which looks the same everywhere but knows few letters; else one of the system's."""
+    """Pillow's own font, the same on every system but with few letters, or else a system font."""
     return _load_font(style.size, not set(text) <= _OWN_LETTERS)
 
 
 @lru_cache
-def _load_font(size: int, of_system: bool) -> Font:
-    for name in _SYSTEM_FONTS if of_system else ():
+def _load_font(size: int, from_system: bool) -> Font:
+    for name in _SYSTEM_FONTS if from_system else ():
         with suppress(OSError):
             return ImageFont.truetype(name, size)
     return ImageFont.load_default(size)
@@ -146,13 +146,13 @@ def _load_font(size: int, of_system: bool) -> Font:
 def _write(
     draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, style: _Style, width: int, *, anchor: str = "la"
 ) -> None:
-    """One line, cut with an ellipsis to `width`."""
+    """Draw one line, cut to `width` pixels with an ellipsis."""
     fitting = _fitting(text, style, width)
     draw.text(at, fitting, style.colour, _font(style, fitting), anchor=anchor)
 
 
 def _wrapped(text: str, style: _Style, width: int, most: int) -> list[str]:
-    """Broken between words into at most `most` lines; what is left stays in the last one."""
+    """Broken between words into at most `most` lines; the last one takes the rest."""
     words = printable(text).split()
     lines: list[str] = []
     while words and len(lines) < most - 1:

@@ -1,4 +1,4 @@
-"""The command `lichtbild`: its subcommands, and how each kind of error ends it."""
+"""The command `lichtbild`: its subcommands, and the exit status of each kind of error."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from lichtbild.cli.commands.up import up
 from lichtbild.cli.connection import api_option
 from lichtbild.errors import LichtbildError, Unreachable
 
-# A line that begins with \b is not wrapped by click.
+# click does not wrap a paragraph that begins with \b.
 _EPILOG = """\b
 Exit status:
   0    done
   1    refused, failed, or (status) not ready
-  2    used wrongly
-  3    no API answers
+  2    wrong arguments
+  3    the API does not answer
   130  Ctrl-C
 
 \b
 Environment:
   LICHTBILD_API      address of the API, as with --api
-  LICHTBILD_API_KEY  the key that it asks for
+  LICHTBILD_API_KEY  API key, if the API requires one
 
 \b
-Shell completion, for bash (zsh and fish likewise):
+Shell completion for bash (zsh_source and fish_source for other shells):
   eval "$(_LICHTBILD_COMPLETE=bash_source lichtbild)"
 """
 
@@ -42,7 +42,7 @@ Shell completion, for bash (zsh and fish likewise):
 @click.version_option(package_name="lichtbild")
 @api_option
 def lichtbild() -> None:
-    """Search images by what is in them: by text, by image, or by both."""
+    """Search images by their content: by text, by image, or by both."""
 
 
 for subcommand in (up, demo, ingest, search, jobs, photos, index, status):
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit status; expected errors are one line on stderr."""
+    """Run one command line and return its exit status; an expected error prints one line on stderr."""
     try:
         status: int | None = lichtbild.main(list(arguments), prog_name="lichtbild", standalone_mode=False)
         return status or 0
@@ -65,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except Unreachable as error:
-        return _fail(f"{error} Start one with `lichtbild up`, or name another with --api.", 3)
+        return _fail(f"{error} Start a stack with `lichtbild up`, or give its address with --api.", 3)
     except (LichtbildError, OSError) as error:
         return _fail(str(error), 1)
 

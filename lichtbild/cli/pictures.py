@@ -1,4 +1,4 @@
-"""Fetches the pictures of hits, small, for the contact sheet."""
+"""Downloads the pictures of hits, scaled down, for the contact sheet."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from lichtbild.transport import open_session
 SIZE = 512
 _MAX_BYTES = 20 * 2**20
 _SECONDS = 15.0
-_AT_ONCE = 8
+_CONCURRENCY = 8
 
 
 def fetch_pictures(urls: Iterable[str]) -> list[Image.Image | None]:
-    """One picture per URL, at most 512 pixels wide and high; None where it cannot be had."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    """One picture per URL, at most 512 pixels wide and high; None if it cannot be downloaded or decoded."""
+    with ThreadPoolExecutor(_CONCURRENCY) as pool:
         return list(pool.map(_fetch, urls))
 
 
 def open_picture(content: bytes) -> Image.Image | None:
-    """Decode, turn as EXIF says, scale down; None if it is not a picture."""
+    """Decode, apply the EXIF orientation and scale down; None if the bytes are not a picture."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.draft("RGB", (SIZE, SIZE))

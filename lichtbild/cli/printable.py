@@ -1,8 +1,8 @@
-"""Text from anywhere, made fit to be shown."""
+"""Makes text from any source safe for a terminal."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Without what a terminal would obey, and without line breaks."""
+    """Replace control characters and line breaks by spaces."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,4 +1,4 @@
-"""The progress of an ingest: a live bar on a terminal, a line now and then in a pipe or on a dumb terminal."""
+"""The progress of an ingest: a live bar on a terminal, lines in a pipe or on a dumb terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from lichtbild.models import Job
 from lichtbild.models import Progress as Counts
 
-# Called with the counts whenever they are known anew, and with why nothing goes on: empty while something does.
+# Called with new counts, and with the reason of a pause, which is empty while the job is not paused.
 Show = Callable[[Counts, str], None]
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -22,15 +22,15 @@ _STEPS = 10
 
 @contextmanager
 def job_progress(console: Console) -> Iterator[Callable[[Job], None]]:
-    """Yields a function to call with the job whenever it was read."""
+    """Yield a function to call with every new state of the job."""
     with progress_of(console) as show:
-        yield lambda job: show(job.progress, standstill(job)) if job.progress else None
+        yield lambda job: show(job.progress, pause_reason(job)) if job.progress else None
 
 
 @contextmanager
 def progress_of(console: Console) -> Iterator[Show]:
-    """Yields a function to call with the counts whenever they are known anew."""
-    # A dumb terminal cannot redraw a line: it gets what a pipe gets.
+    """Yield a function to call with new counts."""
+    # A dumb terminal cannot redraw a line: it gets the lines of a pipe.
     if console.is_interactive:
         with _bar(console) as show:
             yield show
@@ -38,15 +38,15 @@ def progress_of(console: Console) -> Iterator[Show]:
         yield _Lines(console)
 
 
-def standstill(job: Job) -> str:
-    """`paused`, `paused: too many failures`, or nothing if the job is not paused."""
+def pause_reason(job: Job) -> str:
+    """`paused` or `paused: too many failures`; empty if the job is not paused."""
     if job.status != "paused":
         return ""
     return f"paused: {job.error.code.replace('_', ' ')}" if job.error else "paused"
 
 
 def counts_in_words(counts: Counts) -> str:
-    """`598 stored, 2 failed`: only what there is."""
+    """The counts that are not zero: `598 stored, 2 failed`."""
     named = {"stored": counts.stored, "unchanged": counts.unchanged, "failed": counts.failed, "pending": counts.pending}
     return ", ".join(f"{count} {name}" for name, count in named.items() if count) or "nothing yet"
 
@@ -71,19 +71,19 @@ def _bar(console: Console) -> Iterator[Show]:
 
 
 class _Lines:
-    """A line per tenth of the job, whenever it is paused or goes on, and at least every few seconds."""
+    """Prints a line per tenth of the job, at each pause and resumption, and at least every 5 seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._step = 0
         self._paused = ""
-        self._said_at = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def __call__(self, counts: Counts, paused: str) -> None:
         step = _STEPS * counts.settled // max(1, counts.total)
         now = time.monotonic()
-        if step > self._step or paused != self._paused or now - self._said_at >= _SECONDS_BETWEEN_LINES:
-            self._step, self._paused, self._said_at = step, paused, now
+        if step > self._step or paused != self._paused or now - self._printed_at >= _SECONDS_BETWEEN_LINES:
+            self._step, self._paused, self._printed_at = step, paused, now
             line = f"{100 * counts.settled // max(1, counts.total):3}%  {counts.settled}/{counts.total}"
             self._console.print(
                 Text(f"{line}  {counts_in_words(counts)}  {paused or _speed(counts)}".rstrip()), soft_wrap=True

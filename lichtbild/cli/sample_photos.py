@@ -1,4 +1,4 @@
-"""The sample photos: drawn once into a cache, and listed with the URLs under which a stack serves them."""
+"""The sample photos: drawn once into a cache, and listed with the URLs at which a stack serves them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Sample = dict[str, str]
 
 
 def draw_sample_photos(cache: Path) -> Path:
-    """The folder of the sample photos in `cache`, drawn now if they are not there yet."""
+    """The folder of the sample photos in `cache`; draws them if they are missing."""
     from embedded.scenes.samples import draw_samples
 
     folder = sample_folder(cache)
     if folder.is_dir():
-        # Redrawn if some are missing.
+        # Draws only the missing ones.
         return draw_samples(folder)
     with step("Drawing 600 sample photos, once"):
         return draw_samples(folder)
 
 
 def sample_cache(otherwise: Path) -> Path:
-    """Where this user's programs keep what can be made again; `otherwise` where there is no such place."""
+    """The user's cache folder; `otherwise` if it cannot be written to."""
     import platformdirs
 
     cache = platformdirs.user_cache_path("lichtbild")
@@ -41,7 +41,7 @@ def sample_cache(otherwise: Path) -> Path:
 
 
 def sample_folder(cache: Path) -> Path:
-    """The folder in `cache` for what the present generator draws: another one would draw other pictures."""
+    """The folder in `cache` for this version of the generator, named by the digest of its source."""
     import embedded.scenes
 
     source = Path(embedded.scenes.__file__).parent
@@ -58,13 +58,13 @@ def read_samples(folder: Path) -> list[Sample]:
 
 
 def sample_items(folder: Path, api: str) -> Iterator[dict[str, Any]]:
-    """The items to ingest, with the URLs under which the stack at `api` serves the folder."""
+    """The items to ingest, with the URLs at which the stack at `api` serves the folder."""
     for row in read_samples(folder):
         attributes = {name: value for name, value in row.items() if name not in ("photo_id", "photo_file")}
         yield {"id": row["photo_id"], "url": f"{api}/samples/{row['photo_file']}", "attributes": attributes}
 
 
 def write_manifest(folder: Path, api: str, path: Path) -> None:
-    """The same as NDJSON, for `lichtbild ingest`."""
+    """Write the items as NDJSON, for `lichtbild ingest`."""
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(item) + "\n" for item in sample_items(folder, api))

@@ -1,4 +1,4 @@
-"""Hits as a table on the terminal, and as pictures on a contact sheet."""
+"""Prints hits as a table, and prepares them for a contact sheet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from lichtbild.cli.contact_sheet import SheetHit
 from lichtbild.cli.pictures import fetch_pictures
-from lichtbild.cli.terminal import say, show_table
+from lichtbild.cli.terminal import show_table, write_line
 from lichtbild.models import SearchResult
 
 _DESCRIPTIONS = ("description", "photo_description", "ai_description", "caption", "title")
@@ -15,7 +15,7 @@ _LONGEST_DESCRIPTION = 90
 
 
 def show_hits(result: SearchResult, offset: int = 0) -> None:
-    """Rank, distance, id and how many were folded into it, similarity to each term, the description if there is one."""
+    """Print rank, distance, id with the number of folded near-duplicates, similarity to each term, and description."""
     rows = [
         (
             str(rank),
@@ -30,17 +30,17 @@ def show_hits(result: SearchResult, offset: int = 0) -> None:
 
 
 def show_took(result: SearchResult) -> None:
-    """Where the time went, and in what was searched."""
+    """Print the number of hits and photos, and the time of each stage in milliseconds."""
     took = result.took_ms
     parts = ", ".join(f"{stage} {milliseconds:.1f}" for stage, milliseconds in took.items())
     found = f"{len(result.hits)} of {result.searchable_rows} photos"
     if result.pending_rows:
-        found += f" ({result.pending_rows} still to come)"
-    say(f"{found} in {sum(took.values()):.1f} ms ({parts}) by {result.model}", "dim")
+        found += f" ({result.pending_rows} pending)"
+    write_line(f"{found} in {sum(took.values()):.1f} ms ({parts}) by {result.model}", "dim")
 
 
 def sheet_hits(result: SearchResult) -> list[SheetHit]:
-    """The hits with their pictures, fetched from their URLs."""
+    """The hits with their pictures, downloaded from their URLs."""
     pictures = fetch_pictures(hit.url for hit in result.hits)
     return [
         SheetHit(hit.photo_id, hit.distance, description(hit.attributes), picture)
@@ -49,6 +49,6 @@ def sheet_hits(result: SearchResult) -> list[SheetHit]:
 
 
 def description(attributes: Mapping[str, Any]) -> str:
-    """The attribute that describes the photo in words, if there is one; cut to what fits on a line."""
+    """The first attribute with a description, if any, cut to 90 characters."""
     text = next((attributes[name] for name in _DESCRIPTIONS if isinstance(attributes.get(name), str)), "")
     return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 1] + "…"

@@ -1,4 +1,4 @@
-"""What the command says of a job: how it ended, what failed in it, what a preflight found, how to go on."""
+"""Prints the summary of a job: counts, failures, the report of a preflight, and the next commands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import islice
 
 from lichtbild.cli.printable import printable
 from lichtbild.cli.progress_bar import counts_in_words, duration
-from lichtbild.cli.terminal import say
+from lichtbild.cli.terminal import write_line
 from lichtbild.models import Job, Progress
 
 _SHOWN_HOSTS = 5
@@ -15,7 +15,7 @@ _OTHER_HOSTS = "(other)"
 
 
 def summarise(job: Job) -> None:
-    """The counts of an ingest, and what failed in it."""
+    """Print the counts of an ingest and its failures."""
     counts = job.progress
     if counts is None:
         return
@@ -23,45 +23,47 @@ def summarise(job: Job) -> None:
     if job.started_at and job.finished_at:
         took = f" in {duration((job.finished_at - job.started_at).total_seconds())}"
     limited = f", limited by {counts.limited_by}" if counts.limited_by else ""
-    say(f"{counts_in_words(counts)}{took} ({counts.items_per_second:.0f}/s), {size(counts.bytes)}{limited}")
+    write_line(f"{counts_in_words(counts)}{took} ({counts.items_per_second:.0f}/s), {size(counts.bytes)}{limited}")
     show_failures(counts)
     if counts.failed:
-        say(f"List them: lichtbild jobs {job.id} --errors")
+        write_line(f"List them: lichtbild jobs {job.id} --errors")
         if job.is_final:
-            say(f"Retry them: lichtbild jobs {job.id} --retry")
+            write_line(f"Retry them: lichtbild jobs {job.id} --retry")
 
 
 def show_failures(counts: Progress) -> None:
-    """How many items failed with which code, and at which hosts."""
+    """Print the number of failed items per code and per host."""
     for code, count in counts.failed_by_code.items():
-        say(f"{count:8}  {printable(code)}")
+        write_line(f"{count:8}  {printable(code)}")
     for host, count in _worst_hosts(counts):
-        say(f"{count:8}  at {printable(host)}")
+        write_line(f"{count:8}  at {printable(host)}")
 
 
 def failures_in_words(counts: Progress) -> tuple[str, str]:
-    """The same in two lines, by code and by host."""
+    """The failed items per code and per host, as two lines."""
     codes = ", ".join(f"{count} {code}" for code, count in counts.failed_by_code.items())
     return codes, ", ".join(f"{count} at {host}" for host, count in _worst_hosts(counts))
 
 
 def show_report(job: Job) -> None:
-    """What a preflight says about the whole list."""
+    """Print a preflight's estimates for the whole list."""
     report, counts = job.report, job.progress
     if report is None or counts is None:
         return
-    say(f"{report.tried} of {report.of} tried: {report.success_rate:.1%} would be stored")
+    write_line(f"{report.tried} of {report.of} tried: {report.success_rate:.1%} would be stored")
     show_failures(counts)
     if counts.stored:
-        say(f"{size(report.bytes_per_item)} an image, about {size(report.estimated_bytes)} in all")
+        write_line(f"{size(report.bytes_per_item)} an image, about {size(report.estimated_bytes)} in all")
     if report.estimated_seconds is not None:
         limited = f", limited by {counts.limited_by}" if counts.limited_by else ""
-        say(f"about {duration(report.estimated_seconds)} at this speed ({counts.items_per_second:.0f}/s{limited})")
+        write_line(
+            f"about {duration(report.estimated_seconds)} at this speed ({counts.items_per_second:.0f}/s{limited})"
+        )
 
 
-def ways_on(job: Job) -> str:
-    """What can be done about a job that paused itself."""
-    return f"Go on all the same: lichtbild jobs {job.id} --resume\nGive it up: lichtbild jobs {job.id} --cancel"
+def next_steps(job: Job) -> str:
+    """The commands for a job that paused itself."""
+    return f"Resume: lichtbild jobs {job.id} --resume\nCancel: lichtbild jobs {job.id} --cancel"
 
 
 def size(count: int) -> str:
@@ -72,7 +74,7 @@ def size(count: int) -> str:
 
 
 def _worst_hosts(counts: Progress) -> Iterator[tuple[str, int]]:
-    """By name, then the rest; nothing where no host has a name, as in uploads."""
+    """The hosts with most failures, then the others together; empty for uploads, which have no host."""
     named = {host: count for host, count in counts.failed_by_host.items() if host != _OTHER_HOSTS}
     shown = dict(islice(named.items(), _SHOWN_HOSTS))
     yield from shown.items()

@@ -1,4 +1,4 @@
-"""A data folder for one run, gone afterwards; what a killed run left is removed by the next."""
+"""A temporary data folder for one run; the next run removes the folders of killed runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PREFIX = "lichtbild-demo-"
-_LOCK = "lock"  # as the stack names the file that it holds while it runs
-# A run needs a moment between making its folder and locking it.
+_LOCK = "lock"  # the file that a running stack keeps locked
+# A new folder is not locked yet: leave it alone for this time.
 _SETTLED_SECONDS = 60.0
 
 
 @contextmanager
 def temporary_data() -> Iterator[Path]:
-    """Yields a new folder, readable by its owner only."""
+    """Yield a new folder with mode 0700."""
     root = Path(tempfile.gettempdir())
     for folder in root.glob(f"{_PREFIX}*"):
         if _is_abandoned(folder):
@@ -28,7 +28,7 @@ def temporary_data() -> Iterator[Path]:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    """Ours, no longer new, and nobody holds its lock."""
+    """Whether the folder is this user's, older than a minute, and not locked."""
     import fcntl  # not on Windows, where the rest of the command works
 
     try:

@@ -1,4 +1,4 @@
-"""What the command prints: rich on a terminal; in a pipe the same as plain lines, never cut, never coloured."""
+"""Output of the command: styled on a terminal; in a pipe plain lines, neither cut nor coloured."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _PIPE_WIDTH = 400
 
 
 def console(*, on_stderr: bool = False) -> Console:
-    """Made anew each time, since stdout may have been replaced."""
+    """A new console for each call, since stdout may have been replaced."""
     stream = sys.stderr if on_stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
-def say(line: str = "", style: str = "") -> None:
-    """One line on stdout, at once."""
+def write_line(line: str = "", style: str = "") -> None:
+    """Print one line and flush."""
     output = console()
     if output.is_terminal:
         output.print(Text(line, style), soft_wrap=True)
@@ -34,8 +34,8 @@ def say(line: str = "", style: str = "") -> None:
         print(line, flush=True)
 
 
-def say_json(value: Any) -> None:
-    """One JSON document on one line."""
+def write_json(value: Any) -> None:
+    """Print one JSON document on one line."""
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
@@ -60,13 +60,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: S
 
 @contextmanager
 def step(doing: str) -> Iterator[None]:
-    """Says what is being done, and how long it took once it is."""
+    """Print the activity, and its duration once it is done."""
     output = console()
     started = time.monotonic()
     if output.is_interactive:
         with output.status(doing):
             yield
-        say(f"{doing}: {time.monotonic() - started:.1f} s")
+        write_line(f"{doing}: {time.monotonic() - started:.1f} s")
         return
     print(f"{doing}: ", end="", flush=True)
     try:

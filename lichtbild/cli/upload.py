@@ -1,4 +1,4 @@
-"""`lichtbild ingest FOLDER`: send the pictures of a folder, window by window, and watch all of its jobs as one."""
+"""Uploads the pictures of a folder window by window, and follows all jobs as one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 import click
 
 from lichtbild.cli.printable import printable
-from lichtbild.cli.progress_bar import Show, standstill
+from lichtbild.cli.progress_bar import Show, pause_reason
 from lichtbild.client import Client
 from lichtbild.errors import ApiError, JobFailed, LichtbildError
 from lichtbild.models import Job, Progress
@@ -19,24 +19,24 @@ from lichtbild.uploads import Picture, Window, id_problem, windows
 
 Number = TypeVar("Number", int, float)
 
-# How often the jobs are looked at, and how many of them at a time.
-_LOOK_SECONDS = 0.5
-_LOOKED_AT = 16
-# Far more than any API takes for one picture, and not too much to be held.
+# The interval of polls, and the most jobs read in one poll.
+_POLL_SECONDS = 0.5
+_POLLED_JOBS = 16
+# Far more than any API accepts for one picture, and little enough to hold in memory.
 _MAX_BYTES = 256 * 2**20
 _SHOWN_REFUSALS = 20
-# As in the API: a folder that begins badly may go on well.
-_JUDGED_ITEMS = 100
+# As in the API: the first items alone do not represent a folder.
+_MIN_SETTLED = 100
 
 
-class TooManyFailures(LichtbildError):  # noqa: N818 - reads as what it says
-    """More of the images failed than is wanted; no more are sent, and what was sent goes on."""
+class TooManyFailures(LichtbildError):  # noqa: N818 - a condition, not a fault of the program
+    """More images failed than `max_failed_ratio` allows; no more are sent, and accepted jobs continue."""
 
 
 @dataclass
 class FolderIngest:
-    """The jobs of one folder, from the first window to the last settled item. `show` is told how it goes, `accepted`
-    of each job. A window is too small for a job to judge its own failures, so `max_failed_ratio` is kept here.
+    """The jobs of one folder, from the first window to the last settled item. `show` is called with new counts,
+    `on_accepted` with each new job. `max_failed_ratio` is checked here, since one window is too small a sample.
     """
 
     client: Client
@@ -44,40 +44,40 @@ class FolderIngest:
     pictures: Sequence[Picture]
     max_failed_ratio: float | None
     show: Show
-    accepted: Callable[[Job], None] = lambda _: None
+    on_accepted: Callable[[Job], None] = lambda _: None
     jobs: dict[str, Job] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
-    _looked: float = field(default_factory=time.monotonic)
+    _polled_at: float = field(default_factory=time.monotonic)
 
     def send(self) -> None:
-        """Send everything that can be sent; what cannot is in `left_out`, with the reason.
+        """Send all pictures that can be sent; the others are in `left_out` with the reason.
 
-        Raises JobFailed if one of the jobs ends badly meanwhile, TooManyFailures, ApiError and Unreachable.
+        Raises JobFailed if one of the jobs fails meanwhile, TooManyFailures, ApiError and Unreachable.
         """
         for window in windows(self._loaded()):
-            self._judge()
+            self._check_failures()
             self._send(window)
-            if time.monotonic() - self._looked >= _LOOK_SECONDS:
-                self.look()
+            if time.monotonic() - self._polled_at >= _POLL_SECONDS:
+                self.poll()
 
     def wait(self) -> None:
         """Return once all jobs have succeeded. Raises JobFailed, ApiError and Unreachable."""
         while any(not job.is_final for job in self.jobs.values()):
             open_job = next(job for job in self.jobs.values() if not job.is_final)
-            self._note(self.client.job(open_job.id, wait=_LOOK_SECONDS))
-            self.look()
+            self._note(self.client.job(open_job.id, wait=_POLL_SECONDS))
+            self.poll()
 
-    def look(self) -> None:
-        """Look at the jobs that have not ended, and show how all of them are."""
-        going_on = [job for job in self.jobs.values() if not job.is_final]
-        for job in going_on[:_LOOKED_AT]:
+    def poll(self) -> None:
+        """Read the jobs that have not ended, and show the progress of all."""
+        unfinished = [job for job in self.jobs.values() if not job.is_final]
+        for job in unfinished[:_POLLED_JOBS]:
             self._note(self.client.job(job.id))
-        self._looked = time.monotonic()
-        self.show(self.progress(), self._standstill())
+        self._polled_at = time.monotonic()
+        self.show(self.progress(), self._pause_reason())
 
     def progress(self) -> Progress:
-        """Of all pictures; those that are still to be sent are pending."""
+        """The counts of all pictures; those not sent yet are pending."""
         counts = [job.progress for job in self.jobs.values() if job.progress]
         done = sum(count.settled for count in counts)
         total = len(self.pictures) - len(self.left_out)
@@ -99,26 +99,26 @@ class FolderIngest:
         )
 
     def seconds(self) -> float:
-        """Since the beginning."""
+        """Seconds since the start."""
         return time.monotonic() - self._started
 
-    def _standstill(self) -> str:
-        """Why nothing goes on, if all jobs that have not ended are paused."""
-        going_on = [job for job in self.jobs.values() if not job.is_final]
-        return standstill(going_on[0]) if going_on and all(map(standstill, going_on)) else ""
+    def _pause_reason(self) -> str:
+        """The reason of the pause if all unfinished jobs are paused, else empty."""
+        unfinished = [job for job in self.jobs.values() if not job.is_final]
+        return pause_reason(unfinished[0]) if unfinished and all(map(pause_reason, unfinished)) else ""
 
-    def _judge(self) -> None:
+    def _check_failures(self) -> None:
         counts = self.progress()
-        if self.max_failed_ratio is None or counts.settled < _JUDGED_ITEMS:
+        if self.max_failed_ratio is None or counts.settled < _MIN_SETTLED:
             return
         if counts.failed > self.max_failed_ratio * counts.settled:
             raise TooManyFailures(
-                f"{counts.failed} of the first {counts.settled} images failed, so no more are sent. Look at what "
-                "failed: lichtbild jobs. To go on, send the folder again: what is stored is not embedded twice."
+                f"{counts.failed} of the first {counts.settled} images failed, so no more are sent. For the failures: "
+                "lichtbild jobs. To continue, send the folder again: stored images are not embedded again."
             )
 
     def _send(self, window: Window) -> None:
-        """One picture that is too large has its neighbours refused with it: then halves are sent."""
+        """Send a window. One picture that is too large makes the API refuse the whole window: then send its halves."""
         try:
             job = self._accepted(window)
         except ApiError as error:
@@ -131,17 +131,17 @@ class FolderIngest:
                 self._send(half)
             return
         self._note(job)
-        self.accepted(job)
+        self.on_accepted(job)
 
     def _accepted(self, window: Window) -> Job:
-        """The window's job, once the API has room for it: it empties its spool as it embeds."""
+        """Send a window and return its job; wait while the API's spool is full."""
         while True:
             try:
                 return self.client.upload_window(window, self.collection)
             except ApiError as error:
                 if error.status != 429:
                     raise
-            self.look()
+            self.poll()
 
     def _note(self, job: Job) -> None:
         self.jobs[job.id] = job
@@ -149,7 +149,7 @@ class FolderIngest:
             raise JobFailed(job)
 
     def _loaded(self) -> Iterator[Picture]:
-        """The pictures with their bytes, but for those that cannot be read or cannot be sent."""
+        """The pictures with their bytes; those that cannot be read or sent go to `left_out`."""
         for picture in self.pictures:
             reason = id_problem(picture.id)
             try:
@@ -164,7 +164,7 @@ class FolderIngest:
 
 
 def _sum(parts: Iterable[Mapping[str, Number]]) -> dict[str, Number]:
-    """Of several counts by name one, most first."""
+    """The sum of several counts by name, highest first."""
     total: dict[str, Number] = {}
     for part in parts:
         for name, count in part.items():
@@ -172,8 +172,8 @@ def _sum(parts: Iterable[Mapping[str, Number]]) -> dict[str, Number]:
     return dict(sorted(total.items(), key=lambda entry: -entry[1]))
 
 
-def tell_left_out(left_out: dict[str, str]) -> None:
-    """On stderr: what was not sent, and why."""
+def report_left_out(left_out: dict[str, str]) -> None:
+    """Print the pictures that were not sent, and the reasons, on stderr."""
     for photo_id, reason in islice(left_out.items(), _SHOWN_REFUSALS):
         click.echo(f"lichtbild: {printable(photo_id)} was not sent: {reason}", err=True)
     if len(left_out) > _SHOWN_REFUSALS:

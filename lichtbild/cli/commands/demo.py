@@ -1,4 +1,4 @@
-"""`lichtbild demo`: the whole way once, on sample photos: stack up, ingest, three searches, stack down."""
+"""`lichtbild demo`: start the stack, ingest sample photos, search them three ways, stop the stack."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import click
 from lichtbild.cli.commands.ingest import watch
 from lichtbild.cli.contact_sheet import SheetRow, draw_contact_sheet
 from lichtbild.cli.embedded_extra import StackFailed, embedded_errors, require_embedded
-from lichtbild.cli.introduction import introduce
+from lichtbild.cli.introduction import print_introduction
 from lichtbild.cli.pictures import open_picture
 from lichtbild.cli.sample_photos import Sample, draw_sample_photos, read_samples, sample_cache, sample_items
 from lichtbild.cli.search_output import sheet_hits, show_hits, show_took
 from lichtbild.cli.summary import summarise
 from lichtbild.cli.temporary_data import temporary_data
-from lichtbild.cli.terminal import say, step
+from lichtbild.cli.terminal import step, write_line
 from lichtbild.client import Client
 from lichtbild.errors import LichtbildError
 from lichtbild.models import SearchResult
@@ -40,14 +40,14 @@ _TRY = ("status", 'search "two red boats at sunset" --save hits.png', "photos --
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to keep everything in; otherwise the photos are cached and the rest is removed at the end.",
+    help="Folder to keep all data in. Without it the photos are cached and the rest is removed at the end.",
 )
-@click.option("--keep", is_flag=True, help="Leave the stack up, with the samples loaded, until Ctrl-C.")
+@click.option("--keep", is_flag=True, help="Keep the stack running, with the samples loaded, until Ctrl-C.")
 def demo(data: Path | None, keep: bool) -> None:
-    """Show it all once: start the stack, ingest 600 sample photos, search them in three ways, stop the stack."""
+    """Start the stack, ingest 600 sample photos, search them by text, by image and by both, and stop the stack."""
     require_embedded()
     if not os.access(SHEET.parent, os.W_OK):
-        raise click.UsageError(f"{Path.cwd()} cannot be written to, and the contact sheet goes there.")
+        raise click.UsageError(f"{Path.cwd()} is not writable; the contact sheet is written there.")
     with _signals_as_exit(), _data(data) as folder:
         samples = draw_sample_photos(data or sample_cache(folder))
         with _stack(folder, samples) as api, Client(api) as client:
@@ -56,7 +56,7 @@ def demo(data: Path | None, keep: bool) -> None:
                 rows = _search(client, samples)
             _save(rows)
             if keep:
-                introduce(api, folder, _TRY)
+                print_introduction(api, folder, _TRY)
                 _wait_for_ctrl_c()
 
 
@@ -68,7 +68,7 @@ def _data(data: Path | None) -> AbstractContextManager[Path]:
 def _stack(data: Path, samples: Path) -> Iterator[str]:
     from embedded.stack import DEMO_MODEL, StackOptions, running_stack
 
-    # The demo is the same for everyone: nobody's own settings reach it.
+    # The demo is the same for every user: settings from the environment do not apply.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LICHTBILD_")}
     options = StackOptions(
         data=data,
@@ -81,7 +81,7 @@ def _stack(data: Path, samples: Path) -> Iterator[str]:
     with step("Starting Redis, the catalogue, a search worker, an ingest worker and the API"), embedded_errors():
         api = running.enter_context(running_stack(options)).api_url
     try:
-        say(f"Lichtbild is up at {api}")
+        write_line(f"Lichtbild is up at {api}")
         yield api
     finally:
         with step("Stopping everything"):
@@ -89,8 +89,8 @@ def _stack(data: Path, samples: Path) -> Iterator[str]:
 
 
 def _ingest(client: Client, samples: Path) -> None:
-    say()
-    say("Ingesting the sample photos by their URLs", "bold")
+    write_line()
+    write_line("Ingesting the sample photos by their URLs", "bold")
     job = watch(client, client.ingest(sample_items(samples, client.api)), timeout=_INGEST_SECONDS)
     summarise(job)
     if job.progress is None or job.progress.failed:
@@ -98,7 +98,7 @@ def _ingest(client: Client, samples: Path) -> None:
 
 
 def _search(client: Client, samples: Path) -> list[SheetRow]:
-    """By text; by a photo, sent as a file; by that photo, now named by its id, together with a text."""
+    """Search by text; by a photo, sent as a file; and by the id of that photo together with a text."""
     example = _example(read_samples(samples))
     photo_id, path = example["photo_id"], samples / example["photo_file"]
     picture = open_picture(path.read_bytes())
@@ -117,7 +117,7 @@ def _search(client: Client, samples: Path) -> list[SheetRow]:
 
 
 def _example(samples: Sequence[Sample]) -> Sample:
-    """The daylight photo away from the beach that has the best match among those taken at night."""
+    """The daylight photo, not on a beach, that has the best match among the night photos."""
     at_night = [sample for sample in samples if sample["time"] == "night"]
     by_day = [sample for sample in samples if sample["time"] == "day" and sample["place"] != "beach"]
 
@@ -129,47 +129,47 @@ def _example(samples: Sequence[Sample]) -> Sample:
 
 
 def _show(title: str, result: SearchResult) -> None:
-    say()
-    say(title, "bold")
+    write_line()
+    write_line(title, "bold")
     show_hits(result)
     show_took(result)
 
 
 def _save(rows: Sequence[SheetRow]) -> None:
-    """By way of a rename, since another demo may be writing the same file."""
+    """Write and rename, since another demo may be writing the same file."""
     unfinished = SHEET.with_name(f".{SHEET.stem}-{os.getpid()}{SHEET.suffix}")
     draw_contact_sheet(rows).save(unfinished)
     unfinished.replace(SHEET)
-    say()
-    say(f"Contact sheet: {SHEET.resolve()}", "bold")
+    write_line()
+    write_line(f"Contact sheet: {SHEET.resolve()}", "bold")
 
 
 def _wait_for_ctrl_c() -> None:
-    """The end that was asked for, and so no error."""
+    """Wait; Ctrl-C ends the wait without an error."""
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 
 
 @contextmanager
 def _log_lines_on_error(logs: Path) -> Iterator[None]:
-    """Adds to an error what the processes that died had to say; raises StackFailed then."""
+    """Raise StackFailed for a LichtbildError, with the last log lines of the processes that died."""
     try:
         yield
     except LichtbildError as error:
-        raise StackFailed("\n".join([str(error), *_last_words(logs)])) from error
+        raise StackFailed("\n".join([str(error), *_last_lines(logs)])) from error
 
 
-def _last_words(logs: Path) -> Iterator[str]:
+def _last_lines(logs: Path) -> Iterator[str]:
     for log in sorted(logs.glob("*.log")):
         lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         if any(line.startswith(_DIED) for line in lines):
-            yield f"{log.stem} said last:"
+            yield f"The last lines of {log.stem}:"
             yield from (f"  {line}" for line in lines)
 
 
 @contextmanager
 def _signals_as_exit() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo like an error does: with everything stopped and removed."""
+    """SIGTERM and SIGHUP end the demo as an error does: everything is stopped and removed."""
 
     def leave(number: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)

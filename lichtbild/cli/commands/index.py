@@ -1,4 +1,4 @@
-"""`lichtbild index`: build, drop and look at a collection's vector index."""
+"""`lichtbild index`: build, drop or show a collection's vector index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from lichtbild.cli.connection import api_option, connect
 from lichtbild.cli.printable import printable
-from lichtbild.cli.terminal import say, say_json
+from lichtbild.cli.terminal import write_json, write_line
 from lichtbild.client import DEFAULT_COLLECTION
 from lichtbild.models import Collection
 
@@ -17,19 +17,19 @@ _collection_option = click.option("--collection", default=DEFAULT_COLLECTION, sh
 
 @click.group()
 def index() -> None:
-    """Build, drop or look at a collection's vector index. Searches find the same without one, but more slowly."""
+    """Build, drop or show a collection's vector index. Searches also work without one, but take longer."""
 
 
 @index.command()
 @_collection_option
-@click.option("--detach", is_flag=True, help="Print the job's id and leave.")
+@click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @api_option
 def build(*, collection: str, detach: bool) -> None:
-    """Build the index, or have it cover the photos that came since. Searches and ingests go on meanwhile."""
+    """Build the index, or extend it to newer photos. Searches and ingests continue meanwhile."""
     with connect() as client:
         job = client.build_index(collection)
         if detach:
-            say(job.id)
+            write_line(job.id)
             return
         client.wait(job.id)
         _show(client.collection(collection))
@@ -39,7 +39,7 @@ def build(*, collection: str, detach: bool) -> None:
 @_collection_option
 @api_option
 def drop(*, collection: str) -> None:
-    """Drop the index. It is not built again until somebody asks for it."""
+    """Drop the index. It is built again only on request."""
     with connect() as client:
         client.wait(client.drop_index(collection).id)
         _show(client.collection(collection))
@@ -50,11 +50,11 @@ def drop(*, collection: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @api_option
 def status(*, collection: str, as_json: bool) -> None:
-    """Show whether there is an index, and how many photos it covers."""
+    """Show the state of the index and the number of photos that it covers."""
     with connect() as client:
         found = client.collection(collection)
     if as_json:
-        say_json(asdict(found.index))
+        write_json(asdict(found.index))
     else:
         _show(found)
 
@@ -62,13 +62,13 @@ def status(*, collection: str, as_json: bool) -> None:
 def _show(collection: Collection) -> None:
     index, name = collection.index, printable(collection.name)
     if index.status == "none":
-        say(f"{name} has no index: searches scan its {collection.rows:,} photos.")
+        write_line(f"{name} has no index: searches scan its {collection.rows:,} photos.")
         return
-    # Rows that were replaced are counted until the server merges them away.
+    # Replaced rows are counted until the server merges them.
     covered = min(index.rows, collection.rows)
     reason = f": {printable(index.reason)}" if index.reason else ""
-    say(f"The index of {name} ({index.type}) is {_STATES[index.status]}{reason}")
-    say(f"  covers {covered:,} of {collection.rows:,} photos; the others are scanned")
+    write_line(f"The index of {name} ({index.type}) is {_STATES[index.status]}{reason}")
+    write_line(f"  covers {covered:,} of {collection.rows:,} photos; the others are scanned")
 
 
 _STATES = {"building": "being built", "built": "built", "error": "not built"}

@@ -1,4 +1,4 @@
-"""`lichtbild ingest`: send a list of image URLs, or a folder of images; watch how it goes, say what failed."""
+"""`lichtbild ingest`: send a list of image URLs or a folder of images, show the progress and the failures."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import click
 
 from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, api_option, connect
 from lichtbild.cli.progress_bar import Show, counts_in_words, duration, job_progress, progress_of
-from lichtbild.cli.summary import show_failures, show_report, size, summarise, ways_on
-from lichtbild.cli.terminal import console, say, say_json
-from lichtbild.cli.upload import FolderIngest, tell_left_out
+from lichtbild.cli.summary import next_steps, show_failures, show_report, size, summarise
+from lichtbild.cli.terminal import console, write_json, write_line
+from lichtbild.cli.upload import FolderIngest, report_left_out
 from lichtbild.client import DEFAULT_COLLECTION, Client
 from lichtbild.errors import JobPaused, UnknownFormat
 from lichtbild.models import Job
@@ -23,7 +23,7 @@ from lichtbild.uploads import pictures_in
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be ingested, and how."""
+    """The source of an ingest and its options."""
 
     source: str
     limit: int | None
@@ -35,15 +35,15 @@ class Wanted:
 @click.command()
 @click.argument("source")
 @click.option("--limit", type=click.IntRange(min=1), help="Send at most this many items.")
-@click.option("--preflight", metavar="N", type=click.IntRange(min=1), help="Only try N items chosen at random.")
+@click.option("--preflight", metavar="N", type=click.IntRange(min=1), help="Only try N random items; store nothing.")
 @click.option(
     "--max-failed-ratio",
     metavar="R",
     type=click.FloatRange(min=0, max=1, max_open=True),
-    help="Pause once more than this share has failed, such as 0.1.",
+    help="Pause the job once more than this share of items has failed, such as 0.1.",
 )
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
-@click.option("--detach", is_flag=True, help="Print the job's id and leave.")
+@click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @api_option
 def ingest(
@@ -57,15 +57,14 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
-    for NDJSON from stdin; or the images in SOURCE, if that is a folder: they are uploaded, and their paths in it become
-    their ids.
+    for NDJSON from stdin. If SOURCE is a folder, its images are uploaded; the id of each is its path in the folder.
 
-    A table has a header row with `id` (or `photo_id`) and `url` (or `photo_image_url`); every other column becomes an
-    attribute where it is not empty. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
+    A table has a header row with `id` (or `photo_id`) and `url` (or `photo_image_url`); every other column that is not
+    empty becomes an attribute. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
     """
     wanted = Wanted(source, limit, collection, max_failed_ratio, preflight)
     if preflight is not None and max_failed_ratio is not None:
-        raise click.UsageError("--max-failed-ratio has nothing to pause in a --preflight.")
+        raise click.UsageError("--max-failed-ratio does not apply to a --preflight, which is never paused.")
     if Path(source).is_dir():
         _ingest_folder(wanted, detach=detach, as_json=as_json)
         return
@@ -74,26 +73,26 @@ def ingest(
     with connect(INGEST_PATIENCE_SECONDS) as client:
         job = _send(client, wanted)
         if detach:
-            say_json(job.raw) if as_json else say(job.id)
+            write_json(job.raw) if as_json else write_line(job.id)
         else:
             _watch_to_the_end(client, job, as_json=as_json)
 
 
 def _watch_to_the_end(client: Client, job: Job, *, as_json: bool) -> None:
-    """Exit status 1 if it paused itself."""
+    """Follow a job and print its summary. Exit status 1 if it paused itself."""
     try:
-        with _staying_behind(job):
+        with _watching_until_interrupted(job):
             ended = watch(client, job, on_stderr=as_json)
     except JobPaused as paused:
-        _tell(paused.job, as_json=as_json)
-        click.echo(f"lichtbild: {paused}\n{ways_on(paused.job)}", err=True)
+        _report(paused.job, as_json=as_json)
+        click.echo(f"lichtbild: {paused}\n{next_steps(paused.job)}", err=True)
         raise click.exceptions.Exit(1) from None
-    _tell(ended, as_json=as_json)
+    _report(ended, as_json=as_json)
 
 
-def _tell(job: Job, *, as_json: bool) -> None:
+def _report(job: Job, *, as_json: bool) -> None:
     if as_json:
-        say_json(job.raw)
+        write_json(job.raw)
     elif job.report:
         show_report(job)
     else:
@@ -101,29 +100,29 @@ def _tell(job: Job, *, as_json: bool) -> None:
 
 
 def _ingest_folder(wanted: Wanted, *, detach: bool, as_json: bool) -> None:
-    """Several jobs, shown as one. Exit status 1 if some pictures could not be sent."""
+    """Upload a folder; its jobs are shown as one. Exit status 1 if some pictures could not be sent."""
     folder = Path(wanted.source)
     if wanted.preflight is not None:
-        raise click.UsageError("--preflight is for lists of URLs; images that lie here need no trial.")
+        raise click.UsageError("--preflight is for lists of URLs, not for folders.")
     pictures = pictures_in(folder)[: wanted.limit]
     if not pictures:
         raise click.UsageError(f"There are no images in {folder}.")
 
-    def tell(job: Job) -> None:
-        say_json(job.raw) if as_json else say(job.id)
+    def print_job(job: Job) -> None:
+        write_json(job.raw) if as_json else write_line(job.id)
 
     with connect(INGEST_PATIENCE_SECONDS) as client:
         with _progress(quiet=detach, on_stderr=as_json) as show:
-            accepted = tell if detach else lambda _: None
-            sending = FolderIngest(client, wanted.collection, pictures, wanted.max_failed_ratio, show, accepted)
-            with _all_staying_behind(sending):
+            on_accepted = print_job if detach else lambda _: None
+            sending = FolderIngest(client, wanted.collection, pictures, wanted.max_failed_ratio, show, on_accepted)
+            with _sending_until_interrupted(sending):
                 sending.send()
                 if not detach:
                     sending.wait()
         if not detach:
             _summarise_folder(sending, as_json=as_json)
     if sending.left_out:
-        tell_left_out(sending.left_out)
+        report_left_out(sending.left_out)
         raise click.exceptions.Exit(1)
 
 
@@ -139,26 +138,28 @@ def _progress(*, quiet: bool, on_stderr: bool) -> Iterator[Show]:
 def _summarise_folder(done: FolderIngest, *, as_json: bool) -> None:
     if as_json:
         for job in done.jobs.values():
-            say_json(job.raw)
+            write_json(job.raw)
         return
     counts = done.progress()
-    say(f"{counts_in_words(counts)} in {duration(done.seconds())}, {size(counts.bytes)}")
+    write_line(f"{counts_in_words(counts)} in {duration(done.seconds())}, {size(counts.bytes)}")
     show_failures(counts)
     for job in done.jobs.values():
         if job.progress and job.progress.failed:
-            say(f"List them: lichtbild jobs {job.id} --errors")
+            write_line(f"List them: lichtbild jobs {job.id} --errors")
 
 
 @contextmanager
-def _all_staying_behind(sending: FolderIngest) -> Iterator[None]:
-    """Ctrl-C ends the sending; what was accepted goes on."""
+def _sending_until_interrupted(sending: FolderIngest) -> Iterator[None]:
+    """On Ctrl-C print the number of images sent; accepted jobs continue."""
     try:
         yield
     except KeyboardInterrupt:
-        going_on = [job.id for job in sending.jobs.values() if not job.is_final]
+        unfinished = [job.id for job in sending.jobs.values() if not job.is_final]
         sent = sum(job.progress.total for job in sending.jobs.values() if job.progress)
-        click.echo(f"\n{sent} of {len(sending.pictures)} images were sent; jobs going on: {len(going_on)}.", err=True)
-        click.echo("Look at them: lichtbild jobs", err=True)
+        click.echo(
+            f"\n{sent} of {len(sending.pictures)} images were sent; unfinished jobs: {len(unfinished)}.", err=True
+        )
+        click.echo("List them: lichtbild jobs", err=True)
         raise
 
 
@@ -171,13 +172,13 @@ def watch(client: Client, job: Job, *, timeout: float | None = None, on_stderr: 
 
 
 @contextmanager
-def _staying_behind(job: Job) -> Iterator[None]:
-    """Ctrl-C ends the watching, not the job: say so."""
+def _watching_until_interrupted(job: Job) -> Iterator[None]:
+    """On Ctrl-C print how to follow or cancel the job, which continues."""
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"\nJob {job.id} goes on without you.", err=True)
-        click.echo(f"Look at it: lichtbild jobs {job.id}\nCancel it:  lichtbild jobs {job.id} --cancel", err=True)
+        click.echo(f"\nJob {job.id} continues.", err=True)
+        click.echo(f"Show it:   lichtbild jobs {job.id}\nCancel it: lichtbild jobs {job.id} --cancel", err=True)
         raise
 
 

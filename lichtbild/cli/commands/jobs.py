@@ -1,4 +1,4 @@
-"""`lichtbild jobs`: what was asked of Lichtbild lately, how one job stands, what failed in it; and acting on it."""
+"""`lichtbild jobs`: list the newest jobs, show one and its failures, cancel, pause, resume or retry it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from lichtbild.cli.connection import api_option, connect
 from lichtbild.cli.printable import printable
 from lichtbild.cli.progress_bar import counts_in_words, duration
-from lichtbild.cli.summary import failures_in_words, size, ways_on
-from lichtbild.cli.terminal import say, say_json, show_table
+from lichtbild.cli.summary import failures_in_words, next_steps, size
+from lichtbild.cli.terminal import show_table, write_json, write_line
 from lichtbild.client import Client
 from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
 
@@ -19,11 +19,11 @@ from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
 @click.command()
 @click.argument("job_id", metavar="[ID]", required=False)
 @click.option("--errors", is_flag=True, help="List the items that failed.")
-@click.option("--cancel", is_flag=True, help="Stop the job; what is stored stays.")
-@click.option("--pause", is_flag=True, help="Finish what is in hand, then wait.")
-@click.option("--resume", is_flag=True, help="Go on with a paused job.")
-@click.option("--retry", is_flag=True, help="Start a new job over the items that failed.")
-@click.option("--code", help="With --retry: only the items that failed with this code.")
+@click.option("--cancel", is_flag=True, help="Cancel the job; stored items stay.")
+@click.option("--pause", is_flag=True, help="Pause the job once workers have finished the chunks they hold.")
+@click.option("--resume", is_flag=True, help="Resume a paused job.")
+@click.option("--retry", is_flag=True, help="Start a new job over the failed items; for URLs, not for uploads.")
+@click.option("--code", help="With --retry: only items that failed with this code.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 @click.option("--kind", type=click.Choice(get_args(Kind)), default="ingest", show_default=True)
 @click.option("--status", type=click.Choice(get_args(Status)), help="List only jobs with this status.")
@@ -31,17 +31,17 @@ from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
 def jobs(
     job_id: str | None, code: str | None, as_json: bool, kind: Kind, status: Status | None, **actions: bool
 ) -> None:
-    """List the newest jobs, or show the one with this ID, or do something with it."""
+    """List the newest jobs, show the job with this ID, or act on it."""
     chosen = [name for name, is_wanted in actions.items() if is_wanted]
     if len(chosen) > 1:
-        raise click.UsageError(f"{' and '.join(f'--{name}' for name in chosen)} do not go together.")
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in chosen)} cannot be combined.")
     action = chosen[0] if chosen else None
     if code and action != "retry":
-        raise click.UsageError("--code goes with --retry.")
+        raise click.UsageError("--code requires --retry.")
     if job_id is None and action:
-        raise click.UsageError("Which job? Give its ID.")
+        raise click.UsageError(f"--{action} requires the ID of a job.")
     if job_id is not None and status:
-        raise click.UsageError("--status is for the list of jobs, without an ID.")
+        raise click.UsageError("--status applies to the list of jobs, without an ID.")
     with connect() as client:
         if job_id is None:
             _list(client.jobs(kind, status=status), as_json)
@@ -61,33 +61,33 @@ def _act(client: Client, job_id: str, action: str | None, code: str | None) -> J
 def _list(found: list[Job], as_json: bool) -> None:
     if as_json:
         for job in found:
-            say_json(job.raw)
+            write_json(job.raw)
     elif found:
         rows = [(job.id, job.status, _when(job), job.collection, _outcome(job)) for job in found]
         show_table(("id", "status", "created", "collection", ""), rows)
     else:
-        say("No such jobs.")
+        write_line("No such jobs.")
 
 
 def _list_errors(client: Client, job_id: str, as_json: bool) -> None:
-    """One failed item per line, separated by tabs: there may be many."""
+    """Print one failed item per line, tab-separated: there may be many."""
     for item in client.iter_errors(job_id):
         if as_json:
-            say_json(asdict(item))
+            write_json(asdict(item))
         else:
-            say("\t".join(printable(field) for field in (item.id, item.code, item.url, item.detail)))
+            write_line("\t".join(printable(field) for field in (item.id, item.code, item.url, item.detail)))
 
 
 def _show(job: Job, as_json: bool) -> None:
     if as_json:
-        say_json(job.raw)
+        write_json(job.raw)
         return
     for name, value in _facts(job).items():
-        say(f"{name:<12}{printable(value)}")
+        write_line(f"{name:<12}{printable(value)}")
     if job.paused_itself:
-        say(ways_on(job))
+        write_line(next_steps(job))
     if job.progress and job.progress.failed:
-        say(f"List what failed: lichtbild jobs {job.id} --errors")
+        write_line(f"List the failures: lichtbild jobs {job.id} --errors")
 
 
 def _facts(job: Job) -> dict[str, str]:
@@ -102,9 +102,9 @@ def _facts(job: Job) -> dict[str, str]:
         facts |= _progress(job.progress)
     if job.report:
         facts |= _report(job.report)
-    if job.result:
+    if job.result is not None:
         facts["hits"] = ", ".join(hit.photo_id for hit in job.result.hits)
-    if _is_in_trouble(job) and job.error:
+    if _has_error(job) and job.error:
         facts["error"] = f"{job.error.detail} ({job.error.code})"
     return facts
 
@@ -129,16 +129,16 @@ def _report(report: PreflightReport) -> dict[str, str]:
 
 
 def _outcome(job: Job) -> str:
-    if _is_in_trouble(job) and job.error:
+    if _has_error(job) and job.error:
         return job.error.code
     if job.progress:
         counts = counts_in_words(job.progress)
         return counts if job.preflight_of is None else f"preflight: {counts}"
-    return f"{len(job.result.hits)} hits" if job.result else ""
+    return "" if job.result is None else f"{len(job.result)} hits"
 
 
-def _is_in_trouble(job: Job) -> bool:
-    """Not if it succeeded after all: what a job that pauses itself has in hand may be all that was left of it."""
+def _has_error(job: Job) -> bool:
+    """Whether to show the job's error. A job that paused itself can still succeed: its last chunks were being done."""
     return job.status != "succeeded"
 
 

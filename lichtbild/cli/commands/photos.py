@@ -1,4 +1,4 @@
-"""`lichtbild photos`: one stored photo, by its id or any; and deleting it."""
+"""`lichtbild photos`: show a stored photo, by its id or a random one, or delete it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from lichtbild.cli.connection import api_option, connect
 from lichtbild.cli.printable import printable
-from lichtbild.cli.terminal import say, say_json
+from lichtbild.cli.terminal import write_json, write_line
 from lichtbild.client import DEFAULT_COLLECTION, Client
 from lichtbild.models import Photo
 
@@ -18,28 +18,28 @@ _SHOWN_NUMBERS = 4
 
 @click.command()
 @click.argument("photo_id", metavar="[ID]", required=False)
-@click.option("--random", "any_photo", is_flag=True, help="Show any photo instead of one with an ID.")
-@click.option("--embedding", is_flag=True, help="Show the stored vector too; whole with --json.")
-@click.option("--delete", is_flag=True, help="Delete it: no search finds it any more.")
+@click.option("--random", "any_photo", is_flag=True, help="Show a random photo instead of one with an ID.")
+@click.option("--embedding", is_flag=True, help="Also show the stored vector, complete with --json.")
+@click.option("--delete", is_flag=True, help="Delete the photo; afterwards no search finds it.")
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the photo as JSON.")
 @api_option
 def photos(
     *, photo_id: str | None, any_photo: bool, embedding: bool, delete: bool, collection: str, as_json: bool
 ) -> None:
-    """Show the stored photo with this ID, or any: its URL, its attributes, the model of its vector. Or delete it."""
+    """Show the URL, the attributes and the model of the stored photo with this ID, or delete the photo."""
     if (photo_id is None) != any_photo:
         raise click.UsageError("Give the ID of a photo, or --random.")
     if delete and (photo_id is None or embedding or as_json):
-        raise click.UsageError("--delete goes with the ID of a photo, and with nothing to show.")
+        raise click.UsageError("--delete requires the ID of a photo and cannot be combined with --embedding or --json.")
     with connect() as client:
         if delete and photo_id is not None:
             client.delete_photo(photo_id, collection)
-            say(f"{printable(photo_id)} is deleted.")
+            write_line(f"{printable(photo_id)} is deleted.")
             return
         photo = _find(client, photo_id, collection, embedding=embedding)
     if as_json:
-        say_json(_as_json(photo))
+        write_json(_as_json(photo))
     else:
         _show(photo)
 
@@ -54,7 +54,7 @@ def _find(client: Client, photo_id: str | None, collection: str, *, embedding: b
 
 
 def _as_json(photo: Photo) -> dict[str, Any]:
-    """As the API shows it."""
+    """In the form of the API."""
     facts = {"photo_id": photo.photo_id, "url": photo.url, "attributes": photo.attributes, "model": photo.model}
     return facts if photo.embedding is None else {**facts, "embedding": photo.embedding}
 
@@ -67,4 +67,4 @@ def _show(photo: Photo) -> None:
     facts |= {name: value if isinstance(value, str) else json.dumps(value) for name, value in photo.attributes.items()}
     width = max(map(len, facts)) + 2
     for name, value in facts.items():
-        say(f"{printable(name):<{width}}{printable(value)}")
+        write_line(f"{printable(name):<{width}}{printable(value)}")

@@ -13,25 +13,34 @@ from lichtbild.cli.connection import api_option, connect
 from lichtbild.cli.contact_sheet import SheetRow, draw_contact_sheet
 from lichtbild.cli.pictures import fetch_pictures, open_picture
 from lichtbild.cli.search_output import sheet_hits, show_hits, show_took
-from lichtbild.cli.terminal import say_json
+from lichtbild.cli.terminal import write_json
 from lichtbild.client import DEFAULT_COLLECTION, Client
 
 
 @click.command()
 @click.argument("text", required=False)
-@click.option("--image", metavar="PATH|URL", help="An image to search by.")
-@click.option("--photo", "photo_id", metavar="ID", help="A stored photo to search by.")
-@click.option("-k", "--top-k", type=click.IntRange(1, 1000), default=5, show_default=True, help="Hits wanted.")
-@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="Hits to skip.")
-@click.option("--filter", "condition", metavar="JSON", help='What attributes must be: {"width": {"gte": 2000}}.')
-@click.option("--max-distance", type=click.FloatRange(0, 2), help="Leave out hits that are farther.")
-@click.option("--group", "group_distance", type=click.FloatRange(0, 2), help="Fold hits this near to a better one.")
-@click.option("--exact", is_flag=True, help="Scan all photos, also where there is an index.")
-@click.option("--after", "after_job", metavar="JOB", help="Search once this ingest has ended.")
+@click.option("--image", metavar="PATH|URL", help="Search by this image.")
+@click.option("--photo", "photo_id", metavar="ID", help="Search by this stored photo.")
+@click.option("-k", "--top-k", type=click.IntRange(1, 1000), default=5, show_default=True, help="Number of hits.")
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="Number of hits to skip.")
+@click.option(
+    "--filter", "condition", metavar="JSON", help='Condition on attributes, such as {"width": {"gte": 2000}}.'
+)
+@click.option("--max-distance", type=click.FloatRange(0, 2), help="Leave out hits beyond this distance.")
+@click.option(
+    "--group",
+    "group_distance",
+    type=click.FloatRange(0, 2),
+    help="Fold hits within this distance of a better hit into it.",
+)
+@click.option("--exact", is_flag=True, help="Scan all photos even if there is an index.")
+@click.option("--after", "after_job", metavar="JOB", help="Search once this ingest or deletion has ended.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet of the hits.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="In seconds.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds to wait for the result."
+)
 @api_option
 def search(
     *,
@@ -50,7 +59,7 @@ def search(
     collection: str,
     timeout: float,
 ) -> None:
-    """Find the photos nearest to TEXT, to an image, to a stored photo, or to any of them together."""
+    """Find the photos nearest to TEXT, to an image, to a stored photo, or to a combination of them."""
     if text is None and image is None and photo_id is None:
         raise click.UsageError("Give a TEXT, --image or --photo.")
     _check(image, save)
@@ -71,7 +80,7 @@ def search(
             timeout=timeout,
         )
         if as_json:
-            say_json(result.raw)
+            write_json(result.raw)
         else:
             show_hits(result, offset)
             show_took(result)
@@ -82,7 +91,7 @@ def search(
 
 
 def _check(image: str | None, save: Path | None) -> None:
-    """Refuse what can be known to be wrong before anything is asked."""
+    """Refuse wrong arguments before anything is sent. Raises UsageError."""
     if image is not None and not _is_url(image) and not Path(image).is_file():
         raise click.UsageError(f"There is no file {image}.")
     if save is None:
@@ -94,15 +103,15 @@ def _check(image: str | None, save: Path | None) -> None:
 
 
 def _filter(condition: str | None) -> dict[str, Any] | None:
-    """The filter's JSON; what it means is for the API to judge."""
+    """Parse the filter; the API checks its meaning. Raises UsageError."""
     if condition is None:
         return None
     try:
         parsed = json.loads(condition)
     except ValueError as error:
-        raise click.UsageError(f"--filter is no JSON: {error}.") from None
+        raise click.UsageError(f"--filter is not valid JSON: {error}.") from None
     if not isinstance(parsed, dict):
-        raise click.UsageError('--filter is an object such as {"width": {"gte": 2000}}.')
+        raise click.UsageError('--filter must be an object such as {"width": {"gte": 2000}}.')
     return parsed
 
 

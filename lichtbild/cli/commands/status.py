@@ -1,4 +1,4 @@
-"""`lichtbild status`: can jobs be done, by whom, how much waits, and what is stored?"""
+"""`lichtbild status`: readiness, workers, backlog and collections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from lichtbild.cli.connection import api_option, connect
-from lichtbild.cli.terminal import say, say_json, show_table
+from lichtbild.cli.terminal import show_table, write_json, write_line
 from lichtbild.models import Collection, Readiness
 
 
@@ -15,13 +15,13 @@ from lichtbild.models import Collection, Readiness
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @api_option
 def status(as_json: bool) -> None:
-    """Show whether Lichtbild is ready, its workers, what waits, and its collections. Exit status 1 if not ready."""
+    """Show readiness, workers, backlog and collections. Exit status 1 if Lichtbild is not ready."""
     with connect() as client:
         readiness = client.ready()
         collections = client.collections() if readiness.checks.get("catalogue") else []
         if as_json:
             stored = [asdict(collection) for collection in collections]
-            say_json({"api": client.api, **asdict(readiness), "collections": stored})
+            write_json({"api": client.api, **asdict(readiness), "collections": stored})
         else:
             _show(client.api, readiness, collections)
     if not readiness.ready:
@@ -29,18 +29,18 @@ def status(as_json: bool) -> None:
 
 
 def _show(api: str, readiness: Readiness, collections: list[Collection]) -> None:
-    say(f"{api} is {'ready' if readiness.ready else 'not ready'}")
+    write_line(f"{api} is {'ready' if readiness.ready else 'not ready'}")
     for name, works in readiness.checks.items():
-        say(f"  {name:<16}{'ok' if works else 'missing'}", "" if works else "bold red")
+        write_line(f"  {name:<16}{'ok' if works else 'missing'}", "" if works else "bold red")
     if readiness.backlog:
         waiting = f"ingest: {readiness.backlog.items} items, search: {readiness.backlog.searches}"
-        say(f"  {'waiting':<16}{waiting}")
+        write_line(f"  {'waiting':<16}{waiting}")
     if readiness.workers:
-        say()
+        write_line()
         workers = [(worker.name, worker.queue, worker.model) for worker in readiness.workers]
         show_table(("worker", "queue", "model"), workers)
     if collections:
-        say()
+        write_line()
         rows = [
             (found.name, str(found.rows), found.model, str(found.dimension), found.index.status)
             for found in collections

@@ -1,4 +1,4 @@
-"""`lichtbild up`: the whole stack on this machine, until Ctrl-C."""
+"""`lichtbild up`: run the whole stack on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lichtbild.cli.embedded_extra import embedded_errors, require_embedded
-from lichtbild.cli.introduction import introduce
+from lichtbild.cli.introduction import print_introduction
 from lichtbild.cli.sample_photos import draw_sample_photos, sample_cache, write_manifest
 
 DEMO_MODEL = "demo"
@@ -21,9 +21,11 @@ _MANIFEST = "samples.ndjson"
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("lichtbild-data"),
     show_default=True,
-    help="Folder for everything that is stored, and for the logs.",
+    help="Folder for all data and logs.",
 )
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the API; 8700, or any free one, if not given.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of the API; default: 8700, or any free port if 8700 is taken."
+)
 @click.option("--ingest-workers", type=click.IntRange(0, 64), default=1, show_default=True)
 @click.option("--search-workers", type=click.IntRange(0, 64), default=1, show_default=True)
 @click.option(
@@ -31,10 +33,10 @@ _MANIFEST = "samples.ndjson"
     envvar="LICHTBILD_MODEL",
     default="openai/clip-vit-base-patch32",
     show_default=True,
-    help="Hugging Face id or folder of a CLIP model, or `demo`: the small one in this package, with its sample photos.",
+    help="Hugging Face id or folder of a CLIP model, or `demo` for the included small model and its sample photos.",
 )
 def up(data: Path, port: int | None, ingest_workers: int, search_workers: int, model: str) -> None:
-    """Run Redis, the catalogue, the workers and the API on this machine until Ctrl-C; start them again if they die."""
+    """Run Redis, the catalogue, the workers and the API on this machine until Ctrl-C; restart any that end."""
     require_embedded()
     from embedded.stack import StackOptions, serve_stack
 
@@ -57,4 +59,4 @@ def _introduce(api: str, data: Path, samples: Path | None) -> None:
         write_manifest(samples, api, data / _MANIFEST)
         source = str(data / _MANIFEST)
     search = 'search "a man standing on the beach"'
-    introduce(api, data, ("status", f"ingest {shlex.quote(source)}", search))
+    print_introduction(api, data, ("status", f"ingest {shlex.quote(source)}", search))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lichtbild.cli.test_command import command, environment, lichtbild
+from tests.lichtbild.cli.running import command, environment, lichtbild
 from tests.lichtbild.fake_api import REPORT, TRIPPED, FakeApi, Reply, ingest_job, problem
 
 TABLE = "photo_id\tphoto_image_url\na\thttp://x/a\nb\thttp://x/b\n"
@@ -21,7 +21,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_ingest_shows_lines_in_a_pipe_and_sums_up(api: FakeApi, table: Path) -> None:
+def test_ingest_prints_lines_in_a_pipe_and_a_summary(api: FakeApi, table: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=1, failed=1)))
 
@@ -39,7 +39,7 @@ def test_ingest_shows_lines_in_a_pipe_and_sums_up(api: FakeApi, table: Path) -> 
     assert api.calls("POST", "/v1/ingest")[0].body.decode() == TABLE
 
 
-def test_failures_at_many_hosts_are_told_of_the_worst(api: FakeApi, table: Path) -> None:
+def test_of_many_hosts_the_ones_with_most_failures_are_shown(api: FakeApi, table: Path) -> None:
     hosts = {f"host-{n}": 10 - n for n in range(7)} | {"(other)": 5}
     job = ingest_job(stored=0, failed=54)
     job["progress"]["failed_by_host"] = hosts
@@ -51,7 +51,7 @@ def test_failures_at_many_hosts_are_told_of_the_worst(api: FakeApi, table: Path)
     assert lines[3:9] == [f"{10 - n:8}  at host-{n}" for n in range(5)] + ["      14  at other hosts"]
 
 
-def test_a_preflight_says_what_is_to_be_expected(api: FakeApi, table: Path) -> None:
+def test_a_preflight_prints_its_estimates(api: FakeApi, table: Path) -> None:
     ended = ingest_job(failed=1, preflight_of=25_000, result=REPORT)
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=3, preflight_of=25_000), 202))
     api.on("GET", "/v1/jobs/j1", Reply(ended))
@@ -73,7 +73,7 @@ def test_a_preflight_says_what_is_to_be_expected(api: FakeApi, table: Path) -> N
     assert "success     66.7%\n" in shown.stdout
 
 
-def test_a_job_that_pauses_itself_ends_with_1_and_says_how_to_go_on(api: FakeApi, table: Path) -> None:
+def test_a_job_that_pauses_itself_exits_with_1_and_names_the_next_commands(api: FakeApi, table: Path) -> None:
     tripped = ingest_job("paused", stored=60, failed=40, pending=900, error=TRIPPED)
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=1000), 202))
     api.on("GET", "/v1/jobs/j1", Reply(tripped))
@@ -92,14 +92,14 @@ def test_a_job_that_pauses_itself_ends_with_1_and_says_how_to_go_on(api: FakeApi
     ]
     assert done.stderr.splitlines() == [
         "lichtbild: More than 10% of the items failed (max_failed_ratio). (too_many_failures, job j1)",
-        "Go on all the same: lichtbild jobs j1 --resume",
-        "Give it up: lichtbild jobs j1 --cancel",
+        "Resume: lichtbild jobs j1 --resume",
+        "Cancel: lichtbild jobs j1 --cancel",
     ]
     assert json.loads(as_json.stdout) == tripped
-    assert "Go on all the same: lichtbild jobs j1 --resume" in shown.stdout
+    assert "Resume: lichtbild jobs j1 --resume" in shown.stdout
 
 
-def test_a_job_that_somebody_paused_is_watched_until_it_goes_on(api: FakeApi, table: Path) -> None:
+def test_a_job_that_a_user_paused_is_followed_until_it_is_resumed(api: FakeApi, table: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
     states = ingest_job("paused", stored=0, pending=2), ingest_job("running", stored=0, pending=2), ingest_job()
     api.on("GET", "/v1/jobs/j1", *map(Reply, states))
@@ -114,7 +114,7 @@ def test_a_job_that_somebody_paused_is_watched_until_it_goes_on(api: FakeApi, ta
     ]
 
 
-def test_ingest_detached_prints_the_id_and_leaves(api: FakeApi) -> None:
+def test_ingest_detached_prints_the_id_and_exits(api: FakeApi) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
 
     done = lichtbild("ingest", "-", "--limit", 1, "--detach", api=api.url, given=b'{"id":"a"}\n{"id":"b"}\n')
@@ -148,7 +148,7 @@ def test_a_refused_ingest_is_one_line(api: FakeApi, table: Path, code: str, repl
     assert code in done.stderr
 
 
-def test_a_job_that_fails_ends_with_1_and_says_why(api: FakeApi, table: Path) -> None:
+def test_a_failed_job_exits_with_1_and_its_error(api: FakeApi, table: Path) -> None:
     error = {"code": "model_mismatch", "detail": "The collection holds another model's vectors."}
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job("failed") | {"error": error}))
@@ -159,7 +159,7 @@ def test_a_job_that_fails_ends_with_1_and_says_why(api: FakeApi, table: Path) ->
     assert "another model's vectors. (model_mismatch, job j1)" in done.stderr
 
 
-def test_ctrl_c_leaves_the_job_running_and_says_how_to_cancel_it(api: FakeApi, table: Path) -> None:
+def test_ctrl_c_leaves_the_job_running_and_prints_how_to_cancel_it(api: FakeApi, table: Path) -> None:
     running = Reply(ingest_job("running", stored=1, pending=1))
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
     api.on("GET", "/v1/jobs/j1", running)
@@ -169,16 +169,16 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_cancel_it(api: FakeApi, t
         stderr=subprocess.PIPE,
         text=True,
         env=environment(api.url),
-        # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
+        # A shell starts background processes with SIGINT ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stdout.readline().startswith(" 50%  1/2")
 
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, output = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert "Job j1 goes on" in said
-    assert "lichtbild jobs j1 --cancel" in said
-    assert "Traceback" not in said
+    assert "Job j1 continues" in output
+    assert "lichtbild jobs j1 --cancel" in output
+    assert "Traceback" not in output
     assert api.calls("POST", "/v1/jobs/j1/cancel") == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lichtbild.cli.test_command import command, environment
+from tests.lichtbild.cli.running import command, environment
 from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, search_job
 
 LICHTBILD = Path(sys.executable).with_name("lichtbild")
@@ -25,15 +25,15 @@ def on_terminal(kind: str, api: FakeApi, *arguments: str, **more: str) -> str:
         env=environment(api.url) | {"TERM": kind, "COLUMNS": "80"} | more,
     )
     os.close(theirs)
-    said = b""
+    output = b""
     try:
         while piece := os.read(mine, 4096):
-            said += piece
+            output += piece
     except OSError:
         pass  # This is how Linux says that the other end is closed.
     os.close(mine)
-    assert process.wait(60) == 0, said
-    return said.decode()
+    assert process.wait(60) == 0, output
+    return output.decode()
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def ingesting(api: FakeApi) -> FakeApi:
 
 
 def test_a_dumb_terminal_gets_the_lines_of_a_pipe(ingesting: FakeApi) -> None:
-    said = on_terminal("dumb", ingesting, "ingest", "-")
+    output = on_terminal("dumb", ingesting, "ingest", "-")
 
-    assert "\x1b" not in said
-    assert [line.split()[0] for line in said.splitlines()] == ["50%", "100%", "2"]
+    assert "\x1b" not in output
+    assert [line.split()[0] for line in output.splitlines()] == ["50%", "100%", "2"]
 
 
 def test_a_real_terminal_gets_a_bar(ingesting: FakeApi) -> None:
-    said = on_terminal("xterm-256color", ingesting, "ingest", "-")
+    output = on_terminal("xterm-256color", ingesting, "ingest", "-")
 
-    assert "\x1b[" in said
-    assert "━" in said
+    assert "\x1b[" in output
+    assert "━" in output
 
 
 def test_colours_can_be_switched_off(api: FakeApi) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lichtbild import ApiError, Client
 from lichtbild import uploads as uploads_module
-from tests.lichtbild.cli.test_command import command, environment, lichtbild
+from tests.lichtbild.cli.running import command, environment, lichtbild
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job, problem
 
 
@@ -32,7 +32,7 @@ def sent(api: FakeApi) -> list[bytes]:
     return [seen.body for seen in api.calls("POST", "/v1/ingest")]
 
 
-def test_a_folder_is_sent_and_summed_up(api: FakeApi, folder: Path) -> None:
+def test_a_folder_is_uploaded_with_a_summary(api: FakeApi, folder: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
     api.on("GET", "/v1/jobs/j1", Reply(done_badly("not_an_image")))
 
@@ -48,7 +48,7 @@ def test_a_folder_is_sent_and_summed_up(api: FakeApi, folder: Path) -> None:
     assert b"filename*=utf-8''sub%2Fc.jpg\r\n\r\nsub/c.jpg\r\n" in request.body
 
 
-def test_detached_it_prints_every_job_and_leaves(api: FakeApi, folder: Path) -> None:
+def test_detached_it_prints_every_job_and_exits(api: FakeApi, folder: Path) -> None:
     for number in range(130):
         (folder / f"{number:03}.png").write_bytes(b"x")
     jobs = [Reply(ingest_job("queued", stored=0, pending=64, job_id=f"j{n}"), 202) for n in (1, 2, 3)]
@@ -63,7 +63,7 @@ def test_detached_it_prints_every_job_and_leaves(api: FakeApi, folder: Path) -> 
     assert len({seen.headers["Idempotency-Key"] for seen in api.calls("POST", "/v1/ingest")}) == 3
 
 
-def test_a_folder_most_of_which_fails_is_sent_no_further(api: FakeApi, folder: Path) -> None:
+def test_a_folder_is_not_sent_further_once_most_of_it_fails(api: FakeApi, folder: Path) -> None:
     for number in range(64 * 4):
         (folder / f"{number:03}.png").write_bytes(b"x")
     api.on("POST", "/v1/ingest", *(Reply(done_badly("broken_image", 62, job_id=f"j{n}"), 202) for n in range(5)))
@@ -138,7 +138,7 @@ def test_a_job_that_fails_ends_it(api: FakeApi, folder: Path) -> None:
         (problem(422, "invalid_request", "A collection name …"), "invalid_request"),
     ],
 )
-def test_what_is_refused_for_good_ends_it(api: FakeApi, folder: Path, reply: Reply, words: str) -> None:
+def test_a_permanent_refusal_ends_the_upload(api: FakeApi, folder: Path, reply: Reply, words: str) -> None:
     api.on("POST", "/v1/ingest", reply)
 
     done = lichtbild("ingest", folder, api=api.url)
@@ -147,7 +147,7 @@ def test_what_is_refused_for_good_ends_it(api: FakeApi, folder: Path, reply: Rep
     assert words in done.stderr
 
 
-def test_ctrl_c_leaves_what_was_accepted_running(api: FakeApi, folder: Path) -> None:
+def test_ctrl_c_leaves_accepted_jobs_running(api: FakeApi, folder: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job("running", stored=1, pending=2)))
     process = subprocess.Popen(
@@ -156,21 +156,21 @@ def test_ctrl_c_leaves_what_was_accepted_running(api: FakeApi, folder: Path) -> 
         stderr=subprocess.PIPE,
         text=True,
         env=environment(api.url),
-        # A shell starts what it runs in the background with SIGINT ignored, and that would be inherited.
+        # A shell starts background processes with SIGINT ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stdout.readline().startswith(" 33%  1/3")
 
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, output = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert "3 of 3 images were sent; jobs going on: 1." in said
-    assert "Traceback" not in said
+    assert "3 of 3 images were sent; unfinished jobs: 1." in output
+    assert "Traceback" not in output
     assert api.calls("POST", "/v1/jobs/j1/cancel") == []
 
 
-def test_a_folder_without_images_is_used_wrongly(api: FakeApi, tmp_path: Path) -> None:
+def test_a_folder_without_images_is_a_usage_error(api: FakeApi, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
 
     done = lichtbild("ingest", tmp_path, api=api.url)
