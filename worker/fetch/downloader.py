@@ -100,7 +100,7 @@ class Downloader:
             is_start = len(body) < SIGNATURE_BYTES
             body += piece
             if is_start and len(body) >= SIGNATURE_BYTES and not may_be_image(bytes(body[:SIGNATURE_BYTES])):
-                raise ItemError("not_an_image", _said(response))
+                raise ItemError("not_an_image", _described(response))
             if len(body) > self._limit:
                 raise self._too_large()
         if announced is not None:
@@ -174,12 +174,12 @@ def _location(response: http.client.HTTPResponse) -> str:
     return location.strip().replace(" ", "%20")
 
 
-def _said(response: http.client.HTTPResponse) -> str:
+def _described(response: http.client.HTTPResponse) -> str:
     packed = response.getheader("content-encoding")
     if packed and packed != "identity":
         return f"The server sent the image with the Content-Encoding {packed[:40]!r}, which was not requested."
-    kind = response.getheader("content-type", "nothing")
-    return f"The bytes are not an image; the server declares {kind[:80]!r}."
+    kind = response.getheader("content-type", "none")
+    return f"The bytes are not an image (Content-Type: {kind[:80]})."
 
 
 def _retry_after(value: str) -> float:

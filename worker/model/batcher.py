@@ -1,4 +1,4 @@
-"""Batches across callers: fires the moment the model is free, with whatever is waiting, up to the batch size."""
+"""Batches the inputs of many callers: a pass starts as soon as the model is free, with all waiting inputs."""
 
 import logging
 import threading
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 # Enough to fill several batches while the model works; callers wait beyond it.
 _WAITING_BATCHES = 4
-# Images that wait as they came, in bytes: a batch or two of large photos.
+# Bytes of undecoded images that may wait: one or two batches of large photos.
 _WAITING_BYTES = 64 * 2**20
-# A batch takes a second or two on a slow CPU; one that takes this long hangs in the driver.
+# A batch takes one or two seconds on a slow CPU. One that takes this long hangs in the driver.
 _STUCK_SECONDS = 300.0
 
 
@@ -39,7 +39,7 @@ class Encoded:
 
 @dataclass(slots=True)
 class _Request:
-    """With `prepare`, its value is still to be made, of `size` bytes."""
+    """With `prepare`, the value of `size` bytes has not been computed yet."""
 
     value: Any
     future: "Future[Encoded]"
@@ -51,7 +51,7 @@ class _Request:
 
 @dataclass(slots=True)
 class _Tower:
-    """What encodes one kind of input, and the most of it that fits."""
+    """The encode function of one kind of input, and its maximum batch size."""
 
     encode: Callable[[Sequence[Any]], NDArray[np.float32]]
     batch_size: int
@@ -60,7 +60,7 @@ class _Tower:
 
 @dataclass(slots=True)
 class _Lane:
-    """Requests that wait for one tower, oldest first. `room` is signalled when they become fewer."""
+    """Requests waiting for one tower, oldest first. `room` is signalled when their number falls."""
 
     tower: _Tower
     most: int
@@ -82,10 +82,11 @@ class _Lane:
 
 
 class Batcher:
-    """One per model per process. Submit from any thread; the model runs in as many threads as it has passes.
+    """One per process and model. Thread-safe. The model runs in one thread per pass.
 
-    Texts go before images, and a query's images before others. A batch is of one kind. A request that was cancelled,
-    or whose deadline (`time.monotonic`) has passed, is dropped unprocessed; late ones fail with `ItemError` "timeout".
+    Texts take precedence over images, and images of queries over other images. A batch has one kind of input. Cancelled
+    requests, and those whose deadline (`time.monotonic`) has passed, are dropped; the latter fail with ItemError
+    `timeout`.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -100,7 +101,7 @@ class Batcher:
         self._by_urgency = (self._texts, self._query_images, self._images)
         self._prepares = encoder.has_thread_per_pass
         self._closed = False
-        # When the batch began that each thread is at.
+        # Start time of each thread's current batch.
         self._began: dict[threading.Thread, float] = {}
         self._is_broken = False
         self._threads = [
@@ -116,11 +117,11 @@ class Batcher:
         return self._submit(self._query_images if is_query else self._images, _Request(pixels, Future(), deadline))
 
     def submit_unprepared(self, prepare: Callable[[], Pixels], size: int) -> "Future[Encoded]":
-        """Queue an image of `size` bytes of which `prepare` makes the pixels; wait while the queue is full.
+        """Queue an image of `size` bytes, whose pixels `prepare` computes; wait while the queue is full.
 
-        What `prepare` raises is the future's. It runs in the thread that encodes the image, if each pass has but one:
-        a thread more than there are cores would only push the model out of their caches (docs/performance.md).
-        Otherwise it runs in the caller's.
+        An exception of `prepare` fails the future. If each pass has one thread, `prepare` runs in the thread that
+        encodes the image: more threads than cores would evict the model from the caches (docs/performance.md).
+        Otherwise it runs in the caller's thread.
         """
         request = _Request(None, Future(), prepare=prepare, size=size)
         if not self._prepares and not _prepare(request):
@@ -132,12 +133,12 @@ class Batcher:
         return self._submit(self._texts, _Request(text, Future(), deadline))
 
     def works(self) -> bool:
-        """Whether the threads that run the model live, none is stuck in a batch, and the model encodes anything."""
+        """Whether the model's threads are alive, none hangs in a batch, and the model can encode."""
         is_stuck = any(time.monotonic() - began > _STUCK_SECONDS for began in list(self._began.values()))
         return all(thread.is_alive() for thread in self._threads) and not is_stuck and not self._is_broken
 
     def close(self) -> None:
-        """Encode what is queued, then stop."""
+        """Encode the queued requests, then stop."""
         self._refuse_more()
         for thread in self._threads:
             thread.join()
@@ -165,13 +166,13 @@ class Batcher:
                 self._encode(lane.tower, [request for request in batch if _prepare(request)])
                 del self._began[me]
         finally:
-            # Something is left only if this thread ends unforeseen: then nobody shall wait for what never comes.
+            # Requests are left only if this thread ended unexpectedly: fail them, so that no caller waits for ever.
             self._refuse_more()
             for request in [*batch, *(request for lane in self._by_urgency for request in lane.waiting)]:
                 _fail(request, UnavailableError("The model's thread has ended."))
 
     def _next(self) -> _Lane | None:
-        """Wait for work; the most urgent lane, or None once the batcher is closed and all is done."""
+        """Wait for work. Return the most urgent lane, or None once the batcher is closed and empty."""
         with self._changed:
             while True:
                 for lane in self._by_urgency:
@@ -191,7 +192,7 @@ class Batcher:
                     late.append(request)
                 elif request.future.set_running_or_notify_cancel():
                     batch.append(request)
-            # All: what is too large for the room there is must not keep a smaller one from it.
+            # Wake all: a large request that does not fit must not keep a smaller one from the free room.
             lane.room.notify_all()
         for request in late:
             _drop(request)
@@ -205,7 +206,7 @@ class Batcher:
                 lane.room.notify_all()
 
     def _encode(self, tower: _Tower, batch: list[_Request]) -> None:
-        """Encode all; a part that fails is halved until its culprit is alone, so that its neighbours do not fail."""
+        """Encode a batch. A failing part is bisected until the failing input is alone, so that no other input fails."""
         parts = [batch] if batch else []
         while parts:
             part = parts.pop()
@@ -232,7 +233,7 @@ class Batcher:
             if len(vectors) != len(part) or not np.isfinite(vectors).all():
                 raise ValueError("the model returned too few vectors or one that is not finite")
         except Exception as error:
-            # The frames of a traceback hold the batch's tensors, whose memory what comes next needs.
+            # Drop the traceback: its frames hold the batch's tensors, whose memory the next pass needs.
             return error.with_traceback(None) if is_out_of_memory(error) else error
         self._is_broken = False
         share = (time.perf_counter() - started) / len(part)
@@ -241,28 +242,28 @@ class Batcher:
         return None
 
     def _shrink(self, tower: _Tower, size: int, error: Exception) -> None:
-        """Keep to what may fit from now on: memory that was short once will be again."""
+        """Reduce the batch size for good: memory that was short once will be short again."""
         release_memory()
         if size < tower.batch_size:
             tower.batch_size = size
             log.warning("Out of memory (%s); batches of %d from now on.", type(error).__name__, size)
 
     def _verdict(self, tower: _Tower, value: Any, error: Exception) -> LichtbildError:
-        """Whose fault it is: the input's, or, if a harmless one fails as well, the model's or its device's."""
+        """ItemError if only this input fails; UnavailableError if a harmless input fails as well (model or device)."""
         release_memory()
         try:
             self._is_broken = not np.isfinite(tower.encode([tower.harmless(value)])).all()
         except Exception:
             self._is_broken = True
         if self._is_broken:
-            log.error("The model encodes nothing any more.", exc_info=error)
-            return UnavailableError(f"The model encodes nothing any more ({type(error).__name__}).")
+            log.error("The model fails on every input.", exc_info=error)
+            return UnavailableError(f"The model fails on every input ({type(error).__name__}).")
         log.warning("The model cannot encode an input.", exc_info=error)
-        return ItemError("encode_failed", f"The model cannot encode this ({type(error).__name__}).")
+        return ItemError("encode_failed", f"The model cannot encode this input ({type(error).__name__}).")
 
 
 def _prepare(request: _Request) -> bool:
-    """Make the value, if that is still to be done; if it cannot be made, the request has ended."""
+    """Compute the value if necessary. False if that fails; the request has then ended."""
     if request.prepare is None:
         return True
     began = time.thread_time()
@@ -285,6 +286,6 @@ def _drop(request: _Request) -> None:
 
 
 def _fail(request: _Request, error: LichtbildError) -> None:
-    """End a request that has not ended."""
+    """Fail a request that has not ended."""
     if not request.future.done() and (request.future.running() or request.future.set_running_or_notify_cancel()):
         request.future.set_exception(error)

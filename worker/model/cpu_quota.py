@@ -1,4 +1,4 @@
-"""How many cores this process may use: what its affinity and its control groups leave of the machine."""
+"""The number of cores that this process may use, by its CPU affinity and control groups."""
 
 import os
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ _ROOT = Path("/")
 
 
 def available_cores(root: Path = _ROOT) -> int:
-    """At least 1. Half a core counts as one: a thread that waits costs less than an idle core."""
+    """At least 1. Half a core counts as one, because a waiting thread costs less than an idle core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, round(min([float(cores), *_quotas(root)])))
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Cores allowed by each control group from this process' own up to the root, version 2 and version 1."""
+    """Core limits of the control groups (v2 and v1) from this process' own up to the root."""
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers not in ("", "cpu", "cpu,cpuacct"):

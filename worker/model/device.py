@@ -1,4 +1,4 @@
-"""Where the model runs: which device, how much of its memory, how many threads."""
+"""The model's device, its memory limit and its threads."""
 
 import torch
 
@@ -8,9 +8,9 @@ from worker.model.cpu_quota import available_cores
 
 
 def prepare_device(settings: Settings) -> torch.device:
-    """Choose the device and set this process' limits on it; raise ConfigurationError for one that is not there.
+    """Choose the device and set this process' limits on it. Raises ConfigurationError for a missing device.
 
-    One process runs on one GPU: `CUDA_VISIBLE_DEVICES` says which, and `auto` takes the first that it leaves.
+    A process uses one GPU: `auto` is the first of those in `CUDA_VISIBLE_DEVICES`.
     """
     threads = default_threads() if settings.cpu_threads == "auto" else settings.cpu_threads
     torch.set_num_threads(threads)
@@ -21,12 +21,12 @@ def prepare_device(settings: Settings) -> torch.device:
 
 
 def default_threads() -> int:
-    """Torch's own choice knows `OMP_NUM_THREADS` and twin threads of one core; ours knows a container's quota."""
+    """The smaller of torch's choice (OMP_NUM_THREADS, hyper-threads) and the container's CPU quota."""
     return min(torch.get_num_threads(), available_cores())
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a smaller batch may succeed where this one failed. Torch reports a full main memory as RuntimeError."""
+    """Whether a smaller batch may succeed. Torch reports exhausted main memory as RuntimeError."""
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         return True
     signs = ("out of memory", "not enough memory", "can't allocate memory")
@@ -34,7 +34,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory() -> None:
-    """Give unused blocks back to the GPU, so that what comes next finds whole ones."""
+    """Release cached blocks to the GPU, so that the next allocation finds contiguous memory."""
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
 
@@ -46,5 +46,5 @@ def _device(wanted: str) -> torch.device:
         device = torch.device(wanted)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigurationError(f"LICHTBILD_DEVICE={wanted!r} cannot be used; `auto` or `cpu` can.") from error
+        raise ConfigurationError(f"LICHTBILD_DEVICE={wanted!r} is not available; use `auto` or `cpu`.") from error
     return device

@@ -22,17 +22,17 @@ from worker.model.device import prepare_device
 from worker.model.image_tensors import ImageTensors
 from worker.model.loader import Kind, load_model
 
-# What a forward pass of ViT-B/32's text tower costs beside its tokens, in tokens: 9 ms against 0.09 ms for each token
-# on two cores. A GPU takes thousands of tokens in the time of one pass more.
+# Fixed cost of a forward pass of ViT-B/32's text tower, in tokens: 9 ms, against 0.09 ms per token on two cores. A GPU
+# processes thousands of tokens in the time of one more pass.
 _CPU_PASS_TOKENS = 100
 _GPU_PASS_TOKENS = 8192
 
 
 class Encoder(Protocol):
-    """Two towers with one space. `prepare` is thread-safe; `passes` threads at a time may encode.
+    """A dual encoder. `prepare` is thread-safe; up to `passes` threads may encode at a time.
 
-    `batch_size` is the most images, `text_batch_size` the most texts, that should go through at once.
-    `has_thread_per_pass`: on a processor, the threads that encode are all that compute, a core for each.
+    `batch_size` and `text_batch_size` are the maximum images and texts per pass. `has_thread_per_pass`: on a CPU, each
+    pass computes in its calling thread only, with one core per pass.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Encoder(Protocol):
     def has_thread_per_pass(self) -> bool: ...
 
     def prepare(self, image: Any) -> Pixels:
-        """Scale and crop an RGB picture; thread-safe."""
+        """Resize and crop an RGB picture to the model's uint8 pixels. Thread-safe."""
 
     def encode_images(self, pixels: Sequence[Pixels]) -> NDArray[np.float32]:
         """Unit vectors, shape (n, dimension)."""
@@ -55,12 +55,12 @@ class Encoder(Protocol):
         """Unit vectors, shape (n, dimension)."""
 
     def facts(self) -> dict[str, Any]:
-        """What a worker tells about its model."""
+        """Facts about the model that a worker announces, as in `/readyz`."""
 
 
 @dataclass(frozen=True)
 class TowerPlan:
-    """How one tower runs: the name of its dtype, and the most inputs in one forward pass."""
+    """The name of a tower's dtype, and the maximum inputs per forward pass."""
 
     dtype: str
     batch_size: int
@@ -68,7 +68,7 @@ class TowerPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a model runs. Of `passes` side by side on a processor each has its share of the threads."""
+    """How a model runs. On a CPU, parallel `passes` share the threads."""
 
     images: TowerPlan
     texts: TowerPlan
@@ -76,7 +76,7 @@ class Plan:
 
 
 class ClipEncoder:
-    """Any model of `worker/model/loader.py`. Runs by the settings, `auto` being safe and slow, until it gets a plan."""
+    """Any model of `worker/model/loader.py`. Until it adopts a plan, `auto` settings mean safe and slow values."""
 
     def __init__(self, settings: Settings) -> None:
         self.name = model_name(settings.model)
@@ -88,9 +88,9 @@ class ClipEncoder:
         self.edge = loaded.image_transform.edge
         self._pixels = ImageTensors(loaded.image_transform, self.device)
         self._texts = loaded.tokenizer
-        # A tokenizer takes one list at a time.
+        # A tokenizer is not thread-safe.
         self._tokenizing = threading.Lock()
-        # All that a model on a processor has; on a GPU one pass at a time is what fills it.
+        # All threads of a model on a CPU. On a GPU one pass at a time uses it fully.
         self.threads = torch.get_num_threads() if self.device.type == "cpu" else 1
         self._pass_tokens = _CPU_PASS_TOKENS if self.device.type == "cpu" else _GPU_PASS_TOKENS
         self._dtypes: dict[Kind, torch.dtype] = {"images": torch.float32, "texts": torch.float32}
@@ -102,7 +102,7 @@ class ClipEncoder:
         self.dimension = self._dimension()
 
     def adopt(self, plan: Plan) -> None:
-        """Run by this plan from now on. Weights that were made coarser stay so: adopt a finer dtype first."""
+        """Run by this plan from now on. Weights keep the lowest precision adopted so far."""
         self.plan = plan
         self.batch_size = plan.images.batch_size
         self.text_batch_size = plan.texts.batch_size
@@ -131,17 +131,17 @@ class ClipEncoder:
         }
 
     def parameters(self) -> int:
-        """How many the model has."""
+        """The number of parameters."""
         return sum(parameter.numel() for parameter in self._model.parameters())
 
     def config_json(self) -> str:
-        """The model's shape, which is what its speed hangs on."""
+        """The model's configuration, which determines its speed."""
         told: str = self._model.config.to_json_string()
         return told
 
     @contextmanager
     def trial(self, kind: Kind, dtype: str) -> Iterator[None]:
-        """Within, one tower runs in `dtype`, on copied weights; its own come back after."""
+        """Run one tower in `dtype` inside the block, on copied weights; restore its own afterwards."""
         before, parts = self._dtypes[kind], self._loaded.tower(kind)
         wanted: torch.dtype = getattr(torch, dtype)
         if wanted is before:
@@ -159,7 +159,7 @@ class ClipEncoder:
 
     @contextmanager
     def passes_side_by_side(self, passes: int) -> Iterator[None]:
-        """Within, threads that are started share the processor's between so many passes."""
+        """Inside the block, new threads share the CPU threads between `passes` passes."""
         try:
             self._share_threads(passes)
             yield
@@ -167,7 +167,7 @@ class ClipEncoder:
             self._share_threads(self.passes)
 
     def _share_threads(self, passes: int) -> None:
-        # A thread takes over at its first use of torch what holds then, and keeps it.
+        # A thread adopts the current value at its first use of torch and keeps it.
         if self.device.type == "cpu":
             torch.set_num_threads(max(1, self.threads // passes))
 
@@ -193,13 +193,13 @@ class ClipEncoder:
         return _unit(self._model.get_text_features(**inputs).pooler_output)
 
     def _dimension(self) -> int:
-        """Run both towers once: so the first query does not pay for it, and a model whose towers differ is told."""
+        """Run both towers once, so that the first query is not slower, and check that their dimensions are equal."""
         blank = Image.new("RGB", (self.edge, self.edge))
         images, texts = self.encode_images([self.prepare(blank)]), self.encode_texts(["warm-up"])
         if images.shape != texts.shape:
             raise ConfigurationError(
-                f"The model {self.name!r} makes vectors of {images.shape[1]} numbers of images and of {texts.shape[1]} "
-                "of texts; LICHTBILD_MODEL needs one that makes the same of both."
+                f"Model {self.name!r} makes image vectors of {images.shape[1]} and text vectors of {texts.shape[1]} "
+                "dimensions; set LICHTBILD_MODEL to a model whose dimensions are equal."
             )
         return int(images.shape[1])
 
@@ -210,7 +210,7 @@ def _unit(features: torch.Tensor) -> NDArray[np.float32]:
 
 
 def model_name(model: str) -> str:
-    """What a collection records: the hub id, or for a folder its name and a digest of its weights."""
+    """The name that a collection records: the hub id, or a folder's name and a digest of its weights."""
     weights = sorted(Path(model).glob("*.safetensors")) if Path(model).is_dir() else []
     if not weights:
         return model

@@ -1,4 +1,4 @@
-"""Prepared pictures to what a vision tower takes: gathered as uint8, sent to the device, normalised there."""
+"""From prepared pictures to the vision tower's input: stacked as uint8, sent to the device, normalised there."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from worker.images.transforms import ImageTransform, Pixels, WholePatches
 
 
 class ImageTensors:
-    """One per encoder; not thread-safe, since a GPU's batches pass through one buffer."""
+    """One per encoder. Not thread-safe: a GPU's batches share one buffer."""
 
     def __init__(self, rule: ImageTransform, device: torch.device) -> None:
         self._device = device
         self._patches = rule if isinstance(rule, WholePatches) else None
-        # x / 255 / std - mean / std: one pass less over the pixels than (x / 255 - mean) / std.
+        # x / 255 / std - mean / std: one pass fewer over the pixels than (x / 255 - mean) / std.
         std = torch.tensor(rule.std, device=device)
         self._scale = 1 / (255 * std)
         self._shift = torch.tensor(rule.mean, device=device) / std
@@ -29,7 +29,7 @@ class ImageTensors:
         return {"pixel_values": normalised.permute(0, 3, 1, 2)}
 
     def _patched(self, pixels: Sequence[Pixels], rule: WholePatches, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-        """Pictures of differing shapes as rows of patches, padded to the most there may be."""
+        """Pictures of different shapes as rows of patches, padded to the maximum number."""
         shapes = [(array.shape[0] // rule.patch, array.shape[1] // rule.patch) for array in pixels]
         values = self._normalised(self._sent([_padded(_cut(array, rule.patch), rule.most) for array in pixels]), dtype)
         counts = torch.tensor([down * across for down, across in shapes])
@@ -40,14 +40,14 @@ class ImageTensors:
         }
 
     def _sent(self, arrays: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
-        """One tensor on the device. Copying from pinned memory needs no second copy and does not hold the processor."""
+        """One tensor on the device. A transfer from pinned memory needs no second copy and does not block the CPU."""
         if self._device.type != "cuda":
             return torch.from_numpy(np.stack(arrays)).to(self._device)
         shape = (len(arrays), *arrays[0].shape)
         size = int(np.prod(shape))
         if self._pinned.numel() < size:
             self._pinned = torch.empty(size, dtype=torch.uint8, pin_memory=True)
-        # The last batch's vectors were waited for, so its pixels have left this buffer.
+        # The previous batch has finished, so its pixels are no longer in use.
         gathered = self._pinned[:size].view(shape)
         np.stack(arrays, out=gathered.numpy())
         return gathered.to(self._device, non_blocking=True)

@@ -1,4 +1,4 @@
-"""The models that Lichtbild can run: CLIP and its kin, each with its own pixels and its own rule for texts."""
+"""The supported model families: CLIP and relatives, each with its image transform and text tokenization."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = ("images", "texts")
 
 @dataclass(frozen=True)
 class _Family:
-    """What sets a kind of model apart, beside its weights; `reserved` are positions that no token can take."""
+    """The differences between model families. `reserved` is the number of positions that no token can use."""
 
     image_processor: Any
     always_padded: bool = False
@@ -43,13 +43,13 @@ _FAMILIES = {
     "altclip": _Family(CLIPImageProcessorPil, reserved=2),
     "chinese_clip": _Family(ChineseCLIPImageProcessorPil),
 }
-# In every family the modules of a tower say in their names whose they are.
+# In every family the names of a tower's modules contain the name of the tower.
 _TOWER_WORDS: dict[Kind, tuple[str, ...]] = {"images": ("vision", "visual"), "texts": ("text",)}
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A loaded model in float32: two towers with one space, and the rules of what goes into them."""
+    """A loaded model in float32, with its image transform and its tokenizer."""
 
     model: Any
     image_transform: ImageTransform
@@ -62,12 +62,12 @@ class LoadedModel:
 
 
 def load_model(model: str, resize: Resize = exact_resize) -> LoadedModel:
-    """Load by Hugging Face id or folder. Raises ConfigurationError for what cannot be loaded or is no such model."""
+    """Load by Hugging Face id or folder. Raises ConfigurationError for a missing or unsupported model."""
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         kind = AutoConfig.from_pretrained(model).model_type
         if kind not in _FAMILIES:
-            raise ValueError(f"it is of type {kind!r}; the types that work are {', '.join(sorted(_FAMILIES))}.")
+            raise ValueError(f"its type is {kind!r}; the supported types are {', '.join(sorted(_FAMILIES))}.")
         family = _FAMILIES[kind]
         loaded = AutoModel.from_pretrained(model, dtype=torch.float32).eval()
         tokenizer = AutoTokenizer.from_pretrained(model)

@@ -1,4 +1,4 @@
-"""Texts to token tensors: each model's own rule, padded no further than needed, like lengths together."""
+"""From texts to token tensors: by each model's rules, padded as little as needed, grouped by length."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import torch
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """How a model wants its texts.
+    """A model's rules for texts.
 
-    `always_padded`: it was trained on texts of full length and pools at the last place, so that each is padded to
-    `max_tokens`. `lower_cased`: its training texts were; not every tokenizer on the hub does it by itself.
+    `always_padded`: the model pools at the last position, so every text is padded to `max_tokens`. `lower_cased`: the
+    training texts were in lower case; not every tokenizer on the hub lower-cases its input.
     """
 
     tokenizer: Any
@@ -21,7 +21,7 @@ class TextTokenizer:
     lower_cased: bool = False
 
     def tokens(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
-        """Whatever this tokenizer gives its model, each of shape (n, length of the longest)."""
+        """The tokenizer's outputs by name, each of shape (n, length of the longest text)."""
         chosen = [text.lower() for text in texts] if self.lower_cased else list(texts)
         padding = "max_length" if self.always_padded else True
         return dict(
@@ -33,9 +33,9 @@ class TextTokenizer:
     def groups(
         self, tokens: dict[str, torch.Tensor], pass_tokens: int
     ) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:
-        """Rows that go through the model together, and their tokens, cut to the longest of them.
+        """Groups of rows for one pass each, with their tokens, cut to the longest of the group.
 
-        `pass_tokens` is what one more forward pass costs, in tokens: padding that saves less is left in.
+        `pass_tokens` is the fixed cost of a forward pass in tokens: a group is split only if that saves more padding.
         """
         mask = tokens.get("attention_mask")
         if self.always_padded or mask is None or len(mask) == 1:

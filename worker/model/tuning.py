@@ -1,4 +1,4 @@
-"""Which precision and which batch sizes are best on this machine: measured at the start, once for all neighbours."""
+"""Measures at start which precision and batch sizes are fastest; workers of one machine share the result."""
 
 import hashlib
 import logging
@@ -25,34 +25,34 @@ log = logging.getLogger(__name__)
 
 Aim = Literal["throughput", "latency"]
 
-# A model with fewer is fast however it runs, and would be measured for longer than it works; the demo model has 2 M.
+# Smaller models are always fast enough: tuning would take longer than it saves. The demo model has 2 M.
 _WORTH_PARAMETERS = 10_000_000
-# How near the vectors of a coarser dtype must be to float32's, as a cosine, to be used unasked.
+# Minimum cosine of a lower precision's vectors with float32's for automatic use.
 NEAR = 0.999
-# A coarser dtype and a bigger batch must earn their place: less than this is noise.
+# Minimum speed-up of a lower precision or a larger batch; less is noise.
 _GAIN = 1.05
-# Together at most 14 s, which leaves a margin to the 15 s that a start may take longer for it; and no more than this
-# many times what one input takes, which is enough.
+# Time limits: together at most 14 s, a little less than the 15 s that tuning may add to a start; and at most
+# `_BUDGET_INPUTS` times the time of one input.
 _BUDGET_SECONDS: dict[Kind, float] = {"images": 7.0, "texts": 4.0}
 _BUDGET_PASSES_SECONDS = 3.0
 _BUDGET_INPUTS = 80
-# Bigger batches in a row that gained nothing, before the search ends: one may have met a neighbour.
+# Larger batches in a row without a gain before the search ends; one may be due to other load.
 _MISSES = 2
-# Several passes of a thread each are taken from this share of the speed of one pass of all threads on. Threads that
-# share a pass wait for the last of them, and in a worker one is always held up: its core has images to decode as well.
+# Parallel passes with one thread each are chosen from this share of the speed of one pass with all threads. Threads
+# that share a pass wait for the slowest, and in a worker one of them is always delayed by decoding on its core.
 _WORTH_PASSES = 0.9
-# Pictures, and texts, whose vectors are compared.
+# Number of pictures, and of texts, whose vectors are compared.
 _COMPARED = 6
-# Times of the same pass that differ by more, at the beginning and at the end, tell of neighbours that work.
+# If the first and last timing of the same pass differ by more than this factor, the machine was busy: do not cache.
 _STEADY = 1.5
-# A dtype that this much slower than float32 at one input is emulated; it is not looked at further.
+# A dtype that is this many times slower than float32 for one input is emulated: not measured further.
 _HOPELESS = 4.0
-# Runs of one measurement, the first of which is to warm up: more where they are short, fewer where they are long.
+# Runs per measurement, after a warm-up run: more if they are short, fewer if they are long.
 _LONG_SECONDS = 0.4
 _SHORT_SECONDS = 0.05
 _RUNS = 3
-# Where the search begins, and where it ends whatever a bigger batch may bring: a batch waits to be filled, and it is
-# all or nothing for a query that comes while it runs.
+# First and last batch size of the search. A larger batch would take longer to fill, and a query that arrives meanwhile
+# waits for the whole batch.
 _UNMEASURED_BATCH = 8
 _FIRST_BATCH = {"cpu": 8, "cuda": 64}
 _MOST_BATCH = {"cpu": 64, "cuda": 512}
@@ -60,8 +60,8 @@ _MOST_BATCH = {"cpu": 64, "cuda": 512}
 
 @dataclass(frozen=True)
 class Timing:
-    """The best time seen of one forward pass, from prepared inputs to vectors in main memory; or, of several passes
-    side by side, of one round of them."""
+    """The shortest time of one forward pass, from prepared inputs to vectors in main memory; with several `passes`, of
+    one round of parallel passes."""
 
     kind: Kind
     dtype: str
@@ -76,30 +76,32 @@ class Timing:
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was found on one machine; the dtypes in it have vectors near float32's."""
+    """All timings of one machine, only of dtypes whose vectors are close to float32's."""
 
     timings: tuple[Timing, ...]
     is_steady: bool
 
 
 def tune(encoder: ClipEncoder, settings: Settings, aim: Aim) -> None:
-    """Have the encoder run by the best plan for its aim; what the settings pin is not measured."""
+    """Let the encoder adopt the fastest plan for the aim. Values that are set explicitly are not measured."""
     if settings.dtype != "auto" and settings.batch_size != "auto":
-        _tell(encoder, "as set")
+        _log_plan(encoder, "as set")
         return
     if encoder.parameters() < _WORTH_PARAMETERS:
-        _tell(encoder, "too small a model to be worth measuring")
+        _log_plan(encoder, "not measured: small model")
         return
     started = time.perf_counter()
     cache = TuningCache(settings.tuning_folder, Measurements, lambda measurements: measurements.is_steady)
     measurements = cache.read_or_make(_fingerprint(encoder, settings), Tuner(encoder, settings).measure)
     encoder.adopt(choose(measurements, aim))
     seconds = time.perf_counter() - started
-    _tell(encoder, f"for {aim}, found in {seconds:.1f} s{'' if measurements.is_steady else ' on a busy machine'}")
+    _log_plan(
+        encoder, f"for {aim}, measured in {seconds:.1f} s{'' if measurements.is_steady else ' on a busy machine'}"
+    )
 
 
 def choose(measurements: Measurements, aim: Aim) -> Plan:
-    """The fastest in bulk, or, for queries, the fastest at one input; the smallest batch that is about as good."""
+    """The fastest plan in bulk or, for queries, for one input, with the smallest batch that is about as fast."""
     single = [timing for timing in measurements.timings if timing.passes == 1]
     images, texts = (_choose_tower([timing for timing in single if timing.kind == kind], aim) for kind in KINDS)
     if aim == "latency":
@@ -112,10 +114,10 @@ def choose(measurements: Measurements, aim: Aim) -> Plan:
 
 
 def _choose_tower(timings: Sequence[Timing], aim: Aim) -> TowerPlan:
-    """Ties go to what was measured first, which is float32.
+    """Ties go to the first measurement, which is float32.
 
-    A batch of one says how fast a single query is. As a limit it is never better than the first batch: where it seemed
-    so, a neighbour was in the way.
+    Batch size 1 measures a single query. It is never chosen as the maximum: if it was faster than the first batch, the
+    machine was busy.
     """
     smallest = min(timing.batch_size for timing in timings)
     singles = [timing for timing in timings if timing.batch_size == smallest]
@@ -142,7 +144,7 @@ def _fastest(timings: Sequence[Timing]) -> Timing:
 
 
 class Tuner:
-    """Times an encoder. The clock and the two encode functions are all that it needs of the world."""
+    """Times an encoder, by its two encode functions and the clock."""
 
     def __init__(self, encoder: ClipEncoder, settings: Settings) -> None:
         self._encoder = encoder
@@ -164,11 +166,11 @@ class Tuner:
         return Measurements((*images, *texts, *beside), is_steady_for_images and is_steady_for_texts)
 
     def _passes(self, images: Sequence[Timing]) -> list[Timing]:
-        """As many passes side by side as there are threads; they share the batch that bulk takes."""
+        """Time as many parallel passes as there are threads. They share the batch size of bulk work."""
         tower, count = _choose_tower(images, "throughput"), self._encoder.threads
         alone = [timing for timing in images if (timing.dtype, timing.batch_size) == (tower.dtype, tower.batch_size)]
         size = self._batch_size or max(self._first, tower.batch_size // count)
-        # Three rounds, the first of which is to warm up, and what the threads' first use of torch takes.
+        # Three rounds, of which the first is the warm-up, and the threads' first use of torch.
         round_seconds = count * size / alone[0].per_second if alone else 0.0
         if count == 1 or not alone or 4 * round_seconds > _BUDGET_PASSES_SECONDS:
             return []
@@ -186,9 +188,9 @@ class Tuner:
         return [Timing("images", tower.dtype, size, min(rounds[1:]), count)]
 
     def _measure_tower(self, kind: Kind) -> tuple[list[Timing], bool]:
-        """One input and a middling batch in every dtype; then bigger batches in the best, while they gain.
+        """Time one input and a medium batch in every dtype, then larger batches in the fastest, while they gain.
 
-        What would not end in time is left out, so that a big model on a slow or busy machine has single inputs only.
+        Skips measurements that would exceed the budget: a large model on a slow machine has single inputs only.
         """
         began = time.perf_counter()
         first = self._time(kind, self._dtypes[0], self._batch_size or 1)
@@ -225,15 +227,17 @@ class Tuner:
         nearness = float((vectors * reference).sum(axis=1).min())
         if nearness >= NEAR:
             return True
-        log.warning("In %s the vectors of %s lie at a cosine of %.4f to float32's: not used.", dtype, kind, nearness)
+        log.warning(
+            "%s is not used: the vectors of %s have a cosine of only %.4f with float32's.", dtype, kind, nearness
+        )
         return False
 
     def _climb(self, kind: Kind, best: Timing, deadline: float) -> list[Timing]:
-        """Double the batch until that gains nothing, does not fit, or would take too long to find out."""
+        """Double the batch until there is no gain, no memory, or no time left."""
         timings: list[Timing] = []
         fastest, misses = best.per_second, 0
         while (size := best.batch_size * 2) <= self._most:
-            # Two runs, at the pace of the last.
+            # Two runs with the rate of the previous size.
             if time.perf_counter() + 4 * best.seconds > deadline:
                 break
             try:
@@ -251,7 +255,7 @@ class Tuner:
         return timings
 
     def _time(self, kind: Kind, dtype: str, size: int) -> Timing:
-        """The fastest of a few runs after one to warm up: neighbours can only make a run slower."""
+        """The fastest of a few runs after a warm-up run. Other load can only slow a run down."""
         batch = self._batch(kind, size)
         runs: list[float] = []
         while len(runs) < 2 or sum(runs) < (_LONG_SECONDS if len(runs) <= _RUNS else _SHORT_SECONDS):
@@ -266,9 +270,9 @@ class Tuner:
 
 
 def _dtypes(device: torch.device) -> tuple[str, ...]:
-    """Those that the device computes in itself, float32 first: it is what the others are compared with.
+    """The dtypes that the device supports natively; float32 first, as the reference.
 
-    Of processors only ARM's gain from float16; on x86 it was no faster than float32 even with AVX512-FP16.
+    Of CPUs, only ARM gains from float16: on x86 it was not faster than float32, even with AVX512-FP16.
     """
     if device.type == "cuda":
         return ("float32", "bfloat16", "float16") if torch.cuda.is_bf16_supported() else ("float32", "float16")
@@ -279,7 +283,7 @@ def _dtypes(device: torch.device) -> tuple[str, ...]:
 
 
 def _fingerprint(encoder: ClipEncoder, settings: Settings) -> dict[str, str]:
-    """All that the measurements hang on. The aim is not part of it: both are served by the same ones."""
+    """Everything that the measurements depend on. Not the aim: both aims use the same measurements."""
     return {
         "model": encoder.name,
         "shape": hashlib.sha256(encoder.config_json().encode()).hexdigest(),
@@ -298,19 +302,19 @@ def _device_name(device: torch.device) -> str:
 
 
 def _processor() -> str:
-    """The name and the abilities of the processor; virtual ones of differing abilities share a name."""
+    """A digest of the CPU's name and flags, because virtual CPUs with different flags share a name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    told = sorted({line for line in lines if line.startswith(("model name", "flags", "CPU part", "Features"))})
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    described = sorted({line for line in lines if line.startswith(("model name", "flags", "CPU part", "Features"))})
+    return hashlib.sha256("\n".join(described).encode()).hexdigest()
 
 
-def _tell(encoder: ClipEncoder, how: str) -> None:
+def _log_plan(encoder: ClipEncoder, how: str) -> None:
     plan = encoder.plan
     log.info(
-        "On %s with %d threads: images in %s by %d, %d side by side, texts in %s by %d (%s).",
+        "%s, %d threads: images in %s, batch size %d, parallel passes %d; texts in %s, batch size %d (%s).",
         encoder.device,
         encoder.threads,
         plan.images.dtype,

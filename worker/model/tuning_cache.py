@@ -1,4 +1,4 @@
-"""What was measured is kept on disk, so that neighbours and later starts need not measure again."""
+"""Caches measurements on disk for other workers of the machine and for later starts."""
 
 import hashlib
 import json
@@ -15,16 +15,16 @@ from pydantic import TypeAdapter, ValidationError
 
 log = logging.getLogger(__name__)
 
-# Raised when the same fingerprint would lead to other measurements.
+# Increment it when the same fingerprint would lead to different measurements.
 _VERSION = 2
-# Longer than one measuring takes, several times over; a neighbour that hangs holds nobody up for ever.
+# Lock timeout, several times the duration of a measurement: a worker that hangs blocks no other for ever.
 _PATIENCE_SECONDS = 60.0
 
 Found = TypeVar("Found")
 
 
 class TuningCache(Generic[Found]):
-    """JSON files in a folder, by default in the user's cache folder. One that cannot be used is done without."""
+    """JSON files in a folder, by default the user's cache folder. An unusable folder is not an error."""
 
     def __init__(self, folder: str, kind: type[Found], is_worth_keeping: Callable[[Found], bool]) -> None:
         self._folder = Path(folder) if folder else user_cache_path("lichtbild") / "tuning"
@@ -32,7 +32,7 @@ class TuningCache(Generic[Found]):
         self._is_worth_keeping = is_worth_keeping
 
     def read_or_make(self, fingerprint: Mapping[str, str], make: Callable[[], Found]) -> Found:
-        """What is kept under this fingerprint, else what `make` gives; one process at a time makes anything."""
+        """The cached value of this fingerprint, otherwise the result of `make`. One process at a time calls `make`."""
         told = json.dumps({"version": _VERSION, **fingerprint}, sort_keys=True)
         path = self._folder / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.json"
         found = self._read(path)
@@ -54,13 +54,13 @@ class TuningCache(Generic[Found]):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """The lock is the folder's, not the fingerprint's: neighbours of other models would disturb as much."""
+        """Lock the whole folder, because workers with other models would disturb the measurement as well."""
         lock = FileLock(self._folder / "lock", timeout=_PATIENCE_SECONDS)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except (OSError, Timeout, NotImplementedError) as error:
-            log.warning("%s cannot be locked (%s); measuring beside the neighbours.", self._folder, error)
+            log.warning("%s cannot be locked (%s): measuring without the lock.", self._folder, error)
         try:
             yield
         finally:
@@ -68,10 +68,10 @@ class TuningCache(Generic[Found]):
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+    """Write the file atomically."""
     draft = path.with_suffix(f".{secrets.token_hex(4)}")
     try:
         draft.write_bytes(content)
         draft.replace(path)
     except OSError as error:
-        log.warning("%s cannot be written (%s); each start measures again.", path, error)
+        log.warning("%s cannot be written (%s): every start measures again.", path, error)

@@ -1,9 +1,9 @@
-"""A few pictures and texts that stand for what comes, to measure a model with."""
+"""Representative pictures and texts for measuring a model."""
 
 import numpy as np
 from PIL import Image
 
-# Of ordinary length for queries and captions, 8 to 14 tokens for CLIP.
+# Of typical length for queries and captions: 8 to 14 tokens for CLIP.
 SAMPLE_TEXTS = (
     "a man standing on the beach at sunset",
     "two red boats in a small harbour",
@@ -18,11 +18,11 @@ _COUNT = 8
 
 
 def sample_pictures(edge: int) -> list[Image.Image]:
-    """Different for a model as photos are: flat and busy, dark and bright, upright and wide. The same at each call."""
+    """Pictures as different as photos: flat and busy, dark and bright, portrait and landscape. Deterministic."""
     generator = np.random.default_rng(5)
     pictures = []
     for number in range(_COUNT):
-        # Coarse noise scaled up has the large shapes of a photo; a finer layer has its texture.
+        # Enlarged coarse noise has the large shapes of a photo, a finer layer its texture.
         across, down = generator.integers(3, 24, 2)
         size = (edge * 4 // 3, edge) if number % 2 else (edge, edge * 4 // 3)
         shapes = Image.fromarray(generator.integers(0, 256, (down, across, 3), np.uint8)).resize(

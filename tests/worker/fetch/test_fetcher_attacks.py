@@ -285,7 +285,7 @@ def test_html_named_jpg_is_not_read_to_its_end(image_server):
             request.close_connection = True
 
     image_server.answers["/photo.jpg"] = page
-    with pytest.raises(ItemError, match="not those of an image") as failure:
+    with pytest.raises(ItemError, match="not an image") as failure:
         fetcher(max_image_bytes=2**31 - 1, fetch_timeout_seconds=60).fetch(f"{image_server.url}/photo.jpg")
     assert failure.value.code == "not_an_image"
     assert sent < 2**26

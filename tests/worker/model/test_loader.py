@@ -117,13 +117,13 @@ def test_a_squeezed_picture_has_the_reference_pixels(size):
 
 
 def test_a_processor_that_leaves_out_a_step_is_refused():
-    with pytest.raises(ConfigurationError, match="scale and normalise"):
+    with pytest.raises(ConfigurationError, match="resize and normalise"):
         image_transform(SiglipImageProcessorPil(do_normalize=False))
 
 
 def test_a_model_of_another_kind_is_refused_with_the_kinds_that_work(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(ConfigurationError, match="'bert'; the types that work are altclip, chinese_clip, clip, siglip"):
+    with pytest.raises(ConfigurationError, match="'bert'; the supported types are altclip, chinese_clip, clip, siglip"):
         ClipEncoder(Settings(model=str(tmp_path)))
 
 
