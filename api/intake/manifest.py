@@ -134,7 +134,7 @@ def _item(validate: Callable[[], ItemBody], place: str) -> Item:
 
 
 def _checked(value: str, problem: Callable[[str], str | None]) -> str:
-    said = problem(value)
-    if said:
-        raise ValueError(said)
+    reason = problem(value)
+    if reason:
+        raise ValueError(reason)
     return value

@@ -36,11 +36,11 @@ class Batch:
     caption_classes: Tensor
     """Index of the stated value per attribute or -100: (4n, attributes)."""
     wanted: Tensor
-    """Rows of what picture and change text together ask for: (n, columns)."""
+    """Rows of the scenes that picture and change text describe together: (n, columns)."""
 
 
 def batches(pool: Pool, tokenizer: CLIPTokenizer, pairs: int, rng: Random) -> Iterator[Batch]:
-    """Endless batches; the pool is shuffled anew in every round."""
+    """Endless batches; the pool is shuffled again in every round."""
     order = list(range(len(pool.pairs)))
     while True:
         rng.shuffle(order)

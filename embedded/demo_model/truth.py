@@ -1,4 +1,4 @@
-"""Which caption is true of which scene, as matrices: the targets of training."""
+"""Which captions are true of which scenes, as matrices: the targets of training."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ def scene_rows(scenes: Sequence[Scene]) -> Tensor:
 
 
 def caption_rows(captions: Sequence[Caption]) -> Tensor:
-    """What each caption allows, everything where it says nothing: float32 (captions, columns)."""
+    """What each caption allows, all values where it states none: float32 (captions, columns)."""
     return allowed_rows([caption.stated for caption in captions])
 
 

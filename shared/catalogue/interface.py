@@ -1,4 +1,4 @@
-"""What a catalogue does, whatever its engine."""
+"""The interface of a catalogue, independent of its engine."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from shared.settings import Settings
 _RENOTIFY_MS = 3_000
 # Give a search to another worker after this time without an answer or an extension.
 _CLAIM_TTL_MS = 10_000
-# One bell covers all searches that are queued in this time: the worker that answers it claims whatever waits.
+# One bell covers all searches that are queued in this time: the worker that answers it claims all that wait.
 _BELL_MS = 500
 
 

@@ -74,8 +74,8 @@ class HostLimiter:
             return None
         left = f"in {self.closed_until - now:.0f} s"
         if self.failures:
-            said = f"{self.failures} connections to this host in a row have failed; the next is tried {left}. {error}"
-            return ItemError("host_unreachable", said, retryable=True)
+            detail = f"{self.failures} successive connections to this host failed; the next attempt is {left}. {error}"
+            return ItemError("host_unreachable", detail, retryable=True)
         return ItemError(
             error.code, f"{error} The host asked for a pause; the next request is allowed {left}.", retryable=True
         )

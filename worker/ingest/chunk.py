@@ -61,7 +61,7 @@ class ChunkPipeline:
 
     def download(self, claim: Claim, item: Item, stored: StoredPhoto | None) -> "Future[DownloadedImage]":
         """Step 1: queue an item's download. It runs in a `fetch` thread (of an upload: in a `prepare` thread), which
-        goes on with `on_downloaded` before it takes another download: so a full model holds back the downloads.
+        runs `on_downloaded` before it takes another download, so a full batcher holds back the downloads.
 
         The future fails with ItemError, or with UnavailableError if a part of Lichtbild is away.
         """

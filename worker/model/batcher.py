@@ -242,7 +242,7 @@ class Batcher:
         return None
 
     def _shrink(self, tower: _Tower, size: int, error: Exception) -> None:
-        """Reduce the batch size for good: memory that was short once will be short again."""
+        """Reduce the batch size permanently: memory that was short once will be short again."""
         release_memory()
         if size < tower.batch_size:
             tower.batch_size = size

@@ -136,8 +136,8 @@ class ClipEncoder:
 
     def config_json(self) -> str:
         """The model's configuration, which determines its speed."""
-        told: str = self._model.config.to_json_string()
-        return told
+        configuration: str = self._model.config.to_json_string()
+        return configuration
 
     @contextmanager
     def trial(self, kind: Kind, dtype: str) -> Iterator[None]:

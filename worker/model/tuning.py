@@ -107,9 +107,9 @@ def choose(measurements: Measurements, aim: Aim) -> Plan:
     if aim == "latency":
         return Plan(images, texts)
     alone = max(timing.per_second for timing in single if timing.kind == "images" and timing.dtype == images.dtype)
-    for beside in measurements.timings:
-        if beside.passes > 1 and beside.dtype == images.dtype and beside.per_second >= alone * _WORTH_PASSES:
-            return Plan(TowerPlan(beside.dtype, beside.batch_size), texts, beside.passes)
+    for parallel in measurements.timings:
+        if parallel.passes > 1 and parallel.dtype == images.dtype and parallel.per_second >= alone * _WORTH_PASSES:
+            return Plan(TowerPlan(parallel.dtype, parallel.batch_size), texts, parallel.passes)
     return Plan(images, texts)
 
 
@@ -162,8 +162,8 @@ class Tuner:
     def measure(self) -> Measurements:
         images, is_steady_for_images = self._measure_tower("images")
         texts, is_steady_for_texts = self._measure_tower("texts")
-        beside = self._passes(images)
-        return Measurements((*images, *texts, *beside), is_steady_for_images and is_steady_for_texts)
+        parallel = self._passes(images)
+        return Measurements((*images, *texts, *parallel), is_steady_for_images and is_steady_for_texts)
 
     def _passes(self, images: Sequence[Timing]) -> list[Timing]:
         """Time as many parallel passes as there are threads. They share the batch size of bulk work."""

@@ -33,8 +33,8 @@ class TuningCache(Generic[Found]):
 
     def read_or_make(self, fingerprint: Mapping[str, str], make: Callable[[], Found]) -> Found:
         """The cached value of this fingerprint, otherwise the result of `make`. One process at a time calls `make`."""
-        told = json.dumps({"version": _VERSION, **fingerprint}, sort_keys=True)
-        path = self._folder / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.json"
+        described = json.dumps({"version": _VERSION, **fingerprint}, sort_keys=True)
+        path = self._folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.json"
         found = self._read(path)
         if found is not None:
             return found

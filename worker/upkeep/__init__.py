@@ -1,1 +1,1 @@
-"""Periodic work beside the queues."""
+"""Periodic work outside the queues."""

@@ -1,4 +1,4 @@
-"""Decides whether an index build whose server reports an error has failed for good."""
+"""Decides whether an index build whose server reports an error has failed finally."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class _Look:
 
 
 class BuildProgress:
-    """Servers go on with the other parts after a failure, try again, and keep reporting the failure meanwhile.
+    """Servers continue with the other parts after a failure, retry, and keep reporting the failure meanwhile.
 
     So an error is final only if the number of unindexed parts has not fallen for `stall_seconds`.
     """

@@ -15,7 +15,7 @@ _RETRY_SECONDS = 1.0
 
 
 class PeriodicThread:
-    """Runs a step every `seconds` seconds; 0: the step waits for work by itself. A step that fails is retried."""
+    """Runs a step every `seconds` seconds; 0: the step itself waits for work. A step that fails is retried."""
 
     def __init__(self, name: str, step: Callable[[], None], seconds: float) -> None:
         self._step = step

@@ -1,4 +1,4 @@
-"""Rings for work that nobody does: its bell was lost, its worker died, or Redis was restarted."""
+"""Rings again for work that no worker takes: its bell was lost, its worker died, or Redis was restarted."""
 
 from shared.doorbell import Doorbell
 from shared.errors import ItemError

@@ -1,4 +1,4 @@
--- Pause an ingest job: its chunks are no longer given out. Claimed chunks go on.
+-- Pause an ingest job: workers claim no more of its chunks. Claimed chunks are finished.
 -- Keys: job, active.
 -- Returns the previous status, or nil if there is no such job.
 local job, active = unpack(KEYS)
