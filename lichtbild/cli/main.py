@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ from lichtbild.errors import LichtbildError, Unreachable
 _EPILOG = """\b
 Exit status:
   0    done
-  1    refused, failed, or (status) not ready
+  1    refused, failed, every item of an ingest failed, or (status) not ready
   2    wrong arguments
   3    the API does not answer
   130  Ctrl-C
@@ -60,16 +61,23 @@ def run(arguments: Sequence[str]) -> int:
         status: int | None = lichtbild.main(list(arguments), prog_name="lichtbild", standalone_mode=False)
         return status or 0
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        if "--json" not in arguments:
+            error.show()
+            return error.exit_code
+        return _fail(error.format_message(), error.exit_code, arguments, "usage")
     except (click.Abort, KeyboardInterrupt):
         return 130
     except Unreachable as error:
-        return _fail(f"{error} Start a stack with `lichtbild up`, or give its address with --api.", 3)
+        return _fail(
+            f"{error} Start a stack with `lichtbild up`, or give its address with --api.", 3, arguments, "unreachable"
+        )
     except (LichtbildError, OSError) as error:
-        return _fail(str(error), 1)
+        return _fail(str(error), 1, arguments, getattr(error, "code", "error"))
 
 
-def _fail(message: str, status: int) -> int:
-    click.echo(f"lichtbild: {message}", err=True)
+def _fail(message: str, status: int, arguments: Sequence[str], code: str) -> int:
+    """Print the error on stderr, with `--json` as one JSON object, and return the exit status."""
+    is_json = "--json" in arguments
+    error = {"error": {"code": code, "detail": message}}
+    click.echo(json.dumps(error, ensure_ascii=False) if is_json else f"lichtbild: {message}", err=True)
     return status

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,13 +18,17 @@ from rich.text import Text
 from lichtbild.cli.printable import printable
 
 _PIPE_WIDTH = 400
+_COLUMN_GAP = 2
+_MIN_LAST_COLUMN = 8
 
 
 def console(*, on_stderr: bool = False) -> Console:
     """A new console for each call, since stdout may have been replaced."""
     stream = sys.stderr if on_stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    # With NO_COLOR rich would still send bold and dim.
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(file=stream, width=width, color_system=colours, highlight=False, markup=False, emoji=False)
 
 
 def write_line(line: str = "", style: str = "") -> None:
@@ -40,15 +46,22 @@ def write_json(value: Any) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
-    """Columns as wide as what they hold; those in `numbers` flush right, the last one cut if the terminal is narrow."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        justify: Literal["right", "left"] = "right" if column in numbers else "left"
-        is_last = column == columns[-1]
-        table.add_column(column, justify=justify, overflow="ellipsis" if is_last else "fold", no_wrap=is_last)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+    """Print a table; `numbers` are the columns to align right. On a narrow terminal the last column is cut, and only if
+    that is not enough are the others folded: an id stays on one line, to be copied."""
     output = console()
+    cells = [[Text(printable(cell)) for cell in row] for row in rows]
+    first = [max(map(cell_len, [column, *(row[place].plain for row in cells)])) for place, column in enumerate(columns)]
+    left_for_last = output.width - sum(first[:-1]) - _COLUMN_GAP * (len(columns) - 1)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        justify: Literal["right", "left"] = "right" if column in numbers else "left"
+        is_last = place == len(columns) - 1
+        whole = is_last or left_for_last >= _MIN_LAST_COLUMN
+        most = max(_MIN_LAST_COLUMN, left_for_last) if is_last else None
+        overflow: Literal["ellipsis", "fold"] = "ellipsis" if is_last else "fold"
+        table.add_column(column, justify=justify, overflow=overflow, no_wrap=whole, max_width=most)
+    for row in cells:
+        table.add_row(*row)
     if output.is_terminal:
         output.print(table)
         return

@@ -17,7 +17,7 @@ from lichtbild.cli.terminal import console, write_json, write_line
 from lichtbild.cli.upload import FolderIngest, report_left_out
 from lichtbild.client import DEFAULT_COLLECTION, Client
 from lichtbild.errors import JobPaused, UnknownFormat
-from lichtbild.models import Job
+from lichtbild.models import Job, Progress
 from lichtbild.uploads import pictures_in
 
 
@@ -88,6 +88,13 @@ def _watch_to_the_end(client: Client, job: Job, *, as_json: bool) -> None:
         click.echo(f"lichtbild: {paused}\n{next_steps(paused.job)}", err=True)
         raise click.exceptions.Exit(1) from None
     _report(ended, as_json=as_json)
+    _check_outcome(ended.progress)
+
+
+def _check_outcome(counts: Progress | None) -> None:
+    """Exit status 1 if every item failed, so that a scheduled ingest notices."""
+    if counts and counts.total and counts.failed == counts.total:
+        raise click.exceptions.Exit(1)
 
 
 def _report(job: Job, *, as_json: bool) -> None:
@@ -124,6 +131,8 @@ def _ingest_folder(wanted: Wanted, *, detach: bool, as_json: bool) -> None:
     if sending.left_out:
         report_left_out(sending.left_out)
         raise click.exceptions.Exit(1)
+    if not detach:
+        _check_outcome(sending.progress())
 
 
 @contextmanager

@@ -27,9 +27,17 @@ from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 @click.option("--kind", type=click.Choice(get_args(Kind)), default="ingest", show_default=True)
 @click.option("--status", type=click.Choice(get_args(Status)), help="List only jobs with this status.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Number of jobs to list.")
 @api_option
 def jobs(
-    job_id: str | None, code: str | None, as_json: bool, kind: Kind, status: Status | None, **actions: bool
+    *,
+    job_id: str | None,
+    code: str | None,
+    as_json: bool,
+    kind: Kind,
+    status: Status | None,
+    limit: int,
+    **actions: bool,
 ) -> None:
     """List the newest jobs, show the job with this ID, or act on it."""
     chosen = [name for name, is_wanted in actions.items() if is_wanted]
@@ -44,7 +52,7 @@ def jobs(
         raise click.UsageError("--status applies to the list of jobs, without an ID.")
     with connect() as client:
         if job_id is None:
-            _list(client.jobs(kind, status=status), as_json)
+            _list(client.jobs(kind, limit, status), as_json)
         elif action == "errors":
             _list_errors(client, job_id, as_json)
         else:
@@ -63,7 +71,7 @@ def _list(found: list[Job], as_json: bool) -> None:
         for job in found:
             write_json(job.raw)
     elif found:
-        rows = [(job.id, job.status, _when(job), job.collection, _outcome(job)) for job in found]
+        rows = [(job.id, job.status, _when(job)[:-3], job.collection, _outcome(job)) for job in found]
         show_table(("id", "status", "created", "collection", ""), rows)
     else:
         write_line("No such jobs.")

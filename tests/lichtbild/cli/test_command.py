@@ -1,5 +1,6 @@
 """The command as a whole: exit statuses, hints for wrong arguments, and `--api`."""
 
+import json
 import socket
 from pathlib import Path
 
@@ -30,6 +31,23 @@ def test_without_an_api_it_exits_with_3_and_names_how_to_start_one(arguments: tu
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
     assert address in done.stderr
     assert "lichtbild up" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("photos", "nobody", "--json"), 1, "not_found"),
+        (("photos", "--json"), 2, "usage"),
+        (("photos", "a", "--json", "--api", "http://127.0.0.1:1"), 3, "unreachable"),
+    ],
+)
+def test_with_json_an_error_is_json_too(api: FakeApi, arguments: tuple[str, ...], status: int, code: str) -> None:
+    done = lichtbild(*arguments, api=api.url)
+
+    assert (done.returncode, done.stdout) == (status, "")
+    error = json.loads(done.stderr)["error"]
+    assert error["code"] == code
+    assert error["detail"]
 
 
 @pytest.mark.parametrize(

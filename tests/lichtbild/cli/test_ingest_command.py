@@ -148,6 +148,16 @@ def test_a_refused_ingest_is_one_line(api: FakeApi, table: Path, code: str, repl
     assert code in done.stderr
 
 
+@pytest.mark.parametrize(("stored", "failed", "status"), [(0, 3, 1), (1, 2, 0), (0, 0, 0)])
+def test_an_ingest_exits_with_1_if_every_item_failed(
+    api: FakeApi, table: Path, stored: int, failed: int, status: int
+) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=stored, failed=failed)))
+
+    assert lichtbild("ingest", table, api=api.url).returncode == status
+
+
 def test_a_failed_job_exits_with_1_and_its_error(api: FakeApi, table: Path) -> None:
     error = {"code": "model_mismatch", "detail": "The collection holds another model's vectors."}
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))

@@ -1,4 +1,4 @@
-"""The command on terminals of several kinds, and what shells ask of it."""
+"""The command on several kinds of terminals, and its shell completion."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ LICHTBILD = Path(sys.executable).with_name("lichtbild")
 
 
 def on_terminal(kind: str, api: FakeApi, *arguments: str, **more: str) -> str:
-    """What the command writes to a terminal of this kind, 80 columns wide."""
+    """The output of the command on a terminal of this kind, 80 columns wide."""
     mine, theirs = pty.openpty()
     process = subprocess.Popen(
         command(*arguments),
@@ -30,7 +30,7 @@ def on_terminal(kind: str, api: FakeApi, *arguments: str, **more: str) -> str:
         while piece := os.read(mine, 4096):
             output += piece
     except OSError:
-        pass  # This is how Linux says that the other end is closed.
+        pass  # Linux raises EIO once the other end is closed.
     os.close(mine)
     assert process.wait(60) == 0, output
     return output.decode()
@@ -61,12 +61,26 @@ def test_colours_can_be_switched_off(api: FakeApi) -> None:
     api.on("POST", "/v1/search", Reply(search_job(hit("a", description="a man"))))
 
     assert "\x1b[2m" in on_terminal("xterm", api, "search", "x")
-    assert "\x1b[3" not in on_terminal("xterm", api, "search", "x", NO_COLOR="1")
+    assert "\x1b" not in on_terminal("xterm", api, "search", "x", NO_COLOR="1")
     assert "\x1b" not in on_terminal("dumb", api, "search", "x")
 
 
+def test_at_80_columns_ids_stay_on_one_line_and_the_last_column_is_cut(api: FakeApi) -> None:
+    photo_id, job_id = "unsplash/0123456789-0123456789", "0123456789abcdef0123"
+    found = hit(photo_id, description="a man in a yellow coat on the beach at night, with two dogs")
+    api.on("POST", "/v1/search", Reply(search_job(found)))
+    api.on("GET", "/v1/jobs", Reply({"jobs": [ingest_job(job_id=job_id, stored=1234, failed=5678)]}))
+
+    for shown, wanted in (("search", photo_id), ("jobs", job_id)):
+        lines = on_terminal("dumb", api, shown, *(["x"] if shown == "search" else [])).splitlines()
+        assert all(len(line.rstrip()) <= 80 for line in lines[:2])
+        assert wanted in lines[1]
+        assert lines[1].rstrip().endswith("…") or shown == "jobs"
+        assert len(lines) == 2 + (shown == "search")
+
+
 def completed(*words: str) -> set[str]:
-    """What bash would offer for the last word."""
+    """The completions of the last word in bash."""
     asked = {
         "_LICHTBILD_COMPLETE": "bash_complete",
         "COMP_WORDS": " ".join(("lichtbild", *words)),
