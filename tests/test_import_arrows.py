@@ -31,7 +31,6 @@ TOO_LONG = {
     "tests/deploy/test_compose_files.py",
     "tests/shared/ledger/test_ingest.py",
     "tests/worker/fetch/test_fetcher_attacks.py",
-    "tests/worker/ingest/test_chunk.py",
     "tests/worker/model/test_batcher.py",
     "worker/model/tuning.py",
 }

@@ -1,4 +1,4 @@
-"""The heartbeat file, and the check that looks at it."""
+"""The heartbeat file, and the probe that reads it."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def clock(monkeypatch):
     return clock
 
 
-def test_a_worker_is_healthy_while_celery_turns_and_the_model_works(clock):
+def test_a_worker_is_healthy_while_celerys_loop_runs_and_the_model_works(clock):
     model = [True]
     heartbeat = Heartbeat(None, lambda: model[0])
     for _ in range(100):
@@ -44,7 +44,7 @@ def test_a_worker_is_healthy_while_celery_turns_and_the_model_works(clock):
     assert not heartbeat.is_healthy()
 
 
-def test_a_worker_whose_celery_is_deaf_while_redis_answers_is_not_well(clock):
+def test_a_worker_whose_celery_loop_blocks_while_redis_answers_is_unhealthy(clock):
     heartbeat = Heartbeat(None, lambda: True)
     for _ in range(round(120 / BEAT_SECONDS)):
         clock.now += BEAT_SECONDS
@@ -54,13 +54,13 @@ def test_a_worker_whose_celery_is_deaf_while_redis_answers_is_not_well(clock):
     assert heartbeat.is_healthy()
 
 
-def test_while_redis_is_away_a_worker_that_waits_for_it_is_healthy(clock):
+def test_a_worker_that_waits_for_redis_is_healthy(clock):
     heartbeat = Heartbeat(None, lambda: True)
     clock.now += 3600
     assert heartbeat.is_healthy()
 
 
-def test_the_file_is_there_from_start_to_close(tmp_path):
+def test_the_file_exists_from_start_to_close(tmp_path):
     file = tmp_path / "heartbeat"
     heartbeat = Heartbeat(file, lambda: True)
     assert problem(file, time.time()) == "no heartbeat: No such file or directory"
@@ -91,7 +91,7 @@ def check(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
 
 
-def test_the_check_exits_0_or_1_and_imports_next_to_nothing(tmp_path):
+def test_the_probe_exits_0_or_1_and_imports_next_to_nothing(tmp_path):
     file = tmp_path / "heartbeat"
     missing = check(str(file))
     assert missing.returncode == 1
@@ -105,7 +105,7 @@ def test_the_check_exits_0_or_1_and_imports_next_to_nothing(tmp_path):
 
 
 class StuckEncoder:
-    """A model whose driver hangs until it is let go."""
+    """A model whose driver hangs until `let_go` is set."""
 
     name, dimension, batch_size, text_batch_size, passes, edge = "stuck", 2, 1, 1, 1, 1
     has_thread_per_pass = False

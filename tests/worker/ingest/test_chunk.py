@@ -1,45 +1,28 @@
-"""Chunks through a worker's own parts: real Redis, catalogue, image server and model; the test rings the bell."""
+"""Chunks through a worker's own services: real Redis, catalogue, image server and model."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from redis.exceptions import RedisError
 
-from shared.catalogue.sql_catalogue import SqlCatalogue
+from api.http.views import job_view, to_json
 from shared.domain.items import Item
-from shared.domain.job import Job
-from shared.doorbell import celery_app
-from shared.errors import ConfigurationError, UnavailableError
 from shared.ledger import keys
 from shared.ledger.commands import CommandLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
-from shared.settings import Settings
 from tests.pictures import photo
+from tests.worker.ingest.counts import counts
 from worker.images.transforms import Pixels
 from worker.model.cpu_quota import available_cores
-from worker.services import IngestServices, build_ingest
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"write_seconds": 0.01, "fetch_attempts": 1})
-
-
-@pytest.fixture
-def worker(connection, settings: Settings) -> Iterator[IngestServices]:
-    services = build_ingest(settings, celery_app(settings), "test")
-    yield services
-    services.lifecycle.close()
 
 
 @pytest.fixture
 def encoded(worker, monkeypatch) -> list[Pixels]:
-    """What went to the model."""
+    """The pixels that were encoded."""
     given: list[Pixels] = []
     submit = worker.batcher.submit_unprepared
 
@@ -53,43 +36,6 @@ def encoded(worker, monkeypatch) -> list[Pixels]:
         lambda prepare, size: submit(partial(noting, prepare), size),
     )
     return given
-
-
-@pytest.fixture
-def submit(worker, connection, settings, collection):
-    """Submit a chunk of items and return the job's id."""
-
-    def submit(items: list[Item], **conditions: Any) -> str:
-        submission = worker.ingest.ledger.submission(collection)
-        submission.stage(items)
-        return submission.submit(**conditions)
-
-    return submit
-
-
-@pytest.fixture
-def ingest(worker, connection, settings, submit):
-    """Submit a chunk of items, have it done, and return the job."""
-
-    def ingest(items: list[Item], **conditions: Any) -> Job:
-        job_id = submit(items, **conditions)
-        worker.ingest.answer_bell()
-        assert worker.writer.flush(30)
-        return Jobs(connection, settings).get(job_id)
-
-    return ingest
-
-
-@pytest.fixture
-def items(image_server) -> list[Item]:
-    image_server.default = lambda path: photo(int(path.strip("/")))
-    return [Item(f"p{n}", f"{image_server.url}/{n}", {"n": n}) for n in range(6)]
-
-
-def counts(job: Job) -> dict[str, int]:
-    assert job.is_final
-    assert job.stored + job.unchanged + job.failed == job.total
-    return {name: count for name in ("stored", "unchanged", "failed") if (count := getattr(job, name))}
 
 
 def changed(item: Item, **fields: Any) -> Item:
@@ -108,7 +54,7 @@ def test_a_list_ingested_again_is_unchanged_and_not_embedded(ingest, items, enco
     assert catalogue.known(collection, ["p0"])["p0"] == first, "an unchanged row is left as it is"
 
 
-def test_new_urls_and_attributes_are_stored_around_the_vector_that_is_there(
+def test_new_urls_and_attributes_are_stored_with_the_existing_vector(
     ingest, items, encoded, catalogue, collection, image_server
 ):
     ingest(items)
@@ -136,8 +82,8 @@ def test_an_id_whose_image_changed_is_embedded_again(ingest, items, encoded, cat
     assert catalogue.count(collection) == 6
 
 
-def test_a_chunk_done_twice_counts_as_stored(submit, worker, items, encoded, connection, settings, monkeypatch):
-    """A worker wrote its rows and was lost before it settled: they are this job's own, not unchanged ones."""
+def test_a_chunk_processed_twice_counts_as_stored(submit, worker, items, encoded, connection, settings, monkeypatch):
+    """A worker wrote its rows and was lost before it settled: they are this job's own rows, not unchanged ones."""
     job_id = submit(items)
     with monkeypatch.context() as patch:
         patch.setattr(IngestLedger, "settle", lambda *_: False)
@@ -151,11 +97,11 @@ def test_a_chunk_done_twice_counts_as_stored(submit, worker, items, encoded, con
     assert encoded == []
 
 
-def test_an_older_submission_that_is_done_later_does_not_bring_its_image_back(
+def test_an_older_submission_that_is_processed_later_does_not_replace_a_newer_one(
     ingest, submit, worker, items, catalogue, collection, image_server, connection, settings
 ):
-    """First photo 0, then an older job with photo 99 under the same id that was paused, and a newer one with photo 0:
-    the newest wins, though its image was there already."""
+    """Photo 0 is stored; a job with photo 99 under its id is paused; a newer job submits photo 0 again, unchanged. The
+    newest wins when the paused job resumes."""
     ingest([items[0]])
     jobs = Jobs(connection, settings)
     older = submit([changed(items[0], url=f"{image_server.url}/99")])
@@ -168,7 +114,7 @@ def test_an_older_submission_that_is_done_later_does_not_bring_its_image_back(
     assert catalogue.get(collection, "p0").url == items[0].url
 
 
-def test_a_deleted_photo_is_found_no_more_and_can_be_ingested_again(
+def test_a_deleted_photo_is_not_found_and_can_be_ingested_again(
     ingest, submit, worker, items, catalogue, collection, connection, settings
 ):
     older = submit(items)
@@ -196,7 +142,7 @@ def test_a_preflight_tries_everything_and_stores_nothing(ingest, items, image_se
     job = ingest(items, preflight_of=600)
     assert counts(job) == {"stored": 5, "failed": 1}
     assert catalogue.describe(collection) is None
-    report = job.as_json()["result"]
+    report = to_json(job_view(job))["result"]
     assert (report["tried"], report["of"], report["success_rate"]) == (6, 600, 0.8333)
     assert report["bytes_per_item"] == pytest.approx(np.mean([len(photo(n)) for n in (0, 1, 2, 4, 5)]), abs=1)
     assert report["estimated_bytes"] == pytest.approx(500 * report["bytes_per_item"], rel=0.01)
@@ -204,7 +150,7 @@ def test_a_preflight_tries_everything_and_stores_nothing(ingest, items, image_se
     assert job.failed_by_code == {"http_404": 1}
 
 
-def test_a_job_tells_which_stage_limits_it(ingest, items):
+def test_a_job_reports_the_stage_that_limits_it(ingest, items):
     job = ingest(items)
     assert all(job.stage_seconds[stage] > 0 for stage in ("fetch", "decode", "encode", "write"))
     assert job.limited_by == max(job.stage_seconds, key=lambda stage: job.stage_seconds[stage])
@@ -222,7 +168,7 @@ def test_a_job_whose_pictures_take_long_to_prepare_is_limited_by_that(ingest, it
     monkeypatch.setattr(worker.encoder, "prepare", slow)
     job = ingest(items)
     assert job.limited_by == "decode"
-    # Whoever prepares, the model's one or two threads or the downloads', two cores or more share it.
+    # Either the model's threads prepare or those of the downloads; the time is shared by all of them.
     assert 6 * 0.2 / max(worker.encoder.passes, available_cores()) <= job.stage_seconds["decode"] <= 6 * 0.3
 
 
@@ -230,74 +176,6 @@ def test_failures_are_counted_by_code_and_by_host(ingest, items, image_server):
     host = "127.0.0.1"
     image_server.default = lambda path: 404 if path in ("/1", "/2") else b"<html>" if path == "/3" else photo(0)
     blocked = Item("blocked", "http://10.1.2.3/x.jpg", {})
-    progress = ingest([*items, blocked]).as_json()["progress"]
+    progress = to_json(job_view(ingest([*items, blocked])))["progress"]
     assert progress["failed_by_code"] == {"http_404": 2, "blocked_address": 1, "not_an_image": 1}
     assert progress["failed_by_host"] == {host: 3, "10.1.2.3": 1}
-
-
-def test_a_worker_whose_catalogue_is_away_pauses_and_fails_nothing(
-    worker, submit, items, connection, settings, monkeypatch
-):
-    job_id = submit(items)
-    pauses: list[float] = []
-    monkeypatch.setattr(worker.ingest.stopping, "wait", pauses.append)
-    with monkeypatch.context() as away:
-
-        def refuse(*_: Any) -> None:
-            raise UnavailableError("away")
-
-        away.setattr(SqlCatalogue, "ensure", refuse)
-        for _ in range(5):
-            with pytest.raises(UnavailableError):
-                worker.ingest.answer_bell()
-    assert len(pauses) == 5
-    assert connection.zcard(keys.LEASES) == 0
-    worker.ingest.answer_bell()
-    assert worker.writer.flush(30)
-    assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
-
-
-def test_a_catalogue_that_cannot_serve_ends_the_job_and_the_job_says_why(worker, ingest, items, monkeypatch):
-    def refuse(*_: Any) -> None:
-        raise ConfigurationError("It measures something else.")
-
-    monkeypatch.setattr(SqlCatalogue, "ensure", refuse)
-    job = ingest(items)
-    assert (job.status, job.error) == ("failed", {"code": "configuration", "detail": "It measures something else."})
-
-
-@pytest.fixture
-def full_redis(connection) -> Iterator[Callable[[], None]]:
-    """Makes Redis refuse what needs memory, until the test is over."""
-    yield lambda: connection.config_set("maxmemory", 1)
-    connection.config_set("maxmemory", 0)
-
-
-def test_a_full_redis_hands_nothing_out_and_fails_nothing(worker, submit, items, connection, settings, full_redis):
-    job_id = submit(items)
-    full_redis()
-    with pytest.raises(RedisError):
-        worker.ingest.answer_bell()
-    job = Jobs(connection, settings).get(job_id)
-    assert (job.status, job.pending) == ("queued", 6)
-    connection.config_set("maxmemory", 0)
-    worker.ingest.answer_bell()
-    assert worker.writer.flush(30)
-    assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}
-
-
-def test_a_chunk_in_hand_is_settled_although_redis_is_full(
-    worker, submit, items, connection, settings, full_redis, monkeypatch
-):
-    """Settling frees memory: if a full Redis refused it, it could never become less full."""
-    write = SqlCatalogue.write
-
-    def write_as_redis_fills(*arguments: Any) -> None:
-        write(*arguments)
-        full_redis()
-
-    monkeypatch.setattr(SqlCatalogue, "write", write_as_redis_fills)
-    job_id = submit(items)
-    worker.ingest.answer_bell()
-    assert worker.writer.flush(30)
-    assert counts(Jobs(connection, settings).get(job_id)) == {"stored": 6}

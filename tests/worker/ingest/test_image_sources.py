@@ -1,4 +1,4 @@
-"""Where a worker gets an item's bytes from, and what it keeps of an upload; what is swept, and what is not."""
+"""Where a worker reads an item's bytes, what it keeps of an upload, and which spool folders are swept."""
 
 import os
 import time

@@ -21,7 +21,7 @@ def submit(ledger: IngestLedger, chunks: int) -> str:
 
 
 def claimed(slots: JobSlots, ledger: IngestLedger) -> list[Claim]:
-    """As many chunks as the lanes let in."""
+    """As many chunks as there are slots."""
     claims = []
     while claim := slots.acquire(ledger.claim):
         claims.append(claim)
@@ -37,18 +37,18 @@ def test_a_job_leaves_room_for_others(ledger):
     assert (jobs.count(long), jobs.count(short)) == (3, 1)
 
 
-def test_a_lane_that_is_given_back_is_taken_again(ledger):
+def test_a_released_slot_is_taken_again(ledger):
     slots = JobSlots(chunks_per_job=2)
     submit(ledger, 5)
     first, second = claimed(slots, ledger)
 
-    # Who leaves a full job must ring: bells that were answered meanwhile found nothing.
+    # Whoever releases a slot of a full job must ring: bells that were answered meanwhile found no chunk.
     assert slots.release(first)
     assert not slots.release(second)
     assert len(claimed(slots, ledger)) == 2
 
 
-def test_a_chunk_that_lost_its_worker_is_passed_over_by_nobody(ledger, settings, connection):
+def test_a_chunk_that_lost_its_worker_is_claimed_although_its_job_is_excluded(ledger, settings, connection):
     hasty = IngestLedger(connection, settings.model_copy(update={"lease_seconds": 0.001}))
     job = submit(ledger, 1)
     hasty.claim()

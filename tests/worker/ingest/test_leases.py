@@ -1,4 +1,4 @@
-"""A worker knows what it holds, also after it was stopped for a while."""
+"""A worker knows which chunks it holds, also after it was suspended."""
 
 import pytest
 
@@ -33,19 +33,19 @@ def claim(ledger) -> Claim:
     return claim
 
 
-def test_a_lease_is_believed_in_for_as_long_as_it_lasts_and_then_asked_about(ledger, claim, clock, connection):
+def test_redis_is_asked_only_once_a_lease_may_have_expired(ledger, claim, clock, connection):
     leases = Leases(ledger, lease_seconds=20)
     leases.add(claim)
     assert leases.still_holds(claim)
     connection.delete(keys.LEASES)
-    assert leases.still_holds(claim), "renewed a moment ago"
+    assert leases.still_holds(claim), "extended just now: Redis is not asked"
     clock[0] += 21
     assert not leases.still_holds(claim)
     leases.stop()
     leases.release_all()
 
 
-def test_a_chunk_that_another_worker_took_over_is_lost_and_not_handed_back(ledger, claim, clock, connection):
+def test_a_chunk_that_another_worker_claimed_is_lost_and_not_released(ledger, claim, clock, connection):
     leases = Leases(ledger, lease_seconds=20)
     leases.add(claim)
     connection.zadd(keys.LEASES, {claim.member: 1})
@@ -57,7 +57,7 @@ def test_a_chunk_that_another_worker_took_over_is_lost_and_not_handed_back(ledge
     assert connection.zrange(keys.LEASES, 0, -1) == [other.member.encode()]
 
 
-def test_with_redis_away_nobody_can_tell(ledger, claim, settings):
+def test_it_is_an_error_to_ask_while_redis_is_away(ledger, claim, settings):
     gone = settings.model_copy(update={"redis_url": type(settings.redis_url)("redis://127.0.0.1:1/0")})
     leases = Leases(IngestLedger(connect(gone), gone), lease_seconds=20)
     leases.add(claim)

@@ -1,4 +1,4 @@
-"""A step that is done again and again outlives whatever goes wrong in it."""
+"""A periodic thread survives the failures of its step."""
 
 import threading
 
@@ -24,13 +24,13 @@ def test_it_goes_on_after_a_failure(error):
             raise failure
         done.set()
 
-    repeated = PeriodicThread("test", step, 0.01)
-    repeated.start()
+    thread = PeriodicThread("test", step, 0.01)
+    thread.start()
     assert done.wait(10)
-    repeated.close()
+    thread.close()
 
 
-def test_closing_waits_for_the_step_under_way_and_begins_no_other():
+def test_closing_waits_for_the_current_step_and_begins_no_other():
     begun, go_on, seen = threading.Event(), threading.Event(), []
 
     def step() -> None:
@@ -38,10 +38,10 @@ def test_closing_waits_for_the_step_under_way_and_begins_no_other():
         assert go_on.wait(10)
         seen.append("done")
 
-    repeated = PeriodicThread("test", step, 0)
-    repeated.start()
+    thread = PeriodicThread("test", step, 0)
+    thread.start()
     assert begun.wait(10)
-    closing = threading.Thread(target=repeated.close)
+    closing = threading.Thread(target=thread.close)
     closing.start()
     go_on.set()
     closing.join(10)
@@ -50,5 +50,5 @@ def test_closing_waits_for_the_step_under_way_and_begins_no_other():
     assert not any(thread.name == "test" for thread in threading.enumerate())
 
 
-def test_one_that_was_never_begun_can_be_closed():
+def test_one_that_was_never_started_can_be_closed():
     PeriodicThread("test", lambda: None, 0).close()
