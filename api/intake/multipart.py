@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
-from shared.errors import MalformedError
+from shared.errors import MalformedError, PayloadTooLargeError
 
 # Bytes per read, and of one header line: a file name of 256 bytes fits in any encoding.
 _PIECE = 64 * 1024
@@ -31,7 +31,7 @@ class Part:
 
 
 def read_parts(stream: Stream, boundary: str) -> Iterator[Part]:
-    """The parts in order. Raises MalformedError, also for a truncated body."""
+    """The parts in order. Raises MalformedError (also for a truncated body) or PayloadTooLargeError (huge headers)."""
     events = _events(stream, boundary)
     for event in events:
         if isinstance(event, MultipartSegment):
@@ -51,5 +51,7 @@ def _events(stream: Stream, boundary: str) -> Iterator[Event]:
     try:
         parser = PushMultipartParser(boundary, max_header_size=_MAX_HEADER_BYTES)
         yield from parser.parse_blocking(lambda size: stream.read(size) or b"", _PIECE)
+    except ParserLimitReached as error:
+        raise PayloadTooLargeError(f"A part has too long or too many headers: {error}.") from error
     except MultipartError as error:
         raise MalformedError("The body is truncated or not valid multipart/form-data.") from error

@@ -1,6 +1,7 @@
 """`POST /v1/ingest`: a job from a list of image URLs, or from uploaded images."""
 
 import io
+from collections.abc import Iterable
 from typing import Annotated
 
 from flask import request
@@ -11,9 +12,10 @@ from api.http.parameters import InCollection, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
 from api.intake.manifest import read_manifest
 from api.intake.sampling import sample
-from api.intake.staging import accept
 from api.intake.uploads import Upload
+from api.routes.accepted import accepted, stage_items
 from api.services import Services, services
+from shared.domain.items import Item
 from shared.domain.results import JobView
 from shared.errors import (
     InvalidRequestError,
@@ -69,17 +71,17 @@ def _submit_list(parts: Services, query: IngestQuery, key: str | None) -> Reply:
     if request.mimetype == "application/json":
         limit = min(limit, _MAX_JSON_BYTES)
     body = request_body(limit)
-    items = read_manifest(io.BufferedReader(body, _BUFFER_BYTES), request.mimetype)
-    submission, ratio = parts.ingests.submission(query.collection), query.max_failed_ratio
-
-    def submit(listed: int | None = None) -> str:
-        fingerprint = f"{query.collection}:{request.mimetype}:{query.preflight}:{ratio}:{body.fingerprint()}"
-        return submission.submit(key, fingerprint, max_failed_ratio=ratio, preflight_of=listed)
-
+    items: Iterable[Item] = read_manifest(io.BufferedReader(body, _BUFFER_BYTES), request.mimetype)
+    chunk_size = listed = None
     if query.preflight:
-        chosen, listed = sample(items, query.preflight)
-        return accept(parts, submission, chosen, lambda: submit(listed), chunk_size=_PREFLIGHT_CHUNK)
-    return accept(parts, submission, items, submit)
+        items, listed = sample(items, query.preflight)
+        chunk_size = _PREFLIGHT_CHUNK
+    with parts.ingests.submission(query.collection) as staged:
+        stage_items(staged, items, chunk_size)
+        ratio = query.max_failed_ratio
+        fingerprint = f"{query.collection}:{request.mimetype}:{query.preflight}:{ratio}:{body.fingerprint()}"
+        job_id = staged.submit(key, fingerprint, max_failed_ratio=ratio, preflight_of=listed)
+    return accepted(staged, job_id)
 
 
 def _submit_upload(parts: Services, query: IngestQuery, key: str | None) -> Reply:
@@ -88,13 +90,11 @@ def _submit_upload(parts: Services, query: IngestQuery, key: str | None) -> Repl
     if query.preflight:
         raise InvalidRequestError("`preflight` is for lists of URLs only, not for uploaded images.")
     body = request_body(parts.settings.max_body_bytes)
-    submission = parts.ingests.submission(query.collection)
-    reception = parts.spool.receive(submission.job_id, request.content_length or 0)
-    boundary = request.mimetype_params.get("boundary", "")
-    upload = Upload(body, boundary, reception, parts.settings.max_image_bytes)
-
-    def submit() -> str:
+    with parts.ingests.submission(query.collection) as staged:
+        reception = parts.spool.receive(staged.job_id, request.content_length or 0)
+        staged.on_abandon(reception.discard)
+        upload = Upload(body, request.mimetype_params.get("boundary", ""), reception, parts.settings.max_image_bytes)
+        stage_items(staged, upload.items())
         fingerprint = f"{query.collection}:{request.mimetype}:{query.max_failed_ratio}:{upload.fingerprint()}"
-        return submission.submit(key, fingerprint, max_failed_ratio=query.max_failed_ratio)
-
-    return accept(parts, submission, upload.items(), submit, discard=reception.discard)
+        job_id = staged.submit(key, fingerprint, max_failed_ratio=query.max_failed_ratio)
+    return accepted(staged, job_id)

@@ -11,7 +11,7 @@ from pydantic import Field
 from api.http.operations import Answer, Reply, Routes
 from api.http.parameters import Parameters, Retryable, WaitSeconds, WholeNumber
 from api.http.views import failed_item, job_view, to_json
-from api.intake.staging import accept
+from api.routes.accepted import accepted, stage_items
 from api.services import services
 from shared.domain.job import Job, Kind, Status
 from shared.domain.results import FailurePage, JobPage, JobView
@@ -86,9 +86,11 @@ def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
     """Start a new job over the items that failed."""
     parts = services()
     job = _retryable(parts.jobs.get(job_id))
-    submission, failed = parts.ingests.submission(job.collection), parts.ingests.failed_items(job_id, query.code)
     key, fingerprint = headers.idempotency_key, f"{job_id}:{query.code}"
-    return accept(parts, submission, failed, lambda: submission.submit(key, fingerprint, parent=job_id))
+    with parts.ingests.submission(job.collection) as staged:
+        stage_items(staged, parts.ingests.failed_items(job_id, query.code))
+        retry_id = staged.submit(key, fingerprint, parent=job_id)
+    return accepted(staged, retry_id)
 
 
 @routes.get(

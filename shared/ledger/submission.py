@@ -1,8 +1,9 @@
 """A future job: its items are staged chunk by chunk and become visible in one step."""
 
 import secrets
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Self, cast
 
 import redis
 
@@ -13,7 +14,14 @@ from shared.settings import Settings
 
 
 class Submission:
-    """Staged items, invisible until `submit`. They expire if the upload is abandoned."""
+    """Staged items, invisible until `submit`. They expire if the process dies.
+
+    As a context manager it abandons what was staged unless `submit` made it a job:
+
+        with ledger.submission(collection) as staged:
+            staged.stage(items)
+            job_id = staged.submit()
+    """
 
     def __init__(self, connection: "redis.Redis", settings: Settings, collection: str) -> None:
         self.job_id = secrets.token_hex(10)
@@ -22,7 +30,20 @@ class Submission:
         self._settings = settings
         self._collection = collection
         self._chunks = 0
+        self._is_kept = False
+        self._on_abandon: list[Callable[[], None]] = []
         self._submit = scripts.script(connection, "submit")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._is_kept:
+            self.abandon()
+
+    def on_abandon(self, discard: Callable[[], None]) -> None:
+        """Call `discard` when the submission is abandoned: it deletes other data of the items."""
+        self._on_abandon.append(discard)
 
     def stage(self, items: Sequence[Item]) -> None:
         """Write one chunk."""
@@ -68,13 +89,19 @@ class Submission:
         given: list[Any] = [part for field, value in fields.items() if value is not None for part in (field, value)]
         remember = self._settings.idempotency_seconds
         arguments = [job, collection, self.total, keys.CHANGES, fingerprint, remember, *given]
+        # After a RedisError the job may be visible nevertheless. If not, the staged items expire.
+        self._is_kept = True
         found = self._submit(keys=names, args=arguments).decode()
+        self._is_kept = found == job
         if found == "expired":
-            raise UnavailableError("The upload took too long and its first items have expired; send it again.")
+            raise UnavailableError("The upload took too long and its first items were dropped; send it again.")
         if found == "another":
-            raise InvalidRequestError("This Idempotency-Key was used for another request; use a new key.")
+            raise InvalidRequestError("This Idempotency-Key came with another request before; use a new key.")
         return str(found)
 
     def abandon(self) -> None:
-        """Delete everything staged."""
-        self._redis.delete(keys.chunks(self.job_id), keys.waiting(self.job_id))
+        """Delete what was staged, and call what `on_abandon` was given. If Redis is away, the staged items expire."""
+        for discard in self._on_abandon:
+            discard()
+        with suppress(redis.RedisError):
+            self._redis.delete(keys.chunks(self.job_id), keys.waiting(self.job_id))

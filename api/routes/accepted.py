@@ -1,0 +1,31 @@
+"""What the routes that start an ingest have in common: stage its items, and answer with the accepted job."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from api.http.operations import Reply
+from api.http.views import job_view
+from api.intake.staging import stage
+from api.services import services
+from shared.domain.items import Item
+from shared.errors import UnavailableError
+from shared.ledger.submission import Submission
+
+
+def stage_items(staged: Submission, items: Iterable[Item], chunk_size: int | None = None) -> None:
+    """Read all items into `staged`, within the limits of the settings."""
+    parts = services()
+    settings = parts.settings
+    size = chunk_size or settings.chunk_size
+    stage(staged, items, chunk_size=size, max_items=settings.max_items, backpressure=parts.backpressure)
+
+
+def accepted(staged: Submission, job_id: str) -> Reply:
+    """The job, or that of an earlier request with the same key and body. Rings for a worker."""
+    headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"}
+    if job_id != staged.job_id:
+        headers["Idempotency-Replayed"] = "true"
+    # The job is accepted already. If the doorbell fails, the reconciler rings it.
+    with suppress(UnavailableError):
+        services().doorbell.ring_ingest()
+    return Reply(job_view(services().jobs.get(job_id)), 202, headers)
