@@ -191,9 +191,9 @@ def ended_worker(**environment: str) -> str:
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_worker_with_one_clear_line(tmp_path):
-    said = ended_worker(LICHTBILD_MODEL=str(tmp_path), HF_HUB_OFFLINE="1")
-    assert said.startswith("lichtbild worker: The model")
-    assert "Set LICHTBILD_MODEL" in said
+    output = ended_worker(LICHTBILD_MODEL=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert output.startswith("lichtbild worker: The model")
+    assert "Set LICHTBILD_MODEL" in output
 
 
 def test_a_setting_that_cannot_be_ends_the_worker_with_one_clear_line():

@@ -74,7 +74,7 @@ def test_a_folder_with_a_broken_picture_among_good_ones(lichtbild, client, data,
     green = [count for count, colour in Image.open(sheet).getcolors(10**7) if colour[1] > 240 and max(colour[::2]) < 16]
     assert sum(green) > 2 * 20_000
 
-    # What failed is gone; a retry says so.
+    # The bytes of failed items are gone, which a retry reports.
     retried = client.wait(client.retry(job.id).id)
     assert {item.code for item in client.iter_errors(retried.id)} == {"upload_gone"}
 

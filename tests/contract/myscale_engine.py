@@ -44,7 +44,7 @@ Execute = Callable[[str], Outcome]
 
 
 class MyScaleEngine(Engine):
-    """Merges parts only beyond `_MOST_PARTS`, so that replaced rows stay beside the rows that replaced them."""
+    """Merges parts only beyond `_MOST_PARTS`, so that replaced rows stay next to the rows that replaced them."""
 
     def __init__(self, folder: Path, build: Build) -> None:
         super().__init__(folder)

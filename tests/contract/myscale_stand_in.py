@@ -9,9 +9,9 @@ It enforces, from MyScaleDB's sources and tests and MyScale's documentation:
 - A search misses rows of parts without a finished index, unless `enable_brute_force_vector_search=1`.
 - `system.vector_indices`: each insert sets `Built` back to `InProgress`, or to `Error` if any part ever failed, though
   the server goes on building; MyScale's names in `system.settings`. Error 252 for an insert into too many parts.
-- The top k of each part are found before FINAL merges rows, so FINAL returns replaced rows. WHERE beside FINAL filters
+- The top k of each part are found before FINAL merges rows, so FINAL returns replaced rows. WHERE with FINAL filters
   after the search, unless `optimize_move_to_prewhere_if_final=1`; PREWHERE before it, and before FINAL merges.
-- Up to 20 parts are never merged on their own, so that replaced rows stay beside the rows that replaced them.
+- Up to 20 parts are never merged on their own, so that replaced rows stay next to the rows that replaced them.
 
 It does not prove that a real MyScale does the same. Its engine is a new ClickHouse, which accepts SQL, functions and a
 protocol that MyScale's old base may not (only vector search of newer ClickHouse is rejected). Its searches are exact:

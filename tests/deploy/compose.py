@@ -33,7 +33,7 @@ def load(path: Path, variables: Mapping[str, str] | None = None) -> dict[str, An
 
 
 def merge(base: Any, over: Any) -> Any:
-    """Mappings are merged; lists, of which our second file has only new ones, are joined."""
+    """Mappings are merged; lists are concatenated (our second file only adds new ones)."""
     if isinstance(base, dict) and isinstance(over, dict):
         both = {key: merge(base[key], over[key]) for key in base if key in over}
         return base | over | both

@@ -85,8 +85,8 @@ class Machine:
             while (found := self.check(name)).returncode:
                 ended = self._processes[name].poll()
                 assert ended is None, f"{name} ended with {ended}:\n{self.log(name)}"
-                said = found.stdout + found.stderr
-                assert time.monotonic() < deadline, f"{name} is not healthy: {said}\n{self.log(name)}"
+                output = found.stdout + found.stderr
+                assert time.monotonic() < deadline, f"{name} is not healthy: {output}\n{self.log(name)}"
                 time.sleep(0.2)
 
     def stop(self, name: str) -> int:

@@ -56,7 +56,7 @@ def validate(*files: Path) -> None:
 
 
 def the_gpu_file_with_its_example() -> dict[str, Any]:
-    """What the comment says to add for one more GPU."""
+    """The service that the comment describes for one more GPU."""
     example = re.search(r"^#   (services:\n(?:#    .*\n)+)", GPU_FILE.read_text(), re.MULTILINE)
     assert example
     return yaml.safe_load(re.sub(r"^#   ", "", example[1], flags=re.MULTILINE))

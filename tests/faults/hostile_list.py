@@ -30,7 +30,7 @@ class Entry:
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """A port that refuses connections, and that nobody else can take meanwhile."""
+    """A port that refuses connections, reserved so that no other process can bind it."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
@@ -52,7 +52,7 @@ def trickle(request: Any) -> None:
 
 
 class SecondTry:
-    """An answer that is 500 for whoever asks first, and a picture after that."""
+    """Returns 500 for the first request and a picture afterwards."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -43,16 +43,16 @@ def test_chunks_of_other_jobs_in_the_same_worker_do_not_fail_with_it(
     with Gate(images, picture_at, is_held):
         answer = images.default
         images.default = lambda path: DEADLY if place(path) == (1, 0) else answer(path)
-        beside = lichtbild.ingest(items(images, count, edition=2), f"{collection}_beside")
+        neighbour = lichtbild.ingest(items(images, count, edition=2), f"{collection}_beside")
         lichtbild.each_worker_holds_a_chunk()
         poisoned = lichtbild.ingest(items(images, 3), collection)
         # Whichever worker took the deadly image held chunks of the other job, too: those are claimed a second time.
-        wait_for(lambda: attempts(lichtbild, beside) > 1, "a worker to die with chunks of the other job", 60)
+        wait_for(lambda: attempts(lichtbild, neighbour) > 1, "a worker to die with chunks of the other job", 60)
         story.did("a worker died with chunks of another job in its hands")
 
     job = lichtbild.finished(poisoned, SIZES.deadline)
     story.ended(job)
     assert [(item["id"], item["code"]) for item in lichtbild.errors(poisoned)] == [("p/0", "crashed_worker")]
     assert stored(job) == 2
-    other = lichtbild.finished(beside, SIZES.deadline)
-    assert (lichtbild.errors(beside), stored(other)) == ([], count)
+    other = lichtbild.finished(neighbour, SIZES.deadline)
+    assert (lichtbild.errors(neighbour), stored(other)) == ([], count)

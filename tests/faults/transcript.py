@@ -1,4 +1,4 @@
-"""What a story tells when all is over: how large it was, what was done to the parts, how it ended, how long it took."""
+"""The report of a fault test: its size, the faults, the outcome, the duration."""
 
 import time
 from collections import Counter
@@ -21,8 +21,8 @@ class Story:
     def ended(self, job: dict[str, Any]) -> None:
         """Note how a job ended."""
         counts = {name: job["progress"][name] for name in ("stored", "failed", "unchanged", "pending")}
-        said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-        self._tell(f"{job['status']}: {job['progress']['total']:,} items, {said or 'none settled'}")
+        settled = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        self._tell(f"{job['status']}: {job['progress']['total']:,} items, {settled or 'none settled'}")
 
     def say(self, line: str) -> None:
         self._tell(line)

@@ -88,9 +88,12 @@ def test_a_refusal_in_the_middle_of_a_slow_upload_reaches_the_client(serve, conn
 
 
 def test_our_own_client_hears_it_too(serve):
-    with Client(serve(max_items="50"), patience=0) as client, pytest.raises(ApiError, match="at most 50 items") as told:
+    with (
+        Client(serve(max_items="50"), patience=0) as client,
+        pytest.raises(ApiError, match="at most 50 items") as raised,
+    ):
         client.ingest((f"p{n}", f"http://h/{secrets.token_hex(8)}") for n in range(10**7))
-    assert told.value.status == 413
+    assert raised.value.status == 413
 
 
 def test_an_upload_that_is_refused_before_it_is_read_is_told_so(serve):

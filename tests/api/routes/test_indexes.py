@@ -33,7 +33,7 @@ def indexes(connection, settings, catalogue) -> Indexes:
 
 @pytest.fixture
 def working(connection, settings, catalogue) -> Iterator[None]:
-    """A worker's thread that builds and drops what is ordered, and nothing by itself."""
+    """A worker's index thread that executes commands only, without automatic builds."""
     indexes = Indexes(CommandLedger(connection, settings, "index"), catalogue, connection, 0)
     thread = PeriodicThread("indexes", indexes.wait_and_do, 0)
     thread.start()

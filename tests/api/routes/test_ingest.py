@@ -28,7 +28,7 @@ def claim_all(ingests) -> list:
 
 
 def refused(connection, answer, status: int, *words: str) -> None:
-    """The answer is a problem that says these words, and nothing is left in Redis."""
+    """The response is a problem whose detail contains these words, and Redis is empty."""
     assert answer.status_code == status, answer.text
     assert answer.content_type == "application/problem+json"
     assert answer.json["status"] == status

@@ -191,14 +191,14 @@ def test_events_tell_of_progress_and_of_the_end(client, ingests):
     job_id = client.post("/v1/ingest", json={"items": items}).json["id"]
     answer = client.get(f"/v1/jobs/{job_id}/events")
     assert answer.content_type == "text/event-stream"
-    told = events(answer)
-    assert next(told)[0] == "progress"
+    stream = events(answer)
+    assert next(stream)[0] == "progress"
     settle(ingests, 2)
-    name, job = next(told)
+    name, job = next(stream)
     assert (name, job["progress"]["failed"]) == ("progress", 2)
     settle(ingests, 0)
     settle(ingests, 0)
-    *between, (name, job) = told
+    *between, (name, job) = stream
     assert all(name == "progress" for name, _ in between)
     assert (name, job["status"], job["progress"]["pending"]) == ("done", "succeeded", 0)
     ((name, job),) = events(client.get(f"/v1/jobs/{job_id}/events"))

@@ -1,4 +1,4 @@
-"""`lichtbild ingest FOLDER` as people run it, against an API that is told what to answer."""
+"""`lichtbild ingest FOLDER` as people run it, against a fake API with given responses."""
 
 import json
 import signal

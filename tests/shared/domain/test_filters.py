@@ -1,4 +1,4 @@
-"""What a filter may say, and what the answer is to one that says something else."""
+"""Valid filters, and the errors of invalid ones."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def nested(depth: int) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (None, "object such as"),
         ([], "object such as"),
@@ -75,8 +75,8 @@ def nested(depth: int) -> dict:
         ({"or": [{"a": n} for n in range(MAX_CONDITIONS)]}, "more than"),
     ],
 )
-def test_anything_else_is_refused_with_what_to_do(value, said):
-    with pytest.raises(InvalidRequestError, match=said):
+def test_anything_else_is_refused_with_what_to_do(value, message):
+    with pytest.raises(InvalidRequestError, match=message):
         parse(value)
 
 

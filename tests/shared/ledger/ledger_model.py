@@ -1,4 +1,4 @@
-"""What must be true of the ledger of ingest jobs, whatever happens: a model of Python sets beside the real ledger."""
+"""Invariants of the ledger of ingest jobs: a model of Python sets that runs in parallel to the real ledger."""
 
 from dataclasses import dataclass, field
 

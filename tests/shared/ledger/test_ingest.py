@@ -133,7 +133,7 @@ def test_a_lease_that_ran_out_is_claimed_again_and_the_first_to_settle_counts(le
 
 
 def lost(ledger: IngestLedger, connection, chunk: int, times: int = 1) -> None:
-    """Let so many workers be lost with a chunk that is the only one to be claimed."""
+    """Let `times` workers be lost with the only chunk that can be claimed."""
     for _ in range(times):
         claim = claimed(ledger)
         assert claim.chunk == chunk

@@ -154,7 +154,7 @@ def test_only_so_many_searches_may_wait(connection, settings):
 
 
 def coverage(searches) -> tuple[int, int]:
-    """What the next search would be told: items still to come, and changes so far."""
+    """What the next search would get: pending items, and changes so far."""
     searches.enqueue(query(), {})
     claim = searches.claim(5).searches[-1]
     return claim.pending_rows, claim.changes

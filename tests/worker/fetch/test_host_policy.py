@@ -113,7 +113,7 @@ def test_a_dead_host_that_comes_back_is_asked_again(image_server):
         url = f"http://127.0.0.1:{port}/a"
         while code(ours.submit(url, size)) != "host_unreachable":
             pass
-    # The same name, and now somebody is at home.
+    # The same address, on which a server listens now.
     deadline = time.monotonic() + 30
     with socket.create_server(("127.0.0.1", port)) as listener:
 

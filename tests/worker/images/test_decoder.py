@@ -135,11 +135,11 @@ def test_a_gif_frame_that_is_larger_than_its_screen_counts():
 
 
 @pytest.mark.parametrize("size", [(40_000, 40_000), (300, 200), (1, 1), (0, 120)])
-def test_a_jpeg_whose_header_says_another_size_harms_nobody(size):
+def test_a_jpeg_with_another_size_in_its_header_is_safe(size):
     content = bytearray(photo(1))
     frame = content.index(b"\xff\xc0")
     struct.pack_into(">HH", content, frame + 5, size[1], size[0])
-    # A smaller one is a picture of what there is; Pillow says so of the others.
+    # A smaller declared size decodes as a part of the picture; Pillow rejects the others.
     try:
         assert decode(bytes(content), LIMIT).size == size
     except ItemError as error:

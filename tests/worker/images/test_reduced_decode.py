@@ -1,4 +1,4 @@
-"""JPEGs decoded at a reduced scale have the vectors of those decoded whole (benchmarks/reduced_decode.py)."""
+"""JPEGs decoded at a reduced scale have the same vectors as at full size (benchmarks/reduced_decode.py)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Chunks of one job beside those of others, over a real ledger."""
+"""Chunks of several jobs in one worker, with a real ledger."""
 
 import pytest
 

@@ -15,7 +15,7 @@ from worker.ingest.quarantine import Quarantine
 
 
 def chunk(number: int, *, lost: int = 0) -> Claim:
-    """A claim of a chunk that lost so many workers before."""
+    """A claim of a chunk that has lost `lost` workers."""
     return Claim("job", number, "token", [], lost + 1, 1, "photos", False, False, False)
 
 
@@ -143,7 +143,7 @@ def test_while_redis_is_away_no_suspect_enters_and_afterwards_all_do(model):
         model.quarantine.announce(suspect(1))
     with pytest.raises(UnavailableError):
         model.encode(suspect(1))
-    # Whether the record was made is unknown, so nobody enters on the strength of it.
+    # It is unknown whether the record was written, so no image may rely on it.
     with pytest.raises(UnavailableError):
         model.encode(chunk(2))
     model.is_redis_away = False

@@ -1,4 +1,4 @@
-"""A chunk that lost its worker beside slow downloads, through a worker's own parts: intake goes on, nobody starves."""
+"""A suspect chunk and slow downloads in one worker: the worker continues to claim chunks, and no job starves."""
 
 import threading
 from collections.abc import Callable, Iterator

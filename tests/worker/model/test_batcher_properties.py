@@ -91,7 +91,7 @@ def ending(future: "Future[Encoded]") -> object:
 
 @dataclass
 class Callers:
-    """Asks, from several threads, and writes down how each request ended and how often its future told."""
+    """Asks, from several threads, and writes down how each request ended and how often its future called back."""
 
     batcher: Batcher
     ends: list[tuple[Request, object, int]]
@@ -99,7 +99,7 @@ class Callers:
 
     def ask(self, share: list[Request]) -> None:
         for request in share:
-            told: list[object] = []
+            results: list[object] = []
             try:
                 future = self._submit(request)
             except UnavailableError:
@@ -107,10 +107,10 @@ class Callers:
                 continue
             finally:
                 self.asked.release()
-            future.add_done_callback(told.append)
+            future.add_done_callback(results.append)
             if request.is_cancelled:
                 future.cancel()
-            self.ends.append((request, ending(future), len(told)))
+            self.ends.append((request, ending(future), len(results)))
 
     def close(self, after: int) -> None:
         for _ in range(after):
@@ -162,5 +162,5 @@ def test_every_future_ends_once_with_its_own_vector_or_a_reason(wanted, fits, st
 
     assert Counter(request for request, _, _ in callers.ends) == Counter(wanted)
     assert [end for end in callers.ends if not is_right(end[0], end[1], bad, closes_after is not None)] == []
-    assert all(told <= 1 for _, _, told in callers.ends)
+    assert all(results <= 1 for _, _, results in callers.ends)
     assert set(encoder.seen) <= {request.number for request in wanted if not request.is_late} | {0}

@@ -80,7 +80,7 @@ def test_images_get_the_reference_vector(kind, folder, encoder, reference):
     ]
     assert ours.shape == (len(pictures), encoder.dimension)
     assert (ours * np.stack(theirs)).sum(axis=1).min() >= 0.9999
-    assert (ours @ ours.T).min() < 0.99, "the pictures are not told apart, so this test would see nothing"
+    assert (ours @ ours.T).min() < 0.99, "the model does not distinguish the pictures, so this test could not fail"
 
 
 @torch.inference_mode()
@@ -90,8 +90,8 @@ def test_texts_get_the_reference_vector(kind, folder, encoder, reference):
     padding = {"padding": "max_length"} if kind in FULL_LENGTH else {}
     theirs = []
     for text in TEXTS:
-        told = text.lower() if kind in FULL_LENGTH else text
-        tokens = tokenizer([told], truncation=True, max_length=length, return_tensors="pt", **padding)
+        expected_text = text.lower() if kind in FULL_LENGTH else text
+        tokens = tokenizer([expected_text], truncation=True, max_length=length, return_tensors="pt", **padding)
         theirs.append(unit(reference.get_text_features(**tokens).pooler_output))
     ours = encoder.encode_texts(TEXTS)
     assert ours.shape == (len(TEXTS), encoder.dimension)

@@ -74,7 +74,7 @@ def test_bulk_takes_the_fastest_batch_and_queries_the_fastest_single(rates, bulk
 
 @dataclass
 class Machine:
-    """Stands for an encoder and a clock: a pass takes what `seconds` says, and no time in truth."""
+    """A fake encoder and clock: a pass takes `seconds` of the fake clock and no real time."""
 
     seconds: Callable[[str, int], float]
     blur: float = 0.0
@@ -128,7 +128,7 @@ def test_the_search_climbs_to_the_best_batch_of_the_best_dtype(monkeypatch):
 
 @pytest.mark.parametrize(("strength", "passes"), [(0.8, 4), (1.05, 4), (1.5, 1)])
 def test_bulk_takes_a_pass_for_each_thread_unless_one_of_all_threads_is_faster(monkeypatch, strength, passes):
-    """`strength`: how many times as fast as four passes beside each other one pass by four threads is."""
+    """`strength`: the speed of one pass with four threads relative to four parallel passes."""
     machine = Machine(lambda _, __: 0.0, threads=4)
     machine.seconds = lambda _, size: 0.01 * size * (machine.passes if machine.passes > 1 else 1 / strength)
     found = measure(machine, monkeypatch)

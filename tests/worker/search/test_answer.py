@@ -163,7 +163,7 @@ def test_one_bell_answers_all_that_wait(worker, searches, connection, jobs, phot
     worker.search.answer_bell()
     watcher = Watcher(connection, jobs)
     assert {watcher.wait(job_id, 30).status for job_id in ids[:32]} == {"succeeded"}
-    # A worker takes so many at a time, and rings for the rest.
+    # A worker claims at most this many at a time and rings again for the rest.
     while connection.llen(keys.WAITING_SEARCHES):
         worker.search.answer_bell()
     assert {watcher.wait(job_id, 30).status for job_id in ids} == {"succeeded"}
