@@ -78,6 +78,7 @@ class IngestServices(WorkerBase):
 
     @property
     def answer_bell(self) -> Callable[[], None]:
+        """Processes a chunk; see `Ingest.answer_bell`."""
         return self.ingest.answer_bell
 
 
@@ -90,6 +91,7 @@ class SearchServices(WorkerBase):
 
     @property
     def answer_bell(self) -> Callable[[], None]:
+        """Answers searches; see `Search.answer_bell`."""
         return self.search.answer_bell
 
 

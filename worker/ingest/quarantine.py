@@ -22,7 +22,7 @@ class _Turn:
     suspect: Claim | None
     waiting: int = 0
     has_begun: bool = False
-    error: UnavailableError | None = None
+    has_failed: bool = False
 
     def is_for(self, claim: Claim) -> bool:
         suspect = self.suspect
@@ -52,20 +52,20 @@ class Quarantine:
         with self._changed:
             if claim.is_suspect and self._current.suspect is None:
                 self._begin(self._current)
-                if self._current.error:
-                    raise self._current.error
+                if self._current.has_failed:
+                    raise _redis_is_away()
 
     def enter(self, claim: Claim) -> None:
         """Wait until an image of this chunk may go to the model. Raises UnavailableError if Redis cannot be reached."""
         with self._changed:
-            if not self._line and not self._current.error and self._current.is_for(claim):
+            if not self._line and not self._current.has_failed and self._current.is_for(claim):
                 self._inside += 1
                 return
             turn = self._join_line(claim)
             self._advance()
             self._changed.wait_for(lambda: turn.has_begun)
-            if turn.error:
-                raise turn.error
+            if turn.has_failed:
+                raise _redis_is_away()
 
     def leave(self) -> None:
         """Call it once an image that entered has left the model, in any thread."""
@@ -82,20 +82,29 @@ class Quarantine:
         return turn
 
     def _advance(self) -> None:
-        """Once the model is empty, begin the next turn. One that cannot be recorded fails with all its images."""
-        while self._line and not self._inside:
-            turn = self._line.popleft()
-            self._begin(turn)
-            if not turn.error:
-                self._inside = turn.waiting
-            self._changed.notify_all()
+        """Once the model is empty, begin the next turn. If it cannot be recorded, fail all that wait: each further try
+        would block the model's thread for as long as Redis does not answer."""
+        if self._inside or not self._line:
+            return
+        turn = self._line.popleft()
+        self._begin(turn)
+        if not turn.has_failed:
+            self._inside = turn.waiting
+        while turn.has_failed and self._line:
+            failed = self._line.popleft()
+            failed.has_begun = failed.has_failed = True
+        self._changed.notify_all()
 
     def _begin(self, turn: _Turn) -> None:
         turn.has_begun = True
-        turn.error = None
         self._current = turn
         try:
             self._record(turn.suspect)
-        except RedisError as error:
+            turn.has_failed = False
+        except RedisError:
             # It is unknown whether this was recorded: the next to enter records its turn again.
-            turn.error = UnavailableError(f"Redis cannot be reached ({type(error).__name__}).")
+            turn.has_failed = True
+
+
+def _redis_is_away() -> UnavailableError:
+    return UnavailableError("Redis cannot be reached.")

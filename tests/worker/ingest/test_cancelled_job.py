@@ -1,7 +1,7 @@
 """A job that is cancelled while a worker holds chunks of it: its counts end equal to its rows."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,12 +11,10 @@ from shared.catalogue.interface import Catalogue
 from shared.catalogue.sql_catalogue import SqlCatalogue
 from shared.domain.items import Item
 from shared.domain.job import Job
-from shared.doorbell import celery_app
 from shared.settings import Settings
 from tests.image_server import ImageServer, reply
 from tests.pictures import photo
 from tests.stack import wait_for
-from worker.services import IngestServices, build_ingest
 
 CHUNK = 3
 
@@ -25,13 +23,6 @@ CHUNK = 3
 def settings(settings: Settings) -> Settings:
     # A lease of one second is extended, or found to be lost, three times a second.
     return settings.model_copy(update={"write_seconds": 0.01, "lease_seconds": 1.0})
-
-
-@pytest.fixture
-def worker(connection, settings: Settings) -> Iterator[IngestServices]:
-    services = build_ingest(settings, celery_app(settings), "test")
-    yield services
-    services.lifecycle.close()
 
 
 @pytest.fixture

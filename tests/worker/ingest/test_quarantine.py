@@ -150,3 +150,18 @@ def test_while_redis_is_away_no_suspect_enters_and_afterwards_all_do(model):
     for claim in (chunk(2), suspect(1), chunk(3)):
         model.encode(claim)
         assert model.recorded == (claim if claim.is_suspect else None)
+
+
+def test_a_redis_that_goes_away_fails_all_who_wait_at_once(model):
+    gate = Gate()
+    with ThreadPoolExecutor(4) as pool:
+        inside = pool.submit(model.encode, chunk(0), gate)
+        assert gate.reached.wait(10)
+        waiting = [pool.submit(model.encode, claim) for claim in (suspect(1), chunk(2), suspect(3))]
+        wait_for(lambda: len(model.quarantine._line) == 3, "three turns to wait", 10)
+        model.is_redis_away = True
+        gate.opened.set()
+        inside.result(10)
+        for done in waiting:
+            with pytest.raises(UnavailableError):
+                done.result(10)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from shared.domain.items import Item
-from shared.doorbell import celery_app
 from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
@@ -18,7 +17,6 @@ from tests.pictures import photo
 from tests.stack import wait_for
 from worker.images.decoder import decode
 from worker.ingest import chunk as chunk_module
-from worker.services import IngestServices, build_ingest
 
 Submit = Callable[..., str]
 
@@ -26,13 +24,6 @@ Submit = Callable[..., str]
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"write_seconds": 0.01, "fetch_timeout_seconds": 300})
-
-
-@pytest.fixture
-def worker(connection, settings: Settings) -> Iterator[IngestServices]:
-    services = build_ingest(settings, celery_app(settings), "test")
-    yield services
-    services.lifecycle.close()
 
 
 @pytest.fixture
