@@ -1,4 +1,4 @@
-"""From the vectors of a query's terms to one query vector."""
+"""Combines the vectors of a query's terms into one query vector."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from shared.errors import ItemError
 def fuse(vectors: Sequence[Vector], weights: Sequence[float]) -> Vector:
     """The weighted sum of unit vectors, renormalised. One text and one image of equal weight: their plain mean.
 
-    Raises ItemError `terms_cancel_out` if nothing is left of them.
+    Raises ItemError `terms_cancel_out` if the sum is zero.
     """
     total = np.asarray(weights, np.float64) @ np.stack(vectors).astype(np.float64)
     length = float(np.linalg.norm(total))
@@ -21,6 +21,6 @@ def fuse(vectors: Sequence[Vector], weights: Sequence[float]) -> Vector:
 
 
 def effective_weights(weights: Sequence[float]) -> list[float]:
-    """What each term contributes to the sum, as shares of 1 that keep their signs."""
+    """Each term's share of the sum, with its sign; the absolute values add up to 1."""
     whole = sum(map(abs, weights)) or 1.0
     return [round(weight / whole, 6) for weight in weights]

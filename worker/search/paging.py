@@ -1,4 +1,4 @@
-"""From the nearest photos to a page of hits: ties in order, too far ones left out, near-duplicates folded into one."""
+"""From the nearest photos to a page of hits: ordered, limited to `max_distance`, near-duplicates grouped."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import numpy as np
 from shared.catalogue.interface import Hit
 from shared.domain.queries import Query
 
-# With grouping, so many rows are looked at for each hit wanted, and so many at most: a page may be shorter then.
+# With grouping, at most this many rows are fetched per hit of the window, and in total: a page may then be shorter.
 _ROWS_PER_GROUP = 20
 MOST_GROUPED_ROWS = 5_000
-# Without it, rows beyond the page are only there to put ties in order.
+# Without grouping, rows beyond the page only serve to order equal distances.
 _MOST_TIED_ROWS = 10_000
 _GROWTH = 4
 
@@ -25,11 +25,12 @@ class Group:
 
 
 def page(find: Callable[[int], Sequence[Hit]], query: Query) -> list[Group]:
-    """The hits of the query's window after its offset. `find` returns so many nearest, whatever the order of ties.
+    """The hits of the query's window after its offset. `find(limit)` returns the nearest rows; rows of equal distance
+    may come in any order.
 
-    The same query gives the same order at any offset: hits are ordered by distance and, where that is the same, by id.
-    To know that no tie was cut apart, more is found than asked for; with grouping, more and more in rounds, until there
-    are enough groups or `MOST_GROUPED_ROWS` were looked at.
+    The same query gives the same order at any offset: hits are ordered by distance, then by id. More rows are fetched
+    than the page needs, so that rows of equal distance are not separated; with grouping, up to four times as many in
+    each round, until there are enough groups or `MOST_GROUPED_ROWS` were fetched.
     """
     most = _most(query)
     limit = query.window + 1 if query.group_distance is None else min(most, 2 * query.window + 10)
@@ -37,7 +38,7 @@ def page(find: Callable[[int], Sequence[Hit]], query: Query) -> list[Group]:
         found = sorted(find(limit), key=lambda hit: (hit.distance, hit.photo.photo_id))
         is_all = len(found) < limit or limit >= most
         if not is_all:
-            # Of the farthest, some that are just as far may be missing.
+            # Other rows at the largest distance may be missing.
             farthest = found[-1].distance
             found = [hit for hit in found if hit.distance < farthest]
         near = [hit for hit in found if query.max_distance is None or hit.distance <= query.max_distance]
@@ -54,7 +55,7 @@ def _most(query: Query) -> int:
 
 
 def _grouped(hits: Sequence[Hit], distance: float | None) -> list[Group]:
-    """Each hit joins the nearest to the query of the groups that it is close to, or begins its own."""
+    """Each hit joins the first group, nearest to the query, whose best hit is within `distance`, or starts its own."""
     if distance is None:
         return [Group(hit, ()) for hit in hits]
     if not hits:

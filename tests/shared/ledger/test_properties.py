@@ -3,15 +3,17 @@
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, initialize, multiple, rule, run_state_machine_as_test
 
 from shared.domain.items import Failure, Outcome
 from shared.domain.job import FINAL
 from shared.errors import InvalidRequestError
 from shared.ledger import ingest, keys
+from shared.ledger.ingest import Claim
 from tests.shared.ledger.ledger_model import JUDGED_ITEMS, LedgerModel
 
 _SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=4)
+_LARGE = st.lists(st.integers(3, 4), min_size=3, max_size=4)
 
 
 class LedgerMachine(LedgerModel):
@@ -58,7 +60,18 @@ class LedgerMachine(LedgerModel):
             del self.deletion_versions[command.job_id]
             self.carried_out.append(command.job_id)
 
-    @rule(target=claims, excluded=st.sets(st.integers(0, 5)))
+    @initialize(target=jobs, sizes=_LARGE, ratio=st.sampled_from([0.0, 0.5]))
+    def start_with_a_job(self, sizes, ratio):
+        return self._submit(_chunks(sizes), max_failed_ratio=ratio)
+
+    @rule(failing=st.sets(st.integers(0, 3)), unchanged=st.booleans())
+    def claim_and_settle(self, failing, unchanged):
+        """Usually nothing happens in between."""
+        claim = self.claim(set())
+        if isinstance(claim, Claim):
+            self.settle(claim, failing, unchanged)
+
+    @rule(target=claims, excluded=st.one_of(st.just(set()), st.sets(st.integers(0, 5))))
     def claim(self, excluded):
         exclude_jobs = {job for number, job in enumerate(self.expected) if number in excluded}
         workable = {job for job, expected in self.expected.items() if expected.status in ("queued", "running")}
