@@ -39,6 +39,6 @@ def follow(
             raise StillRunning(job.id, timeout)
         wait = min(longest, deadline - asked)
         job = read(wait)
-        # An API with too many waiting clients answers at once: keep the interval.
+        # An API with too many waiting clients responds immediately: keep the interval.
         if not job.is_final:
             sleep(max(0.0, min(wait, PROGRESS_POLL) - (time.monotonic() - asked)))

@@ -23,7 +23,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplemente
 def read_photos(path: Path) -> Iterator[dict[str, Any]]:
     """The items of an ingest; every other column that is not empty becomes an attribute.
 
-    Raises UnknownFormat and OSError at once, BrokenFile also while rows are read.
+    Raises UnknownFormat and OSError immediately, BrokenFile also while rows are read.
     """
     try:
         with zipfile.ZipFile(path) as archive:

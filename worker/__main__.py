@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from worker.fetch.fetcher import Fetcher
     from worker.model.encoder import Encoder
 
-# Bells answered side by side. Of ingest each is a chunk, of four jobs at least; a bell of search only claims searches.
+# Bells answered in parallel. An ingest bell processes one chunk (of at least four jobs); a search bell only claims
+# searches.
 _CONCURRENCY = {"ingest": 4 * CHUNKS_PER_JOB, "search": 2}
 
 

@@ -1,4 +1,4 @@
-"""The life of a worker process: it starts, drains when it is asked to stop, and closes."""
+"""The life of a worker process: it starts, drains after SIGTERM, and closes."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ from worker.upkeep.periodic import PeriodicThread
 
 log = logging.getLogger(__name__)
 
-# From SIGTERM to the end, whatever hangs: the embedded stack kills after 15 s, Kubernetes after 30 s.
+# From SIGTERM to the exit, even if something hangs: the embedded stack kills after 15 s, Kubernetes after 30 s.
 _DRAIN_SECONDS = 12.0
 
 Step = Callable[[], None]
@@ -45,7 +45,7 @@ class Lifecycle:
         threading.Thread(target=self._announce, name="presence", daemon=True).start()
 
     def drain(self) -> None:
-        """Begin nothing new and let what is in hand finish. Whatever hangs, the process exits after 12 s."""
+        """Start no new work and finish the claimed work. The process exits after 12 s even if something hangs."""
         for step in self.on_drain:
             step()
         deadline = threading.Timer(_DRAIN_SECONDS, self._exit_now)
@@ -53,7 +53,7 @@ class Lifecycle:
         deadline.start()
 
     def close(self) -> None:
-        """Finish what is in hand, release the rest, and withdraw this worker's presence."""
+        """Finish the claimed work, release the rest, and withdraw this worker's presence."""
         self.closing.set()
         for thread in self.periodic_threads:
             thread.close()

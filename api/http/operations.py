@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Body:
-    """The request bodies that a route reads: a model of the JSON or form by media type, None for what is streamed."""
+    """The request bodies that a route reads: a model of the JSON or form by media type, None for a streamed body."""
 
     content: Mapping[str, type | None]
     description: str
@@ -57,7 +57,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Operation:
-    """A declared route. `path` is Flask's rule; `raises` are the errors of its own, beside those common to all."""
+    """A declared route. `path` is Flask's rule; `raises` are its errors in addition to those common to all routes."""
 
     name: str
     method: str

@@ -10,7 +10,7 @@ class SeenIds:
     """An open-addressing table of 64-bit hashes and 32-bit positions, at most half full.
 
     A million ids take 25 MB, 37 MB while the table grows, and 3.5 s of a core; a dict of them takes 143 MB and 1.8 s.
-    Submissions run side by side, and a list of a million items must not cost an API process 60 MB.
+    Submissions run in parallel, and a list of a million items must not cost an API process 60 MB.
 
     Exact up to `limit` ids: an equal hash is confirmed by `id_at`, which reads the earlier id back. Ids beyond
     the limit are not checked: of two equal ids, the last one wins in the catalogue, as with two submissions.

@@ -1,4 +1,4 @@
-"""`/v1/collections`: what is stored, by which model, and its vector index."""
+"""`/v1/collections`: collections, their models and their vector indexes."""
 
 from typing import Literal
 

@@ -56,7 +56,7 @@ def list_jobs(query: JobFilter) -> JobPage:
 
 @routes.get("/v1/jobs/<job_id>", Answer(200, JobView, "The job."), raises=[NotFoundError])
 def get_job(job_id: str, query: JobWait) -> JobView:
-    """Return a job, at once or as soon as it has ended."""
+    """Return a job, immediately or, with `wait`, as soon as it has ended."""
     return job_view(services().watcher.wait(job_id, query.wait))
 
 

@@ -1,4 +1,4 @@
-"""`POST /v1/search`: queue a query for a search worker; answer at once, or as soon as the hits are there."""
+"""`POST /v1/search`: queue a query for a search worker; respond immediately, or wait for its hits."""
 
 from flask import request
 

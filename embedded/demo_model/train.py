@@ -101,8 +101,8 @@ def train(
 ) -> Iterator[tuple[int, float, Losses]]:
     """Trains until the time is up; yields each step's number, the share of the time used, and its losses.
 
-    The learning rate follows the clock, not a number of steps, so that a busy machine trains less but never
-    stops in the middle of the schedule.
+    The learning rate follows the clock, not a number of steps, so that a busy machine trains less but always
+    completes the schedule.
     """
     towers = Towers(model)
     optimizer = torch.optim.AdamW(towers.parameters(), lr=peak_rate, betas=(0.9, 0.98), weight_decay=0.05)

@@ -26,7 +26,7 @@ MIN_JUDGED_ITEMS = 100
 _LEASES_UNDER_WAY = 3
 # Maximum lost workers that do not count as attempts of a chunk, because it was not in their model.
 _MAX_EXCUSED = 10
-# TTL of the record of what is in a worker's model. Without a record, its loss counts for all its chunks.
+# TTL of the record of the chunks in a worker's model. Without a record, its loss counts for all its chunks.
 _IN_MODEL_TTL_SECONDS = 3600
 
 

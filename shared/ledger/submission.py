@@ -100,7 +100,7 @@ class Submission:
         return str(found)
 
     def abandon(self) -> None:
-        """Delete what was staged, and call what `on_abandon` was given. If Redis is away, the staged items expire."""
+        """Delete the staged items and call the `on_abandon` callbacks. If Redis is away, the items expire."""
         for discard in self._on_abandon:
             discard()
         with suppress(redis.RedisError):

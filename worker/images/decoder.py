@@ -27,7 +27,7 @@ PICTURE_BOX = "picture_box"
 
 # Our limit below applies to every format. Pillow's own would override a limit that was raised on purpose.
 Image.MAX_IMAGE_PIXELS = None
-# Pillow logs a warning for every broken tag of a broken photo, and keeps each for ever.
+# Pillow warns about every broken tag of a broken photo, and Python remembers each warning forever.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 

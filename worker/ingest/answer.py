@@ -1,4 +1,4 @@
-"""Answer a bell: claim a chunk, hold its lease, process it, and account for however that ends."""
+"""Answer a bell: claim a chunk, hold its lease, process it, and record its outcome."""
 
 import logging
 import threading
@@ -18,13 +18,13 @@ from worker.model.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
-# Pause before the next claim if Redis or the catalogue is away: the chunk, which waits again, would be claimed at once.
+# Pause before the next claim if Redis or the catalogue is away: otherwise the released chunk is claimed immediately.
 _PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Ingest:
-    """Thread-safe: each bell is answered in a thread of Celery's pool, and up to as many chunks are in hand."""
+    """Thread-safe: each bell is answered in a thread of Celery's pool, which limits the chunks in progress."""
 
     ledger: IngestLedger
     doorbell: Doorbell
@@ -66,12 +66,13 @@ class Ingest:
                 self._ring()
             self._process(claim)
         except UnavailableError:
-            # A fault of our own parts, not of the items: the attempt does not count.
+            # A fault of Redis, the catalogue or the model, not of the items: the attempt does not count.
             self._release(claim)
             self.stopping.wait(_PAUSE_SECONDS)
             raise
         except BaseException:
-            # Unforeseen: let the lease expire. A chunk that does this every time is split until its culprit is found.
+            # Unexpected error: let the lease expire. A chunk that always fails like this is split until the faulty item
+            # is found.
             self.leases.remove(claim)
             raise
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ChunkPipeline:
-    """Thread-safe: chunks go through it side by side."""
+    """Thread-safe: chunks pass through it in parallel."""
 
     settings: Settings
     catalogue: Catalogue
@@ -54,7 +54,7 @@ class ChunkPipeline:
         """
         self.quarantine.announce(claim)
         existing = find_existing(self.catalogue, claim)
-        # Chunk by chunk: if the items of several chunks were mixed, all of them would end at once, and none until then.
+        # One chunk at a time: if the items of several chunks were mixed, all chunks would end late and together.
         with self.queueing:
             images = [self.download(claim, item, existing.get(item.id)) for item in claim.items]
         self.store(claim, collect(claim, existing, images))

@@ -1,4 +1,4 @@
-"""Which items of a chunk the catalogue stores already, and what is left to do if their images have not changed."""
+"""The photos that the catalogue already stores for a chunk's items, and the work left if their images are unchanged."""
 
 from dataclasses import dataclass
 

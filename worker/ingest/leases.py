@@ -71,7 +71,7 @@ class Leases:
             self._ledger.release(claim)
 
     def _extend(self, claims: Sequence[Claim]) -> None:
-        """Extend leases and forget those that were lost. A lease counts from before Redis was asked, never longer."""
+        """Extend all leases and drop lost ones. A lease is counted from before the request to Redis, never longer."""
         until = _now() + self._seconds
         extended = {claim.member for claim in self._ledger.extend(claims)}
         with self._lock:

@@ -1,7 +1,7 @@
-"""Which chunks are in the model together: the healthy ones, or one suspect by itself.
+"""Which chunks are in the model together: the healthy ones, or one suspect alone.
 
 A suspect is a chunk that lost a worker before. If it kills this process, too, the loss counts for it alone; if a
-healthy chunk does, it counts for no suspect. Claims and downloads go on meanwhile: only the model is used in turns.
+healthy chunk does, it counts for no suspect. Claims and downloads continue meanwhile; only the model is used in turns.
 """
 
 import threading

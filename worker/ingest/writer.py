@@ -17,7 +17,7 @@ _MIN_PAUSE_SECONDS = 0.25
 _MAX_PAUSE_SECONDS = 10.0
 # Chunks that may wait for an insert. Their images are encoded, so each is a few hundred kilobytes of vectors.
 _MAX_ENTRIES = 64
-# Time to write what is queued if `close` is called without `stop`.
+# Time limit for queued rows if `close` is called without `stop`.
 _CLOSE_SECONDS = 10.0
 
 
@@ -41,7 +41,7 @@ class Writer:
     def __init__(self, catalogue: Catalogue, rows: int, seconds: float, in_hand: Callable[[], int]) -> None:
         """Inserts once `rows` rows wait, or the first has waited for `seconds`, or no other chunk is on its way.
 
-        `in_hand` returns the number of chunks that the process holds, those that wait here included.
+        `in_hand` returns the number of chunks that the process holds, including those that wait here.
         """
         self._catalogue = catalogue
         self._rows = rows
@@ -68,7 +68,7 @@ class Writer:
         self._queue(_Entry(collection, rows, on_written, is_wanted))
 
     def flush(self, seconds: float) -> bool:
-        """Write at once what was queued before, and call its callbacks; False if that takes longer than `seconds`."""
+        """Write the queued rows immediately and call their callbacks. False if that takes longer than `seconds`."""
         done = threading.Event()
         try:
             self._queue(_Entry("", (), lambda _: done.set(), lambda: True, is_urgent=True))
@@ -84,7 +84,7 @@ class Writer:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what is queued, within the limits of `stop`, and end the thread."""
+        """Write the queued rows, within the limits of `stop`, and end the thread."""
         self.stop(_CLOSE_SECONDS)
         with self._changed:
             self._closed = True

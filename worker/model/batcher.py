@@ -166,7 +166,7 @@ class Batcher:
                 self._encode(lane.tower, [request for request in batch if _prepare(request)])
                 del self._began[me]
         finally:
-            # Requests are left only if this thread ended unexpectedly: fail them, so that no caller waits for ever.
+            # Requests are left only if this thread ended unexpectedly: fail them, so that no caller waits forever.
             self._refuse_more()
             for request in [*batch, *(request for lane in self._by_urgency for request in lane.waiting)]:
                 _fail(request, UnavailableError("The model's thread has ended."))

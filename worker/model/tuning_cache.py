@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 # Increment it when the same fingerprint would lead to different measurements.
 _VERSION = 2
-# Lock timeout, several times the duration of a measurement: a worker that hangs blocks no other for ever.
+# Lock timeout, several times the duration of a measurement: a worker that hangs does not block others forever.
 _PATIENCE_SECONDS = 60.0
 
 Found = TypeVar("Found")

@@ -13,7 +13,7 @@ from shared.errors import LichtbildError, NotFoundError
 # Collections in the cache. Clients choose the names, also of collections that do not exist.
 _SIZE = 1024
 # Entries older than this are refreshed in the background: a collection may be dropped or created again by others. A
-# search without hits refreshes at once.
+# search without hits refreshes immediately.
 _TTL_SECONDS = 10.0
 # After a write, a search waits for a new count if counting takes less than this: a stale number confuses more than the
 # wait. A slower count runs in the background and uses at most this share of one core.

@@ -1,10 +1,10 @@
-"""How many searches a worker has at once: free slots are reserved before a claim and released by each answer."""
+"""Limits the searches in progress: free slots are reserved before a claim, and each answer releases one."""
 
 import threading
 
 
 class Slots:
-    """Thread-safe. `total` searches at once; at most `batch` are claimed together, so that other workers get a share.
+    """Thread-safe. At most `total` searches in progress; at most `batch` per claim, so that other workers get a share.
 
     A bell that finds no free slot is remembered: `release` reports when to claim again.
     """

@@ -51,7 +51,7 @@ class Terms:
     texts: TextVectors
 
     def vectors(self, claim: SearchClaim, deadline: float) -> list[Vector]:
-        """A unit vector (float32, the model's dimension) per term. All terms start at once, so that they share a batch
+        """A unit vector (float32, the model's dimension) per term. All terms start together, so that they share a batch
         with each other and with other searches. Raises ItemError, `timeout` at the deadline (`time.monotonic`) among
         others, and UnavailableError.
         """

@@ -1,5 +1,5 @@
 -- Replace a chunk that keeps losing its workers by two halves. They inherit all but one of the attempts allowed, so that
--- a half which loses one more worker is split again at once.
+-- a half which loses one more worker is split again immediately.
 -- Keys: leases, active, job, job:chunks, job:waiting, job:attempts.
 -- Returns 1, or 0 if the chunk is already settled or split, or its job has ended.
 local leases, active, job, chunks, waiting, attempts = unpack(KEYS)
