@@ -1,4 +1,4 @@
-"""Answer a bell: claim a chunk, hold its lease, process it, and record its outcome."""
+"""Answer a bell: claim a chunk, hold its lease, process it, and account for however that ends."""
 
 import logging
 import threading
@@ -18,13 +18,13 @@ from worker.model.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
-# Pause before the next claim if Redis or the catalogue is away: otherwise the released chunk is claimed immediately.
+# Pause before the next claim if Redis or the catalogue is away: the chunk, which waits again, would be claimed at once.
 _PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Ingest:
-    """Thread-safe: each bell is answered in a thread of Celery's pool, which limits the chunks in progress."""
+    """Thread-safe: Celery answers up to 16 bells at a time, each in a thread of its pool with a chunk of its own."""
 
     ledger: IngestLedger
     doorbell: Doorbell
@@ -39,7 +39,7 @@ class Ingest:
     def answer_bell(self) -> None:
         """Claim the next chunk, if any, ring again if more wait, and process the chunk.
 
-        Raises RedisError and UnavailableError; the chunk is then released and its attempt not counted.
+        Raises UnavailableError, with the chunk released and its attempt not counted, and RedisError.
         """
         with self._claimed() as claim:
             if claim is not None:
@@ -66,13 +66,12 @@ class Ingest:
                 self._ring()
             self._process(claim)
         except UnavailableError:
-            # A fault of Redis, the catalogue or the model, not of the items: the attempt does not count.
+            # A fault of our own parts, not of the items: the attempt does not count.
             self._release(claim)
             self.stopping.wait(_PAUSE_SECONDS)
             raise
         except BaseException:
-            # Unexpected error: let the lease expire. A chunk that always fails like this is split until the faulty item
-            # is found.
+            # Unforeseen: let the lease expire. A chunk that does this every time is split until its culprit is found.
             self.leases.remove(claim)
             raise
 
