@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test faults bench lint fmt docs model
+.PHONY: help setup demo up check test faults bench lint fmt docs model
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,10 +7,10 @@ BIN := .venv/bin
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 
-setup: .venv/ready ## make the virtual environment .venv, with pinned requirements
+setup: .venv/ready ## create the virtual environment .venv with pinned requirements
 
 .venv/ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lichtbild needs Python 3.11 or newer; say which: make PYTHON=python3.11 …")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lichtbild needs Python 3.11 or newer. Name it: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
@@ -18,22 +18,31 @@ setup: .venv/ready ## make the virtual environment .venv, with pinned requiremen
 demo: setup ## start everything, ingest 600 sample photos, search them three ways, stop everything
 	$(BIN)/lichtbild demo
 
-up: setup ## start everything and leave it running until Ctrl-C, with the demo model
+up: setup ## start everything with the demo model; it runs until Ctrl-C
 	$(BIN)/lichtbild up --model demo
+
+# These start no stack and no model of full size.
+UNIT_TESTS := tests/test_import_arrows.py tests/shared tests/api/intake tests/lichtbild/test_*.py \
+	tests/worker/fetch tests/worker/images tests/worker/ingest tests/worker/search tests/worker/upkeep
+# Tests of one file, and all tests of the shared stack, stay in one process; tests/conftest.py puts the longest first.
+PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
+check: lint ## check format, style, types and import arrows, and run the unit tests: about a minute
+	$(BIN)/python -m pytest --quiet $(PARALLEL) $(UNIT_TESTS)
 
 # `make test ORDER=random` runs the tests in random order and prints the seed; ORDER=1234 repeats the order of that seed.
 ORDER ?=
 RANDOM_ORDER := $(if $(ORDER),-p randomly $(if $(filter-out random,$(ORDER)),--randomly-seed $(ORDER)))
 
-test: setup ## run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --quiet $(RANDOM_ORDER)
+test: setup ## run all tests; ORDER=random shuffles them
+	$(BIN)/python -m pytest --quiet $(PARALLEL) $(RANDOM_ORDER)
 
-faults: setup ## kill, stop and starve parts during ingests of full size, about a quarter of an hour; prints what came of it
+faults: setup ## run the fault tests at full size and print their transcript: about a quarter of an hour
 	FAULTS=full $(BIN)/python -m pytest --quiet --timeout 1800 tests/faults
 
 FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions ledger_memory search catalogue fusion relevance
 
-bench: $(FIGURES:%=bench-%) ## make every figure of the docs again, about an hour and a half on a quiet machine, into build/
+bench: $(FIGURES:%=bench-%) ## measure every figure of the docs, into build/: about an hour and a half on a quiet machine
 
 # One of them: make bench-search
 bench-%: setup
@@ -45,12 +54,13 @@ bench-catalogue: bench-peer
 bench-peer: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 
-lint: setup ## check style, types and import arrows
+lint: setup ## check format, style, types and import arrows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
-fmt: setup ## put the code into form
+fmt: setup ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -1,5 +1,6 @@
 """Real servers for the tests: each pytest process has its own Redis and catalogue, and one stack for its stories."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from shared.ledger.jobs import Jobs
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
 from tests.image_server import ImageServer, serving
+from tests.skips import SKIPPED_IN_CI
 from tests.stack import SETTINGS, WORKERS, Lichtbild, running
 from tests.tampering import Tampering
 from tests.tiny_model import save_tiny_model
@@ -121,6 +123,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = "stories" if _uses_the_shared_stack(item) else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that is skipped without being listed fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput") or "CI" not in os.environ:
+        return
+    skipped = {report.nodeid.partition("@")[0] for report in reporter.stats.get("skipped", [])}
+    reporter.write_line(f"\n{len(skipped)} skipped")
+    for nodeid in sorted(skipped - SKIPPED_IN_CI.keys()):
+        reporter.write_line(f"{nodeid} was skipped; tests/skips.py does not list it.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _uses_the_shared_stack(item: pytest.Item) -> bool:
