@@ -2,8 +2,8 @@
 
 A view is a function whose arguments name what it reads: the parts of its path, `query` and `headers`, each annotated
 with a model of `parameters.py`. It returns an answer of `shared/domain/results.py`, or a `Reply` where status or
-headers vary. Its docstring is the summary, its name the operation id. The declaration validates what comes in, and the
-OpenAPI document is read off it.
+headers vary. Its docstring is the summary, its name the operation id. The declaration validates requests, and the
+OpenAPI document is generated from it.
 """
 
 import inspect
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 View = Callable[..., Any]
 Errors = Sequence[type[LichtbildError]]
-# Any route may be refused by access rules or validation, find Redis or the catalogue away, or fail.
+# Any route may fail by access rules, validation, an unavailable Redis or catalogue, or a bug.
 _COMMON = frozenset({401, 403, 422, 500, 503})
 _EXTENSION = "lichtbild-operations"
 

@@ -1,4 +1,4 @@
-"""Query parameters and headers: their types, and how they are read and refused."""
+"""Query parameters and headers: their types, and their validation."""
 
 import re
 from typing import Annotated, Any, TypeVar
@@ -14,13 +14,13 @@ MAX_WAIT_SECONDS = 30.0
 
 
 class Parameters(BaseModel):
-    """Base of what a route reads. A name that it does not know is refused: a misspelt one must not be ignored."""
+    """Base of a route's parameters. Unknown names are rejected, so that a misspelt one is not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class NoParameters(Parameters):
-    """For routes that read none."""
+    """For routes without parameters."""
 
 
 Given = TypeVar("Given", bound=Parameters)

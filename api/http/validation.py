@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a request, in the words of our errors."""
+"""Pydantic's validation errors in the wording of our errors."""
 
 from dataclasses import dataclass
 

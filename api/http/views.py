@@ -1,4 +1,4 @@
-"""From domain objects to answers, and from answers to JSON: the one place of the API that makes JSON."""
+"""From domain objects to answers, and from answers to JSON: the only place of the API that makes JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass

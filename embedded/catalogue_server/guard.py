@@ -87,7 +87,7 @@ class Guard:
         self._calls = functions | (self._engines - ALLOWED_TABLE_FUNCTIONS) | _DENIED_ALWAYS
 
     def check_settings(self, names: Iterable[str]) -> None:
-        """Refuse settings that were sent beside the SQL. Raises CatalogueError."""
+        """Refuse settings that were sent in addition to the SQL. Raises CatalogueError."""
         for name in names:
             if name.lower() in self._settings:
                 raise refusal(Code.ACCESS_DENIED, f"The setting {name} cannot be changed here")

@@ -1,4 +1,4 @@
-"""Draws a contact sheet: one row per query, with its hits beside it, nearest first."""
+"""Draws a contact sheet: one row per query, with its hits next to it, nearest first."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Never run against a real MyScale. It relies on the sources and tests of myscale/MyScaleDB, its search-index, and
 MyScale's documentation; docs/catalogue.md lists what. So it uses the forms that those tests use: a literal query
-vector, ascending order, a literal limit, PREWHERE for the filter, and no FINAL beside `distance()`.
+vector, ascending order, a literal limit, PREWHERE for the filter, and no FINAL with `distance()`.
 """
 
 import math
@@ -62,7 +62,7 @@ class Features:
 class MyScale:
     """Candidates by `distance()` where there is an index.
 
-    `distance()` finds the nearest rows of each part before the rows of an id are merged; FINAL beside it only filters
+    `distance()` finds the nearest rows of each part before the rows of an id are merged; FINAL with it only filters
     that result. A replaced row could be returned, or displace a current one. So candidates are read without FINAL.
     Their distances are not used either: an index may round them.
     """
