@@ -6,5 +6,5 @@
 4. `fusion`: the weighted sum of these vectors, renormalised, is the query vector.
 5. `collection_cache`: the collection's model must be the worker's; its photos are counted.
 6. `paging`: the nearest photos, ordered, cut to the page and grouped.
-7. `hits`: hits and figures as JSON; the ledger records them and wakes the client.
+7. `hits`: the typed result, stored in the ledger as JSON; recording it wakes the client.
 """

@@ -3,12 +3,12 @@
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from redis.exceptions import RedisError
 
 from shared.catalogue.interface import Catalogue, Vector
 from shared.domain.filters import parse
+from shared.domain.results import SearchResult, SearchTimes
 from shared.doorbell import Doorbell
 from shared.errors import ItemError, LichtbildError, ModelMismatchError, UnavailableError
 from shared.ledger.jobs import Jobs
@@ -17,7 +17,7 @@ from shared.ledger.watcher import Watcher
 from worker.search.collection_cache import CollectionCache, CollectionFacts
 from worker.search.deferred import DeferredSearches
 from worker.search.fusion import effective_weights, fuse
-from worker.search.hits import hit_json
+from worker.search.hits import hit_of, result_json
 from worker.search.paging import Group, page
 from worker.search.slots import Slots
 from worker.search.terms import Terms
@@ -104,17 +104,14 @@ class Search:
                 return
             if waited_seconds is not None:
                 claim = self._ledger.refresh(claim)
-            result = self._result(claim, deadline)
-            if claim.query.after_job is not None:
-                result["took_ms"]["after_job"] = round((waited_seconds or 0.0) * 1000, 1)
-            self._ledger.complete(claim.job_id, result)
+            self._ledger.complete(claim.job_id, result_json(self._result(claim, deadline, waited_seconds or 0.0)))
         except UnavailableError:
             self._collections.forget(claim.query.collection)
             raise
         except LichtbildError as error:
             self._ledger.fail(claim.job_id, error)
 
-    def _result(self, claim: SearchClaim, deadline: float) -> dict[str, Any]:
+    def _result(self, claim: SearchClaim, deadline: float, waited_seconds: float) -> SearchResult:
         query = claim.query
         weights = [term.weight for term in query.terms]
         started = time.perf_counter()
@@ -129,18 +126,19 @@ class Search:
         self._check_model(facts.result())
         groups = self._groups(claim, vector)
         found = time.perf_counter()
-        return {
-            "hits": [hit_json(group, vectors, include_embedding=query.include_embedding) for group in groups],
-            "weights": effective_weights(weights),
-            "model": self._encoder.name,
-            "searchable_rows": facts.result().rows,
-            "pending_rows": claim.pending_rows,
-            "took_ms": {
-                "queue": round(claim.waited_ms, 1),
-                "encode": round((encoded - started) * 1000, 1),
-                "search": round((found - encoded) * 1000, 1),
-            },
-        }
+        return SearchResult(
+            hits=[hit_of(group, vectors, include_embedding=query.include_embedding) for group in groups],
+            weights=effective_weights(weights),
+            model=self._encoder.name,
+            searchable_rows=facts.result().rows,
+            pending_rows=claim.pending_rows,
+            took_ms=SearchTimes(
+                queue=round(claim.waited_ms, 1),
+                encode=round((encoded - started) * 1000, 1),
+                search=round((found - encoded) * 1000, 1),
+                after_job=None if query.after_job is None else round(waited_seconds * 1000, 1),
+            ),
+        )
 
     def _groups(self, claim: SearchClaim, vector: Vector) -> list[Group]:
         query = claim.query

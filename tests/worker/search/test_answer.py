@@ -15,6 +15,7 @@ from shared.doorbell import celery_app
 from shared.ledger import keys
 from shared.ledger.watcher import Watcher
 from tests.stack import wait_for
+from worker.search import collection_cache
 from worker.search.slots import Slots
 from worker.services import SearchServices, build_search
 
@@ -24,6 +25,12 @@ def worker(connection, settings) -> Iterator[SearchServices]:
     services = build_search(settings, celery_app(settings), "test")
     yield services
     services.lifecycle.close()
+
+
+@pytest.fixture(autouse=True)
+def counts_are_cheap(monkeypatch) -> None:
+    """On a busy machine counting is slow, and a slow count is refreshed in the background."""
+    monkeypatch.setattr(collection_cache, "_CHEAP_SECONDS", 60.0)
 
 
 @pytest.fixture
