@@ -18,14 +18,16 @@ from lichtbild.cli.upload import FolderIngest, report_left_out
 from lichtbild.client import DEFAULT_COLLECTION, Client
 from lichtbild.errors import JobPaused, UnknownFormat
 from lichtbild.models import Job, Progress
-from lichtbild.uploads import pictures_in
+from lichtbild.uploads import SUFFIXES, Picture, pictures_in
+
+_SUFFIXES = ", ".join(sorted(SUFFIXES))
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The source of an ingest and its options."""
+    """The sources of an ingest and its options."""
 
-    source: str
+    sources: tuple[str, ...]
     limit: int | None
     collection: str
     max_failed_ratio: float | None
@@ -33,7 +35,7 @@ class Wanted:
 
 
 @click.command()
-@click.argument("source")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path())
 @click.option("--limit", type=click.IntRange(min=1), help="Send at most this many items.")
 @click.option("--preflight", metavar="N", type=click.IntRange(min=1), help="Only try N random items; store nothing.")
 @click.option(
@@ -48,7 +50,7 @@ class Wanted:
 @api_option
 def ingest(
     *,
-    source: str,
+    sources: tuple[str, ...],
     limit: int | None,
     preflight: int | None,
     max_failed_ratio: float | None,
@@ -57,25 +59,46 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
-    for NDJSON from stdin. If SOURCE is a folder, its images are uploaded; the id of each is its path in the folder.
+    for NDJSON from stdin. If SOURCE is a folder or one or more images, they are uploaded; the id of each is its path in
+    the folder, or its path as given.
 
     A table has a header row with `id` (or `photo_id`) and `url` (or `photo_image_url`); every other column that is not
     empty becomes an attribute. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
     """
-    wanted = Wanted(source, limit, collection, max_failed_ratio, preflight)
+    wanted = Wanted(sources, limit, collection, max_failed_ratio, preflight)
     if preflight is not None and max_failed_ratio is not None:
         raise click.UsageError("--max-failed-ratio does not apply to a --preflight, which is never paused.")
-    if Path(source).is_dir():
-        _ingest_folder(wanted, detach=detach, as_json=as_json)
+    pictures = _pictures(wanted)
+    if pictures is not None:
+        _upload(pictures[:limit], wanted, detach=detach, as_json=as_json)
         return
-    if source != "-" and not Path(source).is_file():
-        raise click.UsageError(f"There is no file {source}.")
     with connect(INGEST_PATIENCE_SECONDS) as client:
         job = _send(client, wanted)
         if detach:
             write_json(job.raw) if as_json else write_line(job.id)
         else:
             _watch_to_the_end(client, job, as_json=as_json)
+
+
+def _pictures(wanted: Wanted) -> list[Picture] | None:
+    """The pictures of the sources, None if the source is a list. Raises UsageError for any other combination."""
+    for source in wanted.sources:
+        if source != "-" and not Path(source).exists():
+            raise click.UsageError(f"There is no file {source}.")
+    first = Path(wanted.sources[0])
+    if len(wanted.sources) == 1 and first.is_dir():
+        pictures = pictures_in(first)
+        if not pictures:
+            raise click.UsageError(f"There are no images in {first}. Images are files ending in {_SUFFIXES}.")
+    elif all(Path(source).suffix.lower() in SUFFIXES for source in wanted.sources):
+        pictures = [Picture.from_upload(source) for source in wanted.sources]
+    elif len(wanted.sources) == 1:
+        return None
+    else:
+        raise click.UsageError(f"Give one list, one folder, or images: files ending in {_SUFFIXES}.")
+    if wanted.preflight is not None:
+        raise click.UsageError("--preflight is for lists of URLs, not for uploads.")
+    return pictures
 
 
 def _watch_to_the_end(client: Client, job: Job, *, as_json: bool) -> None:
@@ -106,14 +129,8 @@ def _report(job: Job, *, as_json: bool) -> None:
         summarise(job)
 
 
-def _ingest_folder(wanted: Wanted, *, detach: bool, as_json: bool) -> None:
-    """Upload a folder; its jobs are shown as one. Exit status 1 if some pictures could not be sent."""
-    folder = Path(wanted.source)
-    if wanted.preflight is not None:
-        raise click.UsageError("--preflight is for lists of URLs, not for folders.")
-    pictures = pictures_in(folder)[: wanted.limit]
-    if not pictures:
-        raise click.UsageError(f"There are no images in {folder}.")
+def _upload(pictures: list[Picture], wanted: Wanted, *, detach: bool, as_json: bool) -> None:
+    """Upload pictures; their jobs are shown as one. Exit status 1 if some pictures could not be sent."""
 
     def print_job(job: Job) -> None:
         write_json(job.raw) if as_json else write_line(job.id)
@@ -192,7 +209,8 @@ def _watching_until_interrupted(job: Job) -> Iterator[None]:
 
 
 def _send(client: Client, wanted: Wanted) -> Job:
-    source = sys.stdin.buffer if wanted.source == "-" else wanted.source
+    (named,) = wanted.sources
+    source = sys.stdin.buffer if named == "-" else named
     ratio, tried = wanted.max_failed_ratio, wanted.preflight
     if isinstance(source, str):
         try:

@@ -19,7 +19,7 @@ from lichtbild.client import DEFAULT_COLLECTION, Client
 
 @click.command()
 @click.argument("text", required=False)
-@click.option("--image", metavar="PATH|URL", help="Search by this image.")
+@click.option("--image", metavar="PATH|URL", type=click.Path(), help="Search by this image.")
 @click.option("--photo", "photo_id", metavar="ID", help="Search by this stored photo.")
 @click.option("-k", "--top-k", type=click.IntRange(1, 1000), default=5, show_default=True, help="Number of hits.")
 @click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="Number of hits to skip.")

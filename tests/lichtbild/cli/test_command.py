@@ -62,6 +62,9 @@ def test_with_json_an_error_is_json_too(api: FakeApi, arguments: tuple[str, ...]
         ("ingest", "README.md"),
         ("ingest", "-", "--limit", "0"),
         ("ingest", ".", "--preflight", "3"),
+        ("ingest", "README.md", "a.jpg"),
+        ("ingest", "a.jpg", "no-such-file.jpg"),
+        ("ingest",),
         ("ingest", "-", "--preflight", "3", "--max-failed-ratio", "0.1"),
         ("ingest", "-", "--max-failed-ratio", "1"),
         ("jobs", "--errors"),
@@ -77,6 +80,7 @@ def test_with_json_an_error_is_json_too(api: FakeApi, arguments: tuple[str, ...]
 )
 def test_wrong_arguments_exit_with_2_and_a_hint(api: FakeApi, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "README.md").touch()
+    (tmp_path / "a.jpg").touch()
 
     done = lichtbild(*arguments, api=api.url, folder=tmp_path)
 

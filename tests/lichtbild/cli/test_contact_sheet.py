@@ -1,4 +1,4 @@
-"""The contact sheet: every hit has its place, whether its picture could be had or not."""
+"""The contact sheet: every hit has its place, with or without a picture."""
 
 import io
 from pathlib import Path

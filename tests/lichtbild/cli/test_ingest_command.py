@@ -1,4 +1,4 @@
-"""`lichtbild ingest` of a list as people run it: what it shows, what it sums up, how it ends."""
+"""`lichtbild ingest` of a list, as a real process: progress, summary, exit status."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The sample photos' items as the demo ingests them, and what the command and the stack must agree on."""
+"""The items of the sample photos, and the constants that the command and the stack share."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The demo's data folder: gone afterwards, also that of a run that was killed, never that of one that runs."""
+"""The demo's temporary data folder: removed at the end and after a killed run, never during a run."""
 
 import os
 import tempfile

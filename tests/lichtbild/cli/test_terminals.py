@@ -79,21 +79,30 @@ def test_at_80_columns_ids_stay_on_one_line_and_the_last_column_is_cut(api: Fake
         assert len(lines) == 2 + (shown == "search")
 
 
-def completed(*words: str) -> set[str]:
-    """The completions of the last word in bash."""
+def offers(*words: str) -> list[str]:
+    """What the completion offers bash for the last word: `TYPE,VALUE` each."""
     asked = {
         "_LICHTBILD_COMPLETE": "bash_complete",
         "COMP_WORDS": " ".join(("lichtbild", *words)),
         "COMP_CWORD": str(len(words)),
     }
     done = subprocess.run([LICHTBILD], env=os.environ | asked, capture_output=True, text=True, check=True, timeout=60)
-    return {line.partition(",")[2] for line in done.stdout.splitlines()}
+    return done.stdout.splitlines()
+
+
+def completed(*words: str) -> set[str]:
+    return {offer.partition(",")[2] for offer in offers(*words)}
 
 
 def test_subcommands_and_options_are_completed() -> None:
     assert completed("s") == {"search", "status"}
     assert completed("photos", "--r") == {"--random"}
     assert completed("jobs", "--kind", "") == {"ingest", "search", "delete", "index"}
+
+
+@pytest.mark.parametrize("words", [("ingest", "ph"), ("search", "--image", "ph"), ("search", "--save", "ph")])
+def test_file_names_are_completed_by_the_shell(words: tuple[str, ...]) -> None:
+    assert offers(*words) == ["file,ph"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,4 +1,4 @@
-"""`lichtbild ingest FOLDER` as people run it, against a fake API with given responses."""
+"""`lichtbild ingest` of folders and images, as a real process against an API with prepared answers."""
 
 import json
 import signal
@@ -177,6 +177,19 @@ def test_a_folder_without_images_is_a_usage_error(api: FakeApi, tmp_path: Path) 
 
     assert done.returncode == 2
     assert "no images" in done.stderr
+
+
+def test_images_named_one_by_one_are_uploaded_under_their_paths(api: FakeApi, folder: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job()))
+
+    done = lichtbild("ingest", "a.jpg", "sub/c.jpg", api=api.url, folder=folder)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    (body,) = sent(api)
+    assert b"filename*=utf-8''a.jpg\r\n\r\na.jpg\r\n" in body
+    assert b"filename*=utf-8''sub%2Fc.jpg\r\n\r\nsub/c.jpg\r\n" in body
+    assert body.count(b"filename*=") == 2
 
 
 def test_the_client_uploads_paths_and_bytes(api: FakeApi, client: Client, folder: Path, monkeypatch) -> None:
