@@ -144,6 +144,18 @@ def test_near_duplicates_are_folded_into_the_best_of_them(search, photos):
     assert found(search(group_distance=0.1, top_k=1, offset=1)) == ["b"]
 
 
+@pytest.mark.parametrize("rounding", [1e-7, 2.6e-5], ids=["float32", "bfloat16"])
+def test_one_picture_from_batches_of_different_sizes_is_one_hit_at_group_distance_0(search, photos, rounding):
+    """The vectors of one picture differ by rounding with the size of its batch."""
+    tilt = (2 * rounding) ** 0.5
+    copies = {"a": (1, 0), "a1": (1, tilt), "a2": (1, 0, tilt)}
+    assert len({unit(*vector).tobytes() for vector in copies.values()}) == 3
+    photos({**copies, "other": (1, 0.05), "far": (0, 1)})
+    job = search(group_distance=0)
+    assert found(job) == ["a", "other", "far"]
+    assert {similar["photo_id"] for similar in job.result["hits"][0]["similar"]} == {"a1", "a2"}
+
+
 def test_a_filter_asks_of_attributes(search, photos):
     photos({"a": (1, 0), "b": (1, 1), "c": (0, 1)})
     assert found(search(filter={"n": {"gte": 1}})) == ["b", "c"]
