@@ -8,25 +8,28 @@ from shared.errors import ConfigurationError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# Special-purpose addresses that Python's `is_global` misses, depending on its version.
+# Special-purpose networks (IANA registry) that `ipaddress.is_global` misses in some Python versions.
 _SPECIAL = [
     ipaddress.ip_network(network)
     for network in (
-        "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is a cloud's metadata server
-        "192.88.99.0/24",  # relays of 6to4 (RFC 7526)
-        "168.63.129.16/32",  # Azure's metadata server, formally a public address
-        "2001::/23",  # protocol assignments, including Teredo (RFC 2928)
+        "192.0.0.0/24",  # IETF protocols; one cloud serves its metadata at 192.0.0.192
+        "192.88.99.0/24",  # 6to4 relays (RFC 7526)
+        "168.63.129.16/32",  # Azure's metadata and agents; numerically a public address
+        "2001::/23",  # IETF protocols, including Teredo (RFC 2928)
         "2001:db8::/32",  # documentation
         "3fff::/20",  # documentation (RFC 9637)
     )
 ]
-# Globally routed unicast (RFC 4291, 2.4): excludes site-local, local NAT64 and old IPv4-mapped ranges.
+# All publicly routed IPv6 addresses (RFC 4291, 2.4). Excludes site-local, local NAT64 and IPv4-compatible addresses.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressPolicy:
-    """Allows public addresses, and the CIDRs and `address:port` entries of `LICHTBILD_FETCH_ALLOW`."""
+    """Allows public addresses and the entries of `LICHTBILD_FETCH_ALLOW`: CIDRs or `address:port`.
+
+    Raises ConfigurationError for an entry that is neither.
+    """
 
     def __init__(self, allow: Sequence[str]) -> None:
         self._networks: list[Network] = []
@@ -35,12 +38,12 @@ class AddressPolicy:
             self._add(entry)
 
     def allows(self, address: str, port: int) -> bool:
-        """Whether a connection to this numeric address and port is allowed."""
+        """Whether the fetcher may connect to this numeric address and port."""
         ip = ipaddress.ip_address(address.partition("%")[0])
         embedded = _embedded(ip)
-        return self._is_named(ip, port) or self._is_named(embedded, port) or _is_public(embedded)
+        return self._is_listed(ip, port) or self._is_listed(embedded, port) or _is_public(embedded)
 
-    def _is_named(self, ip: Address, port: int) -> bool:
+    def _is_listed(self, ip: Address, port: int) -> bool:
         return (ip, port) in self._endpoints or any(ip in network for network in self._networks)
 
     def _add(self, entry: str) -> None:
@@ -64,7 +67,7 @@ def _is_public(ip: Address) -> bool:
 
 
 def _embedded(ip: Address) -> Address:
-    """The IPv4 address embedded in an IPv6 address, which could hide it; otherwise the address itself."""
+    """The IPv4 address inside an IPv4-mapped, NAT64, 6to4 or Teredo address; else the address itself."""
     if isinstance(ip, ipaddress.IPv6Address):
         if ip in _NAT64:
             return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)

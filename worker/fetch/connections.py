@@ -1,7 +1,7 @@
-"""HTTP connections to allowed addresses only, for every host name, redirect and DNS answer.
+"""HTTP connections to allowed addresses only, regardless of the name, redirect or DNS answer that led there.
 
-Uses `http.client` over our own sockets: it ignores proxies, cookies and credentials of the environment, and every wait
-(DNS, connection, TLS, headers, body) ends at the request's deadline.
+`http.client` over our own sockets: it reads no proxy, cookie or credential from the environment, and every wait (DNS,
+connect, TLS, headers, body) ends at the request's deadline.
 """
 
 import http.client
@@ -28,7 +28,7 @@ _IDLE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The target of a connection. `host` is an ASCII name or a numeric address."""
+    """The server at the other end of a connection. `host` is an ASCII name or a numeric address."""
 
     is_tls: bool
     host: str
@@ -36,7 +36,7 @@ class Origin:
 
 
 class Dialler:
-    """Opens sockets to allowed addresses."""
+    """Opens sockets to the addresses that the policy allows. Thread-safe."""
 
     def __init__(self, policy: AddressPolicy) -> None:
         self._policy = policy
@@ -44,7 +44,7 @@ class Dialler:
         self._tls = _tls_context()
 
     def dial(self, origin: Origin, deadline: float) -> "_Socket":
-        """Resolve once, require every address to be allowed, and connect to the checked address itself.
+        """Resolve once, require that every answer is allowed, and connect to a checked address.
 
         Raises ItemError `blocked_address`, OSError (TimeoutError, socket.gaierror, ssl.SSLError), UnicodeError.
         """
@@ -53,13 +53,13 @@ class Dialler:
             if not self._policy.allows(str(address[0]), origin.port):
                 raise ItemError(
                     "blocked_address",
-                    f"{origin.host} resolves to {address[0]}, which the fetcher may not reach (LICHTBILD_FETCH_ALLOW).",
+                    f"{origin.host} resolves to {address[0]}, which LICHTBILD_FETCH_ALLOW does not permit.",
                 )
-        plain = _connected(answers, deadline)
+        plain = _connect(answers, deadline)
         if not origin.is_tls:
             return plain
         try:
-            # The socket's timeout applies to the whole handshake.
+            # The socket's timeout limits the whole handshake.
             plain.settimeout(_seconds_left(deadline, _CONNECT_SECONDS))
             encrypted = cast("_TlsSocket", self._tls.wrap_socket(plain, server_hostname=origin.host))
         except BaseException:
@@ -70,14 +70,14 @@ class Dialler:
 
 
 class Connection(http.client.HTTPConnection):
-    """One keep-alive connection. Each request has its own deadline (`time.monotonic`)."""
+    """A connection that serves several requests, each with its own deadline (`time.monotonic` seconds)."""
 
     def __init__(self, origin: Origin, dialler: Dialler) -> None:
         super().__init__(origin.host, origin.port)
         self.default_port = 443 if origin.is_tls else 80
         self.origin = origin
         self.idle_since = 0.0
-        # The stream of responses. `sock` is None while the last response before a close is read.
+        # Responses are read from it. `sock` is None while the last response before a close is read.
         self.stream: _Socket | None = None
         self._dialler = dialler
         self._deadline = math.inf
@@ -86,14 +86,14 @@ class Connection(http.client.HTTPConnection):
         self.sock = self.stream = self._dialler.dial(self.origin, self._deadline)
 
     def expire_at(self, deadline: float) -> None:
-        """Set the deadline of the next operations."""
+        """Set the deadline of all reads and connects from now on."""
         self._deadline = deadline
         if self.stream is not None:
             self.stream.deadline = deadline
 
 
 class ConnectionPool:
-    """Idle connections, at most `most`. Those of the least recently used origin are closed first."""
+    """Keeps up to `most` idle connections. Closes those of the least recently used origin first. Thread-safe."""
 
     def __init__(self, dialler: Dialler, most: int) -> None:
         self._dialler = dialler
@@ -103,7 +103,7 @@ class ConnectionPool:
         self._count = 0
 
     def take(self, origin: Origin) -> Connection:
-        """An idle connection to the origin, or a new one that is not open yet (`sock` is None)."""
+        """Return an idle connection to the origin, or a new one that is not open yet (its `sock` is None)."""
         while (connection := self._pop(origin)) is not None:
             is_fresh = time.monotonic() - connection.idle_since < _IDLE_SECONDS
             if is_fresh and connection.sock is not None and pending(connection.sock) is None:
@@ -112,7 +112,7 @@ class ConnectionPool:
         return Connection(origin, self._dialler)
 
     def give_back(self, connection: Connection) -> None:
-        """Keep a connection whose last response was read completely; close it if the server has closed it."""
+        """Keep a connection whose last response was read to its end. Close it if the server closed it or sent more."""
         if connection.sock is None or pending(connection.sock) is not None:
             connection.close()
             return
@@ -126,7 +126,7 @@ class ConnectionPool:
             surplus.close()
 
     def close(self) -> None:
-        """Close all idle connections."""
+        """Close the idle connections."""
         with self._lock:
             idle = [connection for connections in self._idle.values() for connection in connections]
             self._idle.clear()
@@ -151,7 +151,7 @@ class ConnectionPool:
 
 
 def pending(sock: socket.socket) -> bytes | None:
-    """Unexpected bytes from the server on an idle connection; empty if it has closed, None if there are none."""
+    """Return unsolicited data from the server: b"" if it closed the connection, None if there is nothing to read."""
     try:
         sock.settimeout(0)
         return sock.recv(1)
@@ -162,7 +162,7 @@ def pending(sock: socket.socket) -> bytes | None:
 
 
 class _PlainSocket(socket.socket):
-    """A socket whose reads end at the deadline, even if the server sends single bytes slowly."""
+    """Every read ends at the deadline, however slowly the server sends."""
 
     deadline = math.inf
 
@@ -172,7 +172,7 @@ class _PlainSocket(socket.socket):
 
 
 class _TlsSocket(ssl.SSLSocket):
-    """The same with TLS."""
+    """The same for TLS."""
 
     deadline = math.inf
 
@@ -184,8 +184,8 @@ class _TlsSocket(ssl.SSLSocket):
 _Socket = _PlainSocket | _TlsSocket
 
 
-def _connected(answers: Answers, deadline: float) -> _PlainSocket:
-    """A connection to the first address that accepts. The addresses share the time for connecting."""
+def _connect(answers: Answers, deadline: float) -> _PlainSocket:
+    """Connect to the first address that accepts. The addresses share the connect timeout."""
     deadline_of_all = min(deadline, time.monotonic() + _CONNECT_SECONDS)
     failure: OSError = OSError("The name has no address.")
     for number, (family, kind, protocol, _, address) in enumerate(answers):
@@ -214,7 +214,7 @@ def _seconds_left(deadline: float, most: float) -> float:
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Trusts the machine's certificate authorities and those of certifi, because slim containers have none."""
+    """Trusts the system's certificate authorities and certifi's: slim containers have none of their own."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])

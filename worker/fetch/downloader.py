@@ -1,4 +1,4 @@
-"""One download: a GET, its redirects, and a body up to the size limit of an image."""
+"""One download: a GET, its redirects, and a body of limited size."""
 
 import contextlib
 import http.client
@@ -21,17 +21,17 @@ _HEADERS = {"User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5", "Accept-Enc
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
 _PIECE = 64 * 1024
-# The body of an error or a redirect is read up to this size, so that the connection can be reused.
-_DISCARDED = 16 * 1024
+# Read up to this many bytes of an error's or a redirect's body: at its end the connection can be reused.
+_MAX_DISCARDED = 16 * 1024
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class NoAnswerError(ItemError):
-    """The URL's host did not respond: no address, no connection, or no headers."""
+    """The URL's host did not answer: no address, no connection, or no response header."""
 
 
 class BusyError(ItemError):
-    """The server asks for a pause of `seconds` (0 if it names none)."""
+    """Status 429 or 503. `seconds` is the value of `Retry-After`, 0 without one."""
 
     def __init__(self, status: int, seconds: float) -> None:
         super().__init__(f"http_{status}", f"The server answered {status}.", retryable=True)
@@ -39,22 +39,22 @@ class BusyError(ItemError):
 
 
 class Downloader:
-    """Thread-safe. Bodies are at most `limit` bytes."""
+    """Downloads bodies of at most `limit` bytes. Thread-safe."""
 
     def __init__(self, pool: ConnectionPool, limit: int) -> None:
         self._pool = pool
         self._limit = limit
 
     def download(self, url: str, deadline: float) -> bytes:
-        """Return the body at `url`. Everything ends at `deadline` (`time.monotonic`).
+        """Return the body at `url`. Everything ends at `deadline` (`time.monotonic` seconds).
 
-        Raises ItemError; NoAnswerError and BusyError concern the URL's host.
+        Raises ItemError. Its subclasses NoAnswerError and BusyError concern the URL's host.
         """
         for hop in range(_MAX_REDIRECTS + 1):
             problem = url_problem(url)
             if problem:
                 raise ItemError("bad_url", f"The URL {problem}.")
-            connection, response = self._answer(url, deadline, is_first=hop == 0)
+            connection, response = self._request(url, deadline, is_first=hop == 0)
             try:
                 if response.status not in _REDIRECTS or not response.getheader("location"):
                     return self._body(connection, response)
@@ -66,19 +66,19 @@ class Downloader:
                 _close_unless_done(connection, response)
         raise ItemError("too_many_redirects", f"More than {_MAX_REDIRECTS} redirects.")
 
-    def _answer(self, url: str, deadline: float, *, is_first: bool) -> tuple[Connection, http.client.HTTPResponse]:
+    def _request(self, url: str, deadline: float, *, is_first: bool) -> tuple[Connection, http.client.HTTPResponse]:
         try:
             origin, target = _parsed(url)
             connection = self._pool.take(origin)
             connection.expire_at(deadline)
             was_idle = connection.sock is not None
             try:
-                return connection, _ask(connection, target)
+                return connection, _send(connection, target)
             except ConnectionError:
                 if not was_idle:
                     raise
-            # The server closed the idle connection at that moment: not a failure. The retry uses a new connection.
-            return connection, _ask(connection, target)
+            # The server closed the idle connection while the request was sent: repeat it on a new connection.
+            return connection, _send(connection, target)
         except (http.client.HTTPException, OSError, ValueError) as error:
             failure = _classified(error)
             if is_first and isinstance(error, OSError):
@@ -100,7 +100,7 @@ class Downloader:
             is_start = len(body) < SIGNATURE_BYTES
             body += piece
             if is_start and len(body) >= SIGNATURE_BYTES and not may_be_image(bytes(body[:SIGNATURE_BYTES])):
-                raise ItemError("not_an_image", _described(response))
+                raise ItemError("not_an_image", _not_an_image(response))
             if len(body) > self._limit:
                 raise self._too_large()
         if announced is not None:
@@ -109,7 +109,7 @@ class Downloader:
         return bytes(body)
 
     def _discard(self, connection: Connection, response: http.client.HTTPResponse) -> None:
-        left = _DISCARDED
+        left = _MAX_DISCARDED
         while left > 0 and (piece := response.read1(left)):
             left -= len(piece)
         if left > 0 and not response.length:
@@ -125,14 +125,14 @@ class Downloader:
 
 
 def _parsed(url: str) -> tuple[Origin, str]:
-    """The origin, and the request target. Host names are IDNA-encoded, other characters percent-encoded."""
+    """Return the origin and the request target. Encodes names by IDNA, and odd characters by percent signs."""
     parts = parse_url(url)
     is_tls = parts.scheme == "https"
     host = (parts.host or "").strip("[]").partition("%")[0]
     return Origin(is_tls, host, parts.port or (443 if is_tls else 80)), parts.request_uri
 
 
-def _ask(connection: Connection, target: str) -> http.client.HTTPResponse:
+def _send(connection: Connection, target: str) -> http.client.HTTPResponse:
     try:
         connection.request("GET", target, headers=_HEADERS)
         return connection.getresponse()
@@ -142,14 +142,14 @@ def _ask(connection: Connection, target: str) -> http.client.HTTPResponse:
 
 
 def _read(response: http.client.HTTPResponse, most: int) -> bytes:
-    """Up to `most` bytes. A body of announced length is read from the stream itself, which keeps it open."""
+    """Read up to `most` bytes. With a Content-Length, read from the stream, which http.client then leaves open."""
     return response.fp.read1(most) if response.length is not None else response.read1(most)
 
 
 def _check_end(connection: Connection, response: http.client.HTTPResponse, announced: int, size: int) -> None:
     if size < announced:
         raise ItemError("broken_response", f"The server announced {announced} bytes and sent {size}.", retryable=True)
-    # Further bytes are in the buffer of the last read, or in the socket.
+    # Surplus bytes are in the buffer if they came with the last read, else in the socket.
     connection.expire_at(0)
     try:
         surplus = response.fp.peek(1)
@@ -160,30 +160,30 @@ def _check_end(connection: Connection, response: http.client.HTTPResponse, annou
 
 
 def _close_unless_done(connection: Connection, response: http.client.HTTPResponse) -> None:
-    """Close the connection of a response that was not read completely."""
+    """Close the connection of a response that was not read to its end."""
     if not response.isclosed():
         response.close()
         connection.close()
 
 
 def _location(response: http.client.HTTPResponse) -> str:
-    """Decode a header again: http.client reads Latin-1, but servers that do not percent-encode send UTF-8."""
+    """`http.client` decodes headers as Latin-1; servers that do not encode their URLs send UTF-8."""
     location = response.getheader("location", "")
     with contextlib.suppress(UnicodeError):
         location = location.encode("latin-1").decode("utf-8")
     return location.strip().replace(" ", "%20")
 
 
-def _described(response: http.client.HTTPResponse) -> str:
+def _not_an_image(response: http.client.HTTPResponse) -> str:
     packed = response.getheader("content-encoding")
     if packed and packed != "identity":
-        return f"The server sent the image with the Content-Encoding {packed[:40]!r}, which was not requested."
-    kind = response.getheader("content-type", "none")
-    return f"The bytes are not an image (Content-Type: {kind[:80]})."
+        return f"The body has the content encoding {packed[:40]!r}, which was not requested."
+    kind = response.getheader("content-type", "")
+    return f"The body is not an image; its Content-Type is {kind[:80]!r}."
 
 
 def _retry_after(value: str) -> float:
-    """`Retry-After` in seconds, from seconds or an HTTP date; 0 without the header."""
+    """`Retry-After` in seconds, from its number or its date; 0 without a valid one."""
     try:
         return max(0.0, float(value))
     except ValueError:
@@ -204,7 +204,7 @@ def _classified(error: Exception) -> ItemError:
     if isinstance(error, OSError):
         return ItemError("connection_failed", "The connection failed.", retryable=True)
     if isinstance(error, http.client.IncompleteRead):
-        return ItemError("broken_response", "The server's response was truncated.", retryable=True)
+        return ItemError("broken_response", "The response ended early.", retryable=True)
     if isinstance(error, http.client.HTTPException):
-        return ItemError("bad_response", f"The server's response is not valid HTTP ({type(error).__name__}).")
+        return ItemError("bad_response", f"The response is not valid HTTP ({type(error).__name__}).")
     return ItemError("bad_url", "The URL's host is not valid.")

@@ -1,4 +1,4 @@
-"""Downloads images over HTTP, with address rules, size limits, limits per host, and retries."""
+"""Downloads over HTTP: allowed addresses only, limited in bytes and time, rate-limited per host, retried if useful."""
 
 import random
 import threading
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """The bytes of an image, and the seconds of all attempts, without the wait for a turn of its host."""
+    """A body, and the seconds that all attempts took, without the time in the queue."""
 
     content: bytes
     seconds: float
@@ -39,12 +39,12 @@ class _Request:
 
 
 class Fetcher:
-    """Thread-safe. Up to `fetch_concurrency` own threads download items whose host has room."""
+    """Downloads in up to `fetch_concurrency` threads of its own. Thread-safe."""
 
     def __init__(
         self, settings: Settings, policy: AddressPolicy, edge: int, host_policy: HostPolicy | None = None
     ) -> None:
-        """`edge` is the model's input edge in pixels, from which the size of renditions follows."""
+        """`edge` is the model's input size in pixels: hosts that resize are asked for a small rendition."""
         self._settings = settings
         self._edge = edge
         self._host_policy = replace(
@@ -57,33 +57,33 @@ class Fetcher:
         self._threads = 0
 
     def fetch(self, url: str) -> bytes:
-        """Return the body at `url`. Retries temporary failures.
+        """Return the body at `url`. Retries transient failures.
 
-        Raises ItemError with the code of the failure, and UnavailableError after the worker began to stop.
+        Raises ItemError with a code, and UnavailableError once the worker is stopping.
         """
         return self.submit(url, lambda download: download.content).result()
 
     def submit(self, url: str, then: Callable[[Download], T]) -> "Future[T]":
-        """Queue a download; what `then` returns of it, or raises, is the future's.
+        """Queue a download. The future gets the result or the exception of `then`, or fails as `fetch` does.
 
-        `then` runs in the download's thread, which starts no other download before it returns (backpressure). The
-        future fails as `fetch` does. Healthy hosts are served first; a slow host never blocks another.
+        `then` runs in the download's thread, which starts no other download until it returns: this is the back-pressure
+        of the next stage. Healthy hosts are served first; a slow host never blocks another.
         """
         request = _Request(small_rendition(url, self._edge, self._settings.renditions), then, Future())
         if self._queue.put(_host(request.url), request):
-            self._hire()
+            self._start_thread()
         else:
             request.future.set_exception(_stopping())
         return request.future
 
     def close(self) -> None:
-        """Finish running downloads and start no more."""
+        """Finish the downloads in progress and start no more. Queued ones fail with UnavailableError."""
         for request in self._queue.close():
             if request.attempts or request.future.set_running_or_notify_cancel():
                 request.future.set_exception(_stopping())
         self._connections.close()
 
-    def _hire(self) -> None:
+    def _start_thread(self) -> None:
         with self._lock:
             if self._threads == self._settings.fetch_concurrency:
                 return
@@ -118,7 +118,7 @@ class Fetcher:
             request.future.set_result(result)
 
     def _attempt(self, turn: Turn[_Request]) -> bytes:
-        """One attempt. All attempts of an item share its timeout, so retries do not multiply it."""
+        """One attempt. All attempts of an item share one time limit."""
         request = turn.item
         request.attempts += 1
         started = time.monotonic()
@@ -136,16 +136,16 @@ class Fetcher:
             return
         asked_pause = error.seconds if isinstance(error, BusyError) else 0.0
         self._queue.end(turn, _outcome(error), error, asked_pause)
-        if not self._is_worth_another(request, error):
+        if not self._may_retry(request, error):
             error.attempts, error.tried_seconds = request.attempts, request.seconds
             request.future.set_exception(error)
             return
-        # Full jitter, so that requests that failed together are not retried together.
+        # Full jitter: requests that failed together are not repeated together.
         pause = random.uniform(0, self._host_policy.backoff * 2**request.attempts)  # noqa: S311
         if not self._queue.put(turn.host, request, after=pause):
             request.future.set_exception(_stopping())
 
-    def _is_worth_another(self, request: _Request, error: ItemError) -> bool:
+    def _may_retry(self, request: _Request, error: ItemError) -> bool:
         has_time = request.seconds < self._settings.fetch_timeout_seconds
         return error.retryable and has_time and request.attempts < self._settings.fetch_attempts
 

@@ -1,7 +1,7 @@
-"""Limits per host: the number of concurrent requests, pauses, and when to give a host up for a while.
+"""The load on one host: concurrent requests, pauses, and when to stop sending requests for a while.
 
-Additive increase, multiplicative decrease, as in TCP (Chiu & Jain, 1989): each round of successful responses allows one
-more request; a refusal or a failure halves the limit, at most once per round.
+Additive increase, multiplicative decrease as in TCP (Chiu & Jain, 1989): each round of good answers allows one more
+concurrent request; a refusal or a failure halves the limit, once per round.
 """
 
 import random
@@ -14,14 +14,14 @@ _DAY = 86_400.0
 
 
 class Outcome(Enum):
-    """What the outcome of a request means for its host."""
+    """What the result of a request means for its host."""
 
     GOOD = auto()
-    ANSWERED = auto()  # with an error that does not depend on the host's load
+    ANSWERED = auto()  # an error that is unrelated to the load on the host
     SLOW = auto()
     BUSY = auto()
     UNREACHABLE = auto()
-    NOTHING = auto()  # no request was made
+    NOTHING = auto()  # no request was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class HostPolicy:
 
 @dataclass(slots=True)
 class HostLimiter:
-    """The state of one host. All times are `time.monotonic`, passed in."""
+    """The state of one host. Times are in seconds of `time.monotonic` and passed in. Not thread-safe."""
 
     policy: HostPolicy
     limit: float = field(init=False)
@@ -64,23 +64,22 @@ class HostLimiter:
         self.limit = self.policy.initial_limit
 
     def has_room(self, now: float) -> bool:
-        """Whether another request may start."""
+        """Whether one more request may start."""
         return now >= self.resumes_at and self.in_flight < int(self.limit)
 
     def refusal(self, now: float) -> ItemError | None:
-        """The error with which an item of this host fails without a request, if it must."""
+        """The error for this host's items while the host is closed, else None."""
         error = self.closed_by
         if error is None or now >= self.closed_until:
             return None
         left = f"in {self.closed_until - now:.0f} s"
         if self.failures:
-            detail = f"{self.failures} successive connections to this host failed; the next attempt is {left}. {error}"
+            detail = f"The last {self.failures} connections to this host failed; next attempt {left}. {error}"
             return ItemError("host_unreachable", detail, retryable=True)
-        return ItemError(
-            error.code, f"{error} The host asked for a pause; the next request is allowed {left}.", retryable=True
-        )
+        return ItemError(error.code, f"{error} Its Retry-After ends {left}.", retryable=True)
 
     def begin(self, now: float) -> None:
+        """Count a request that starts now."""
         self.in_flight += 1
         if self.in_flight >= int(self.limit):
             self.full_at = now
@@ -88,19 +87,19 @@ class HostLimiter:
     def end(
         self, outcome: Outcome, began: float, now: float, error: ItemError | None = None, asked_pause: float = 0.0
     ) -> None:
-        """Record the end of a request that began at `began`. `asked_pause`: the seconds of its `Retry-After`."""
+        """Count the result of a request that started at `began`. `asked_pause` is its `Retry-After` in seconds."""
         self.in_flight -= 1
         if outcome is Outcome.NOTHING:
             return
         if outcome is Outcome.UNREACHABLE:
             self.failures += 1
         else:
-            if self._is_given_up(now):
+            if self._is_dead(now):
                 self.resumes_at = self.closed_until = now
             self.failures, self.answered_at = 0, now
         if outcome is Outcome.GOOD:
             self.rounds = 0
-            # Do not raise a limit that is not used: it would grow without bound.
+            # Raise the limit only if it was reached: otherwise it would grow without evidence.
             if self.full_at >= began:
                 self.limit = min(float(self.policy.max_limit), self.limit + 1 / self.limit)
         elif outcome is not Outcome.ANSWERED:
@@ -119,17 +118,16 @@ class HostLimiter:
         is_unreachable = outcome is Outcome.UNREACHABLE
         longest = self.policy.retry_interval if is_unreachable else self.policy.max_pause
         pause = min(longest, self.policy.backoff * 2 ** min(self.rounds - 1, 20))
-        is_dead = is_unreachable and self._is_given_up(now)
+        is_dead = is_unreachable and self._is_dead(now)
         if is_dead:
             self.limit, asked_pause = 1.0, self.policy.retry_interval
-        # Jitter, so that workers that were refused together do not retry together.
-        # The pause that a host requests replaces our doubling, which would delay chunks for half a minute and more
-        # after each refusal.
+        # Jitter: workers that were refused together must not return together. `Retry-After` replaces our own backoff,
+        # which would hold chunks for half a minute and more after each refusal.
         pause = asked_pause * random.uniform(1, 1.1) if asked_pause else pause * random.uniform(0.5, 1)  # noqa: S311
         self.resumes_at = max(self.resumes_at, now + pause)
         if is_dead or asked_pause > self.policy.max_pause:
             self.closed_until, self.closed_by = self.resumes_at, error
 
-    def _is_given_up(self, now: float) -> bool:
-        was_here = self.answered_at is not None and now - self.answered_at < self.policy.grace
-        return self.failures >= self.policy.max_failures and not was_here
+    def _is_dead(self, now: float) -> bool:
+        answered_recently = self.answered_at is not None and now - self.answered_at < self.policy.grace
+        return self.failures >= self.policy.max_failures and not answered_recently

@@ -1,4 +1,4 @@
-"""A queue that returns only items whose host has room: a slow host never blocks another."""
+"""A queue by host: a reader gets the next item of any host with capacity, and never waits for a host without."""
 
 import heapq
 import itertools
@@ -13,20 +13,20 @@ from worker.fetch.host_limits import HostLimiter, HostPolicy, Outcome
 
 T = TypeVar("T")
 
-# Hosts kept without waiting items (about 1 kB each). Beyond that the longest idle one is dropped.
-_REMEMBERED = 4096
+# State of at most this many idle hosts is kept (about 1 kB each); the least recently used is dropped first.
+_MAX_IDLE_HOSTS = 4096
 
 
 @dataclass(slots=True)
 class _Lane(Generic[T]):
     host: HostLimiter
     waiting: deque[T] = field(default_factory=deque)
-    looked_at_again: float = 0.0
+    wakes_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn(Generic[T]):
-    """An item whose host has room, which `end` frees; or an item that fails without a request, with `refusal`."""
+    """An item that holds a slot of its host until `end`; or, with a `refusal`, one that fails without a request."""
 
     item: T
     host: str
@@ -35,20 +35,20 @@ class Turn(Generic[T]):
 
 
 class HostQueue(Generic[T]):
-    """Thread-safe. FIFO within a host, round-robin between hosts."""
+    """First in, first out within a host; round-robin over hosts. Thread-safe."""
 
     def __init__(self, policy: HostPolicy) -> None:
         self._policy = policy
         self._changed = threading.Condition()
         self._lanes: OrderedDict[str, _Lane[T]] = OrderedDict()
         self._ready: OrderedDict[str, None] = OrderedDict()
-        # When to check a host again, and the item that is queued again at that time, if any.
+        # (time, number, host, item): when to look at a host again, and the item to queue then, if any.
         self._later: list[tuple[float, int, str, T | None]] = []
         self._numbers = itertools.count()
         self._is_closed = False
 
     def put(self, host: str, item: T, after: float = 0.0) -> bool:
-        """Queue an item, or queue one again after `after` seconds. False if the queue is closed."""
+        """Append an item now or in `after` seconds. Return False if the queue is closed."""
         with self._changed:
             if self._is_closed:
                 return False
@@ -61,7 +61,7 @@ class HostQueue(Generic[T]):
         return True
 
     def take(self) -> Turn[T] | None:
-        """Wait for an item whose host has room; None once the queue is closed."""
+        """Wait for an item whose host has capacity; None once the queue is closed."""
         with self._changed:
             while not self._is_closed:
                 now = time.monotonic()
@@ -73,7 +73,7 @@ class HostQueue(Generic[T]):
         return None
 
     def end(self, turn: Turn[T], outcome: Outcome, error: ItemError | None = None, asked_pause: float = 0.0) -> None:
-        """Free the room of a turn, and record the outcome for its host."""
+        """Free the turn's slot and record the outcome for the host."""
         with self._changed:
             lane = self._lane(turn.host)
             lane.host.end(outcome, turn.began, time.monotonic(), error, asked_pause)
@@ -84,7 +84,7 @@ class HostQueue(Generic[T]):
             self._changed.notify()
 
     def close(self) -> list[T]:
-        """Close the queue and return the remaining items. Readers end after their current item."""
+        """Return the items that were not taken. Readers get None; turns in progress may still end."""
         with self._changed:
             self._is_closed = True
             left = [item for lane in self._lanes.values() for item in lane.waiting]
@@ -98,7 +98,7 @@ class HostQueue(Generic[T]):
         while self._later and self._later[0][0] <= now:
             _, _, name, item = heapq.heappop(self._later)
             if item is not None:
-                # At the end of the queue, so that the refusals of a busy host do not all hit the same few items.
+                # Behind the others: otherwise a busy host would refuse the same few items again and again.
                 self._lane(name).waiting.append(item)
             self._ready[name] = None
         while self._ready:
@@ -113,9 +113,9 @@ class HostQueue(Generic[T]):
     def _turn(self, name: str, lane: _Lane[T], now: float) -> Turn[T] | None:
         refusal = lane.host.refusal(now)
         if refusal is None and not lane.host.has_room(now):
-            # It is checked again when a request or its pause ends.
-            if now < lane.host.resumes_at != lane.looked_at_again:
-                lane.looked_at_again = lane.host.resumes_at
+            # `end` makes it ready again, and so does the end of its pause.
+            if now < lane.host.resumes_at != lane.wakes_at:
+                lane.wakes_at = lane.host.resumes_at
                 self._schedule(lane.host.resumes_at, name, None)
             return None
         if refusal is None:
@@ -132,7 +132,7 @@ class HostQueue(Generic[T]):
         heapq.heappush(self._later, (when, next(self._numbers), host, item))
 
     def _forget_surplus(self) -> None:
-        for name in list(itertools.islice(self._lanes, max(0, len(self._lanes) - _REMEMBERED))):
+        for name in list(itertools.islice(self._lanes, max(0, len(self._lanes) - _MAX_IDLE_HOSTS))):
             lane = self._lanes[name]
             if not lane.waiting and not lane.host.in_flight:
                 del self._lanes[name]

@@ -1,26 +1,26 @@
-"""Smaller renditions: the model sees about 224 x 224 pixels of a 20 MB photo, so hosts that can resize do so.
+"""Smaller renditions: the model sees 224 x 224 pixels of a 20 MB photo, so hosts that can resize do it.
 
-The parameters are those of imgix, which serves `images.unsplash.com`: docs.imgix.com, "Size" and "Format". Only the
-request is rewritten; the stored URL does not change.
+The parameters are those of imgix, which serves `images.unsplash.com` (docs.imgix.com, "Size" and "Format"). Only the
+request is rewritten; the original URL is stored.
 """
 
 from collections.abc import Collection
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-# `fit=max` keeps the aspect ratio and never enlarges. At three times the edge the cosine with the original's vector is
-# above 0.999, at twice the edge it is not (benchmarks/renditions.py). Three is also divisible by the 3 of 3:2, so
-# rounding the shorter side does not shift the picture.
+# `fit=max` keeps the proportions and never enlarges. At three times the edge the cosine to the original's vector is
+# above 0.999, at twice the edge it is not (benchmarks/renditions.py). 3 also divides the sides of a 3:2 picture,
+# so that rounding the shorter side does not shift it.
 _BOX = 3
 _QUALITY = 75
-# Parameters of size and encoding, which are replaced by ours. All others (rect, ixid …) are kept.
+# Parameters of size and encoding are replaced by ours; all others (rect, ixid …) are kept.
 _REPLACED = frozenset({"w", "h", "fit", "q", "fm", "dpr", "auto", "min-w", "min-h", "max-w", "max-h", "lossless"})
 _WHOLE_PICTURE = frozenset({"clip", "max"})
 
 
 def small_rendition(url: str, edge: int, hosts: Collection[str]) -> str:
-    """The URL of a rendition whose shortest side has at least about `edge` pixels.
+    """The URL of a rendition whose longest side is three times `edge` pixels.
 
-    The URL itself if its host (`name`, or `name:port`) is not one of `hosts`, or if it requests its own crop.
+    Returns `url` unchanged if its host (`name` or `name:port`) is not in `hosts`, or if the URL requests a crop.
     """
     parts = urlsplit(url)
     if (parts.hostname or "") not in hosts and parts.netloc.lower() not in hosts:

@@ -1,18 +1,18 @@
-"""DNS look-ups with a timeout."""
+"""Host name look-ups with a timeout."""
 
 import socket
 import threading
 from concurrent.futures import Future
 from typing import Any
 
-Answers = list[Any]  # of `socket.getaddrinfo`: its last field is the address
+Answers = list[Any]  # from `socket.getaddrinfo`; the last field is the address
 
 
 class Resolver:
-    """The system's resolver, which cannot be interrupted, in threads that can be abandoned.
+    """Runs the system's resolver, which cannot be interrupted, in daemon threads. Thread-safe.
 
-    Concurrent look-ups of one name are shared. Nothing is cached: the address check applies to the answer that the
-    connection then uses.
+    Concurrent look-ups of one name share one call. Answers are not cached: the address policy has to check the same
+    answer that is dialled.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Resolver:
         self._running: dict[tuple[str, int], Future[Answers]] = {}
 
     def resolve(self, host: str, port: int, seconds: float) -> Answers:
-        """Raises TimeoutError after `seconds`, and the errors of `getaddrinfo`."""
+        """Raises TimeoutError after `seconds`, and whatever `getaddrinfo` raises (socket.gaierror, UnicodeError)."""
         return self._lookup(host, port).result(timeout=seconds)
 
     def _lookup(self, host: str, port: int) -> "Future[Answers]":
