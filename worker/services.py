@@ -34,7 +34,8 @@ from worker.ingest.writer import Writer
 from worker.lifecycle import Lifecycle
 from worker.model.batcher import Batcher
 from worker.model.encoder import ClipEncoder, Encoder
-from worker.model.tuning import Aim, tune
+from worker.model.tuning import tune
+from worker.model.tuning_choice import Aim
 from worker.search.answer import Search
 from worker.search.terms import Terms, TextVectors
 from worker.upkeep.deletions import Deletions

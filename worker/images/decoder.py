@@ -1,4 +1,4 @@
-"""Decodes image bytes to an upright RGB picture, within limits."""
+"""From image bytes to an upright RGB picture, within limits of pixels and time."""
 
 import contextlib
 import io
@@ -11,31 +11,31 @@ from shared.errors import ItemError
 from shared.settings import Settings
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-# The number of bytes by which Pillow detects formats.
+# Pillow's format detection reads this many bytes.
 SIGNATURE_BYTES = 16
-# The decoder passes over the whole picture once per scan of a progressive JPEG, and a scan may have only ten bytes.
-# Real files have about ten scans. libjpeg-turbo's tools have `-maxscans` for the same reason.
+# Each scan of a progressive JPEG, however few bytes it has, makes the decoder pass over the whole picture. Real files
+# have about ten. libjpeg-turbo's tools have `-maxscans` for the same reason.
 _MAX_SCANS = 100
 
-# The shortest side after a reduced decode, in model edges: cosine with the full-size vector > 0.9995; at 1 it is
-# sometimes below 0.999 (benchmarks/reduced_decode.py, docs/performance.md).
+# Reduced decoding keeps this multiple of the model's edge. The cosine to the vector of the full-size picture is above
+# 0.9995; at a multiple of 1 it is not always above 0.999 (benchmarks/reduced_decode.py, docs/performance.md).
 _KEPT_EDGES = 2
 
-# In an image's `info`: the picture's area in its pixels, as (left, upper, right, lower); absent: all of them. A picture
-# of 1001 pixels decoded at 1/8 is 125.125 pixels wide, in 126.
+# Key in an image's `info`: the picture's (left, upper, right, lower) within its pixels; absent: all pixels. A
+# picture of 1001 pixels decoded at 1/8 is 125.125 pixels wide, stored in 126.
 PICTURE_BOX = "picture_box"
 
-# Our limit below applies to every format. Pillow's own would override a limit that was raised on purpose.
+# `max_pixels` applies to every format. Pillow's own limit would defeat a `max_pixels` that was raised on purpose.
 Image.MAX_IMAGE_PIXELS = None
-# Pillow warns about every broken tag of a broken photo, and Python remembers each warning forever.
+# Pillow warns once per broken tag, which would flood the log, and Python remembers every warning.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Image.Image:
-    """Return the first frame as RGB on white, rotated by its EXIF orientation.
+    """Return the first frame as RGB, transparency on white, rotated by its EXIF orientation.
 
     With `shortest`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if its shortest side keeps that many pixels;
-    `info[PICTURE_BOX]` is then the exact area of the picture.
+    `info[PICTURE_BOX]` is then the picture's exact position.
     Raises ItemError `not_an_image`, `too_many_pixels` (before anything is decoded) or `broken_image`.
     """
     try:
@@ -60,7 +60,7 @@ def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Imag
 
 
 def kept_pixels(settings: Settings, edge: int) -> int | None:
-    """The argument `shortest` of `decode` for a model of this edge; None if reduced decoding is disabled."""
+    """The argument `shortest` of `decode` for a model of this edge; None if reduced decoding is turned off."""
     return _KEPT_EDGES * edge if settings.quick_pixels else None
 
 
@@ -72,16 +72,16 @@ def may_be_image(start: bytes) -> bool:
 
 
 def _broken(error: Exception) -> ItemError:
-    """Turn any exception into ItemError: Pillow's parsers raise almost any type on broken files."""
+    """Pillow's parsers raise nearly any exception on broken files; all are the fault of the file."""
     return ItemError("broken_image", f"The image cannot be decoded ({type(error).__name__}).")
 
 
 def _reduce(image: JpegImagePlugin.JpegImageFile, shortest: int) -> None:
-    """Select the smallest JPEG scale that keeps `shortest` pixels. Sets `PICTURE_BOX`."""
+    """Select the smallest decoding scale that keeps `shortest` pixels, and set `PICTURE_BOX`."""
     width, height = image.size
     scale = next((scale for scale in (8, 4, 2) if min(width, height) >= scale * shortest), 1)
     is_whole = width % scale == height % scale == 0
-    # Rotation would move the partial pixel to another edge. Cameras, which need rotation, write whole blocks.
+    # Rotation would move the partial pixel to another edge. Cameras, whose photos need it, produce multiples of 8.
     if scale == 1 or not (is_whole or _orientation(image) == 1):
         return
     image.draft(None, (width // scale, height // scale))
@@ -97,13 +97,13 @@ def _orientation(image: Image.Image) -> object:
 
 
 def _turn_upright(image: Image.Image) -> None:
-    """Rotate in place, without a copy if no rotation is needed. Unreadable metadata is ignored."""
+    """Rotate in place; no copy if upright. Unreadable metadata does not make the picture invalid."""
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Put transparent pixels on white, as a web page and Hugging Face's processors do."""
+    """Convert to RGB. Transparent pixels become white, as on a web page and in Hugging Face's processors."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if "A" not in image.getbands() and image.info.get("transparency") is None:

@@ -1,4 +1,4 @@
-"""Resizes pictures: exactly like Pillow, or almost exactly in less than half of the time."""
+"""Resize pictures: exactly as Pillow does, or nearly so in less than half of the time."""
 
 from collections.abc import Callable
 
@@ -11,21 +11,21 @@ from torch.utils.dlpack import from_dlpack
 
 from worker.images.decoder import PICTURE_BOX
 
-# From an RGB picture, or its `PICTURE_BOX`, and a (width, height) to uint8 pixels of shape (height, width, 3).
+# (RGB picture, (width, height), filter) -> uint8 pixels of shape (height, width, 3), cropped to its `PICTURE_BOX`.
 Resize = Callable[[Image.Image, tuple[int, int], Image.Resampling], NDArray[np.uint8]]
 
 _TORCH_MODES = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
 
 
 def exact_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
-    """Resize with Pillow, as Hugging Face's Pillow processors do."""
+    """Pillow's resize, as in Hugging Face's Pillow processors."""
     return np.asarray(image.resize(size, resample, box=image.info.get(PICTURE_BOX)))
 
 
 def quick_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
-    """Torch's vectorised port of the same algorithm: about one value in a hundred of a photo differs, by 1.
+    """Torch's vectorised port of Pillow's algorithm: about one value in a hundred of a photo differs, by 1 of 255.
 
-    It supports neither fractional boxes nor Lanczos: those use Pillow.
+    It supports neither fractional boxes nor Lanczos: both go to Pillow.
     """
     if resample not in _TORCH_MODES or PICTURE_BOX in image.info:
         return exact_resize(image, size, resample)
@@ -36,9 +36,10 @@ def quick_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resa
 
 
 def _in_place(image: Image.Image) -> torch.Tensor:
-    """The picture's uint8 pixels without a copy, of shape (height, width, 4) with one padding channel: a copy would
-    take half as long as the resize. Pillow exports them by Arrow's protocol if all rows are in one block; for larger
-    pictures this is a copy of shape (height, width, 3).
+    """View the picture's uint8 pixels without a copy, which would take half as long as the resize.
+
+    Pillow exports them by Arrow's protocol, shape (height, width, 4) with one byte of padding, if all rows are in one
+    block. For a larger picture this is a copy of shape (height, width, 3).
     """
     try:
         rows = c_array(image).child(0).view().buffer(1)

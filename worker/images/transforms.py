@@ -15,15 +15,15 @@ from worker.images.resize import Resize, exact_resize
 
 Pixels = NDArray[np.uint8]
 
-# If resizing before the crop would make more pixels than this (very long, thin pictures), only the crop is computed.
+# If the resized picture would have more pixels (a very long, thin one), only its crop is computed.
 _MAX_SCALED_PIXELS = 4_000_000
 
 
 class ImageTransform(Protocol):
-    """From an RGB picture to the model's uint8 pixels, shape (height, width, 3). Thread-safe.
+    """From an RGB picture to the model's input: uint8 pixels of shape (height, width, 3). Thread-safe.
 
-    `edge` is the shortest side in pixels below which a picture is enlarged. `mean` and `std` are per channel, for
-    values of 0..1: normalisation happens on the device, not here.
+    `edge` is the shortest side in pixels that needs no upscaling. `mean` and `std` are per channel, for values of 0..1;
+    the device normalises, not the transform.
     """
 
     @property
@@ -37,7 +37,7 @@ class ImageTransform(Protocol):
 
 @dataclass(frozen=True)
 class CenterCrop:
-    """Shortest edge to `edge`, then the central `crop` x `crop` square. `mean` and `std` are per channel, of 0..1."""
+    """Resize the shortest side to `edge`, then crop the central `crop` x `crop` square (CLIP)."""
 
     edge: int
     crop: int
@@ -48,13 +48,15 @@ class CenterCrop:
 
     @classmethod
     def from_processor(cls, processor: Any, resize: Resize = exact_resize) -> "CenterCrop":
-        """Read a `CLIPImageProcessor`. Raises ConfigurationError for an unsupported configuration."""
+        """Read a `CLIPImageProcessor`; raise ConfigurationError if it has other steps."""
         size, crop = dict(processor.size), dict(processor.crop_size or {})
         steps = (processor.do_resize, processor.do_center_crop, processor.do_rescale, processor.do_normalize)
         if not all(steps) or not size.get("shortest_edge") or crop.get("height") != crop.get("width"):
-            raise ConfigurationError("LICHTBILD_MODEL: the image processor is not a CLIP image processor.")
+            raise ConfigurationError(
+                "LICHTBILD_MODEL: its image processor lacks one of the steps of CLIPImageProcessor."
+            )
         if crop["height"] > size["shortest_edge"]:
-            raise ConfigurationError("LICHTBILD_MODEL: the image processor crops to a larger size than it resizes to.")
+            raise ConfigurationError("LICHTBILD_MODEL: its image processor crops to more pixels than it resizes to.")
         return cls(
             edge=size["shortest_edge"],
             crop=crop["height"],
@@ -65,7 +67,7 @@ class CenterCrop:
         )
 
     def __call__(self, image: Image.Image) -> Pixels:
-        """Return uint8 pixels of shape (crop, crop, 3) of an RGB picture, or of its `PICTURE_BOX`."""
+        """Return uint8 pixels of shape (crop, crop, 3) of an RGB picture or its `PICTURE_BOX`."""
         box: tuple[float, float, float, float] = image.info.get(PICTURE_BOX, (0, 0, *image.size))
         width, height = self._scaled(*box[2:])
         left, top = (width - self.crop) // 2, (height - self.crop) // 2
@@ -84,7 +86,7 @@ class CenterCrop:
 
 @dataclass(frozen=True)
 class Squeeze:
-    """The whole picture resized to `width` x `height`, without keeping its aspect ratio."""
+    """Resize the whole picture to `width` x `height`, ignoring its proportions (SigLIP)."""
 
     width: int
     height: int
@@ -103,7 +105,7 @@ class Squeeze:
 
 @dataclass(frozen=True)
 class WholePatches:
-    """Resized to whole patches, at most `most`, keeping the aspect ratio: the shape of the pixels varies."""
+    """Resize to multiples of `patch`, keeping the proportions, in at most `most` patches (NaFlex). The shape varies."""
 
     patch: int
     most: int
@@ -122,7 +124,7 @@ class WholePatches:
 
 
 def image_transform(processor: Any, resize: Resize = exact_resize) -> ImageTransform:
-    """Read a Hugging Face image processor. Raises ConfigurationError for an unsupported one."""
+    """The transform of a Hugging Face image processor; raise ConfigurationError if it has other steps."""
     if isinstance(processor, Siglip2ImageProcessorPil):
         _check_steps(processor)
         return WholePatches(processor.patch_size, processor.max_num_patches, *_scaling(processor), resize)
@@ -141,5 +143,5 @@ def _check_steps(processor: Any) -> None:
     steps = (processor.do_resize, processor.do_rescale, processor.do_normalize)
     if not all(steps) or abs(processor.rescale_factor * 255 - 1) > 1e-6:
         raise ConfigurationError(
-            "LICHTBILD_MODEL: the image processor does not resize and normalise as supported models do."
+            "LICHTBILD_MODEL: its image processor does not resize, rescale and normalise as the supported models do."
         )

@@ -1,4 +1,4 @@
-"""Batches the inputs of many callers: a pass starts as soon as the model is free, with all waiting inputs."""
+"""Batches inputs of all callers: as soon as the model is free it encodes what is queued, up to the batch size."""
 
 import logging
 import threading
@@ -20,17 +20,20 @@ from worker.model.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
-# Enough to fill several batches while the model works; callers wait beyond it.
+# Queue limit in batches, per kind of input; callers block beyond it.
 _WAITING_BATCHES = 4
-# Bytes of undecoded images that may wait: one or two batches of large photos.
+# Queue limit of undecoded images in bytes: one or two batches of large photos.
 _WAITING_BYTES = 64 * 2**20
-# A batch takes one or two seconds on a slow CPU. One that takes this long hangs in the driver.
+# A batch takes a second or two on a slow CPU. One that takes this long hangs in the driver.
 _STUCK_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A unit vector, this input's share of the model's time, and the core time that preparing it took, in seconds."""
+    """A unit vector, float32 of shape (dimension,).
+
+    `seconds`: the batch's wall time divided by its size. `prepare_seconds`: CPU time of this input's preparation.
+    """
 
     vector: Vector
     seconds: float
@@ -39,7 +42,7 @@ class Encoded:
 
 @dataclass(slots=True)
 class _Request:
-    """With `prepare`, the value of `size` bytes has not been computed yet."""
+    """With `prepare`, the value is not made yet; `size` is that of its source in bytes."""
 
     value: Any
     future: "Future[Encoded]"
@@ -51,7 +54,7 @@ class _Request:
 
 @dataclass(slots=True)
 class _Tower:
-    """The encode function of one kind of input, and its maximum batch size."""
+    """Encodes one kind of input. `batch_size` shrinks when memory is short."""
 
     encode: Callable[[Sequence[Any]], NDArray[np.float32]]
     batch_size: int
@@ -59,8 +62,8 @@ class _Tower:
 
 
 @dataclass(slots=True)
-class _Lane:
-    """Requests waiting for one tower, oldest first. `room` is signalled when their number falls."""
+class _Queue:
+    """Requests for one tower, oldest first. `room` is notified when some are taken."""
 
     tower: _Tower
     most: int
@@ -82,11 +85,14 @@ class _Lane:
 
 
 class Batcher:
-    """One per process and model. Thread-safe. The model runs in one thread per pass.
+    """One per model and process. Thread-safe; the model runs in `encoder.passes` threads of the batcher.
 
-    Texts take precedence over images, and images of queries over other images. A batch has one kind of input. Cancelled
-    requests, and those whose deadline (`time.monotonic`) has passed, are dropped; the latter fail with ItemError
-    `timeout`.
+    Priority: texts, then images of queries, then other images. A batch has one kind of input. Deadlines are in seconds
+    of `time.monotonic`. Cancelled requests are dropped.
+
+    Futures fail with ItemError `timeout` (deadline passed before the batch began) or `encode_failed` (the model fails
+    on this input but not on a harmless one), and with UnavailableError if the model fails on every input or its thread
+    ended. `submit_…` raises UnavailableError after `close`.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -95,7 +101,7 @@ class Batcher:
         texts = _Tower(encoder.encode_texts, encoder.text_batch_size, lambda _: "a")
         images = _Tower(encoder.encode_images, encoder.batch_size, np.zeros_like)
         self._texts, self._query_images, self._images = (
-            _Lane(tower, tower.batch_size * (_WAITING_BATCHES + encoder.passes - 1), threading.Condition(lock))
+            _Queue(tower, tower.batch_size * (_WAITING_BATCHES + encoder.passes - 1), threading.Condition(lock))
             for tower in (texts, images, images)
         )
         self._by_urgency = (self._texts, self._query_images, self._images)
@@ -113,14 +119,14 @@ class Batcher:
     def submit_image(
         self, pixels: Pixels, *, is_query: bool = False, deadline: float | None = None
     ) -> "Future[Encoded]":
-        """Queue prepared pixels; wait while the queue is full. A cancelled future is never encoded."""
+        """Queue the result of `Encoder.prepare`, uint8 of shape (height, width, 3). Blocks while the queue is full."""
         return self._submit(self._query_images if is_query else self._images, _Request(pixels, Future(), deadline))
 
     def submit_unprepared(self, prepare: Callable[[], Pixels], size: int) -> "Future[Encoded]":
-        """Queue an image of `size` bytes, whose pixels `prepare` computes; wait while the queue is full.
+        """Queue an image file of `size` bytes whose pixels `prepare` returns. Blocks while the queue is full.
 
-        An exception of `prepare` fails the future. If each pass has one thread, `prepare` runs in the thread that
-        encodes the image: more threads than cores would evict the model from the caches (docs/performance.md).
+        The future fails with what `prepare` raises. `prepare` runs in the thread that encodes the image if each pass
+        has one thread only: more threads than cores would evict the model from the caches (docs/performance.md).
         Otherwise it runs in the caller's thread.
         """
         request = _Request(None, Future(), prepare=prepare, size=size)
@@ -129,28 +135,28 @@ class Batcher:
         return self._submit(self._images, request)
 
     def submit_text(self, text: str, *, deadline: float | None = None) -> "Future[Encoded]":
-        """Queue a text; wait while the queue is full. A cancelled future is never encoded."""
+        """Queue a text. Blocks while the queue is full."""
         return self._submit(self._texts, _Request(text, Future(), deadline))
 
     def works(self) -> bool:
-        """Whether the model's threads are alive, none hangs in a batch, and the model can encode."""
+        """Whether all threads live, no batch takes longer than 300 s, and the model does not fail on every input."""
         is_stuck = any(time.monotonic() - began > _STUCK_SECONDS for began in list(self._began.values()))
         return all(thread.is_alive() for thread in self._threads) and not is_stuck and not self._is_broken
 
     def close(self) -> None:
-        """Encode the queued requests, then stop."""
+        """Encode what is queued, then stop. Blocks until the threads have ended."""
         self._refuse_more()
         for thread in self._threads:
             thread.join()
 
-    def _submit(self, lane: _Lane, request: _Request) -> "Future[Encoded]":
+    def _submit(self, queue: _Queue, request: _Request) -> "Future[Encoded]":
         with self._changed:
-            while not self._closed and not lane.has_room_for(request) and not _is_late(request):
-                lane.room.wait(None if request.deadline is None else request.deadline - time.monotonic())
+            while not self._closed and not queue.has_room_for(request) and not _is_late(request):
+                queue.room.wait(None if request.deadline is None else request.deadline - time.monotonic())
             if self._closed:
                 raise UnavailableError("The worker is shutting down.")
             if not _is_late(request):
-                lane.put(request)
+                queue.put(request)
                 self._changed.notify()
                 return request.future
         _drop(request)
@@ -160,40 +166,40 @@ class Batcher:
         batch: list[_Request] = []
         me = threading.current_thread()
         try:
-            while lane := self._next():
-                batch = self._take(lane)
+            while queue := self._next():
+                batch = self._take(queue)
                 self._began[me] = time.monotonic()
-                self._encode(lane.tower, [request for request in batch if _prepare(request)])
+                self._encode(queue.tower, [request for request in batch if _prepare(request)])
                 del self._began[me]
         finally:
-            # Requests are left only if this thread ended unexpectedly: fail them, so that no caller waits forever.
+            # Requests are left only if this thread ends unexpectedly: their callers must not wait forever.
             self._refuse_more()
-            for request in [*batch, *(request for lane in self._by_urgency for request in lane.waiting)]:
+            for request in [*batch, *(request for queue in self._by_urgency for request in queue.waiting)]:
                 _fail(request, UnavailableError("The model's thread has ended."))
 
-    def _next(self) -> _Lane | None:
-        """Wait for work. Return the most urgent lane, or None once the batcher is closed and empty."""
+    def _next(self) -> _Queue | None:
+        """Wait for work. Return the most urgent queue, or None once the batcher is closed and all queues are empty."""
         with self._changed:
             while True:
-                for lane in self._by_urgency:
-                    if lane.waiting:
-                        return lane
+                for queue in self._by_urgency:
+                    if queue.waiting:
+                        return queue
                 if self._closed:
                     return None
                 self._changed.wait()
 
-    def _take(self, lane: _Lane) -> list[_Request]:
+    def _take(self, queue: _Queue) -> list[_Request]:
         batch: list[_Request] = []
         late: list[_Request] = []
         with self._changed:
-            while lane.waiting and len(batch) < lane.tower.batch_size:
-                request = lane.take()
+            while queue.waiting and len(batch) < queue.tower.batch_size:
+                request = queue.take()
                 if _is_late(request):
                     late.append(request)
                 elif request.future.set_running_or_notify_cancel():
                     batch.append(request)
-            # Wake all: a large request that does not fit must not keep a smaller one from the free room.
-            lane.room.notify_all()
+            # Notify all callers: one whose image is still too large must not block one with a smaller image.
+            queue.room.notify_all()
         for request in late:
             _drop(request)
         return batch
@@ -202,11 +208,11 @@ class Batcher:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            for lane in self._by_urgency:
-                lane.room.notify_all()
+            for queue in self._by_urgency:
+                queue.room.notify_all()
 
     def _encode(self, tower: _Tower, batch: list[_Request]) -> None:
-        """Encode a batch. A failing part is bisected until the failing input is alone, so that no other input fails."""
+        """Encode the batch. Bisect a part that fails until the bad input is alone, so that the others succeed."""
         parts = [batch] if batch else []
         while parts:
             part = parts.pop()
@@ -233,7 +239,7 @@ class Batcher:
             if len(vectors) != len(part) or not np.isfinite(vectors).all():
                 raise ValueError("the model returned too few vectors or one that is not finite")
         except Exception as error:
-            # Drop the traceback: its frames hold the batch's tensors, whose memory the next pass needs.
+            # The traceback's frames hold the batch's tensors; the next attempt needs their memory.
             return error.with_traceback(None) if is_out_of_memory(error) else error
         self._is_broken = False
         share = (time.perf_counter() - started) / len(part)
@@ -242,14 +248,14 @@ class Batcher:
         return None
 
     def _shrink(self, tower: _Tower, size: int, error: Exception) -> None:
-        """Reduce the batch size permanently: memory that was short once will be short again."""
+        """Limit later batches to this size: they would run out of memory, too."""
         release_memory()
         if size < tower.batch_size:
             tower.batch_size = size
-            log.warning("Out of memory (%s); batches of %d from now on.", type(error).__name__, size)
+            log.warning("Out of memory (%s): batch size reduced to %d.", type(error).__name__, size)
 
     def _verdict(self, tower: _Tower, value: Any, error: Exception) -> LichtbildError:
-        """ItemError if only this input fails; UnavailableError if a harmless input fails as well (model or device)."""
+        """Blame the input, or the model and its device if a harmless input fails as well."""
         release_memory()
         try:
             self._is_broken = not np.isfinite(tower.encode([tower.harmless(value)])).all()
@@ -258,12 +264,12 @@ class Batcher:
         if self._is_broken:
             log.error("The model fails on every input.", exc_info=error)
             return UnavailableError(f"The model fails on every input ({type(error).__name__}).")
-        log.warning("The model cannot encode an input.", exc_info=error)
+        log.warning("The model fails on one input.", exc_info=error)
         return ItemError("encode_failed", f"The model cannot encode this input ({type(error).__name__}).")
 
 
 def _prepare(request: _Request) -> bool:
-    """Compute the value if necessary. False if that fails; the request has then ended."""
+    """Make the value if it is missing. Return False if that failed, which ends the request."""
     if request.prepare is None:
         return True
     began = time.thread_time()
@@ -282,10 +288,10 @@ def _is_late(request: _Request) -> bool:
 
 
 def _drop(request: _Request) -> None:
-    _fail(request, ItemError("timeout", "The model was busy until the deadline."))
+    _fail(request, ItemError("timeout", "The model was busy until the deadline passed."))
 
 
 def _fail(request: _Request, error: LichtbildError) -> None:
-    """Fail a request that has not ended."""
+    """Fail a request unless it has ended."""
     if not request.future.done() and (request.future.running() or request.future.set_running_or_notify_cancel()):
         request.future.set_exception(error)

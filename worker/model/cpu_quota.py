@@ -1,4 +1,4 @@
-"""The number of cores that this process may use, by its CPU affinity and control groups."""
+"""The number of cores that CPU affinity and control groups allow this process."""
 
 import os
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ _ROOT = Path("/")
 
 
 def available_cores(root: Path = _ROOT) -> int:
-    """At least 1. Half a core counts as one, because a waiting thread costs less than an idle core."""
+    """Cores, at least 1. 1.5 or more counts as 2: a waiting thread costs less than an idle core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, round(min([float(cores), *_quotas(root)])))
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Core limits of the control groups (v2 and v1) from this process' own up to the root."""
+    """Yield the quota, in cores, of each control group from this process's own up to the root; cgroup v1 and v2."""
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers not in ("", "cpu", "cpu,cpuacct"):

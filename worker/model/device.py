@@ -1,4 +1,4 @@
-"""The model's device, its memory limit and its threads."""
+"""The device that the model runs on, its memory limit and the number of threads."""
 
 import torch
 
@@ -8,9 +8,9 @@ from worker.model.cpu_quota import available_cores
 
 
 def prepare_device(settings: Settings) -> torch.device:
-    """Choose the device and set this process' limits on it. Raises ConfigurationError for a missing device.
+    """Select the device and set this process's limits on it; raise ConfigurationError if it is not available.
 
-    A process uses one GPU: `auto` is the first of those in `CUDA_VISIBLE_DEVICES`.
+    One process uses one GPU: `auto` takes the first one in `CUDA_VISIBLE_DEVICES`.
     """
     threads = default_threads() if settings.cpu_threads == "auto" else settings.cpu_threads
     torch.set_num_threads(threads)
@@ -21,12 +21,12 @@ def prepare_device(settings: Settings) -> torch.device:
 
 
 def default_threads() -> int:
-    """The smaller of torch's choice (OMP_NUM_THREADS, hyper-threads) and the container's CPU quota."""
+    """Torch's default respects `OMP_NUM_THREADS` and hyper-threading; ours a container's quota. Take the smaller."""
     return min(torch.get_num_threads(), available_cores())
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a smaller batch may succeed. Torch reports exhausted main memory as RuntimeError."""
+    """Whether a smaller batch may succeed. Torch raises RuntimeError when main memory is full."""
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         return True
     signs = ("out of memory", "not enough memory", "can't allocate memory")
@@ -34,7 +34,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory() -> None:
-    """Release cached blocks to the GPU, so that the next allocation finds contiguous memory."""
+    """Return cached blocks to the GPU, so that the next allocation is not fragmented."""
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
 

@@ -1,4 +1,4 @@
-"""The supported model families: CLIP and relatives, each with its image transform and text tokenization."""
+"""Loads a dual encoder: CLIP, SigLIP and related models, each with its image transform and its tokenizer."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = ("images", "texts")
 
 @dataclass(frozen=True)
 class _Family:
-    """The differences between model families. `reserved` is the number of positions that no token can use."""
+    """How models of one type differ. `reserved`: positions that no token can have."""
 
     image_processor: Any
     always_padded: bool = False
@@ -43,31 +43,31 @@ _FAMILIES = {
     "altclip": _Family(CLIPImageProcessorPil, reserved=2),
     "chinese_clip": _Family(ChineseCLIPImageProcessorPil),
 }
-# In every family the names of a tower's modules contain the name of the tower.
+# The names of a tower's modules contain one of these words, in every family.
 _TOWER_WORDS: dict[Kind, tuple[str, ...]] = {"images": ("vision", "visual"), "texts": ("text",)}
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A loaded model in float32, with its image transform and its tokenizer."""
+    """A model in float32 with two towers, and how to prepare their inputs."""
 
     model: Any
     image_transform: ImageTransform
     tokenizer: TextTokenizer
 
     def tower(self, kind: Kind) -> dict[str, torch.nn.Module]:
-        """The modules of one tower, by their names in the model."""
+        """The modules of one tower by name."""
         words = _TOWER_WORDS[kind]
         return {name: part for name, part in self.model.named_children() if any(word in name for word in words)}
 
 
 def load_model(model: str, resize: Resize = exact_resize) -> LoadedModel:
-    """Load by Hugging Face id or folder. Raises ConfigurationError for a missing or unsupported model."""
+    """Load a Hugging Face id or folder. Raises ConfigurationError if it cannot be loaded or has an unsupported type."""
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         kind = AutoConfig.from_pretrained(model).model_type
         if kind not in _FAMILIES:
-            raise ValueError(f"its type is {kind!r}; the supported types are {', '.join(sorted(_FAMILIES))}.")
+            raise ValueError(f"its type is {kind!r}; supported types are {', '.join(sorted(_FAMILIES))}.")
         family = _FAMILIES[kind]
         loaded = AutoModel.from_pretrained(model, dtype=torch.float32).eval()
         tokenizer = AutoTokenizer.from_pretrained(model)
@@ -84,7 +84,7 @@ def load_model(model: str, resize: Resize = exact_resize) -> LoadedModel:
         )
     except ConfigurationError:
         raise
-    # The libraries raise OSError, ValueError, KeyError and more for a model they cannot read.
+    # The libraries raise OSError, ValueError, KeyError and others for a model that they cannot read.
     except Exception as error:
         lines = str(error).strip().splitlines()
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""From texts to token tensors: by each model's rules, padded as little as needed, grouped by length."""
+"""Texts to token tensors: padded as the model needs, grouped by length."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import torch
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """A model's rules for texts.
+    """A model's tokenizer and its padding. Not thread-safe.
 
-    `always_padded`: the model pools at the last position, so every text is padded to `max_tokens`. `lower_cased`: the
-    training texts were in lower case; not every tokenizer on the hub lower-cases its input.
+    `always_padded`: the model pools at the last position, so that every text is padded to `max_tokens`.
+    `lower_cased`: the training texts were lower case, and not every tokenizer on the hub converts to it.
     """
 
     tokenizer: Any
@@ -20,8 +20,8 @@ class TextTokenizer:
     always_padded: bool = False
     lower_cased: bool = False
 
-    def tokens(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
-        """The tokenizer's outputs by name, each of shape (n, length of the longest text)."""
+    def tokenize(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
+        """Return the model's keyword arguments: integer tensors of shape (n, length), cut at `max_tokens`."""
         chosen = [text.lower() for text in texts] if self.lower_cased else list(texts)
         padding = "max_length" if self.always_padded else True
         return dict(
@@ -33,9 +33,9 @@ class TextTokenizer:
     def groups(
         self, tokens: dict[str, torch.Tensor], pass_tokens: int
     ) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:
-        """Groups of rows for one pass each, with their tokens, cut to the longest of the group.
+        """Yield (row numbers, their tokens cut to the longest of them), one group per forward pass.
 
-        `pass_tokens` is the fixed cost of a forward pass in tokens: a group is split only if that saves more padding.
+        `pass_tokens` is the fixed cost of a forward pass in tokens: a group is not split to save less padding.
         """
         mask = tokens.get("attention_mask")
         if self.always_padded or mask is None or len(mask) == 1:
@@ -49,9 +49,9 @@ class TextTokenizer:
 
 
 def group_by_length(lengths: Sequence[int], pass_tokens: int) -> list[list[int]]:
-    """Split indices into groups, each from its shortest to its longest.
+    """Group indices by length, each group in ascending order.
 
-    A group ends where padding it to the next length would add more than `pass_tokens`.
+    A group ends where padding it to the next length would add more than `pass_tokens` tokens.
     """
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):

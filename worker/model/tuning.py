@@ -1,4 +1,4 @@
-"""Measures at start which precision and batch sizes are fastest; workers of one machine share the result."""
+"""Measures dtypes and batch sizes on this machine at the first start, once for all of its workers."""
 
 import hashlib
 import logging
@@ -6,9 +6,8 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,79 +15,47 @@ from numpy.typing import NDArray
 
 from shared.settings import Settings
 from worker.model.device import is_out_of_memory, release_memory
-from worker.model.encoder import ClipEncoder, Plan, TowerPlan
-from worker.model.loader import KINDS, Kind
+from worker.model.encoder import ClipEncoder
+from worker.model.loader import Kind
 from worker.model.tuning_cache import TuningCache
+from worker.model.tuning_choice import GAIN, Aim, Measurements, Timing, choose, choose_tower
 from worker.model.tuning_samples import SAMPLE_TEXTS, sample_pictures
 
 log = logging.getLogger(__name__)
 
-Aim = Literal["throughput", "latency"]
-
-# Smaller models are always fast enough: tuning would take longer than it saves. The demo model has 2 M.
+# Smaller models are fast in any case; the demo model has 2 M.
 _WORTH_PARAMETERS = 10_000_000
-# Minimum cosine of a lower precision's vectors with float32's for automatic use.
+# Minimum cosine of a coarser dtype's vectors to float32's.
 NEAR = 0.999
-# Minimum speed-up of a lower precision or a larger batch; less is noise.
-_GAIN = 1.05
-# Time limits: together at most 14 s, a little less than the 15 s that tuning may add to a start; and at most
-# `_BUDGET_INPUTS` times the time of one input.
+# Time limits of the measurement: 14 s in all, so that it adds less than 15 s to a start. `_BUDGET_INPUTS` limits it
+# further, to this multiple of the time of one input.
 _BUDGET_SECONDS: dict[Kind, float] = {"images": 7.0, "texts": 4.0}
 _BUDGET_PASSES_SECONDS = 3.0
 _BUDGET_INPUTS = 80
-# Larger batches in a row without a gain before the search ends; one may be due to other load.
+# Stop after this many consecutive larger batches without a gain: a single one may have met other load.
 _MISSES = 2
-# Parallel passes with one thread each are chosen from this share of the speed of one pass with all threads. Threads
-# that share a pass wait for the slowest, and in a worker one of them is always delayed by decoding on its core.
-_WORTH_PASSES = 0.9
-# Number of pictures, and of texts, whose vectors are compared.
+# Number of pictures and of texts whose vectors are compared with float32's.
 _COMPARED = 6
-# If the first and last timing of the same pass differ by more than this factor, the machine was busy: do not cache.
+# If the first and last timing of the same batch differ by more than this factor, the machine was busy: do not cache.
 _STEADY = 1.5
-# A dtype that is this many times slower than float32 for one input is emulated: not measured further.
+# A dtype this many times slower than float32 at one input is emulated; larger batches are not measured.
 _HOPELESS = 4.0
-# Runs per measurement, after a warm-up run: more if they are short, fewer if they are long.
+# Runs of one measurement after the warm-up run: more if they are short, fewer if they are long.
 _LONG_SECONDS = 0.4
 _SHORT_SECONDS = 0.05
 _RUNS = 3
-# First and last batch size of the search. A larger batch would take longer to fill, and a query that arrives meanwhile
-# waits for the whole batch.
-_UNMEASURED_BATCH = 8
+# Smallest and largest batch to measure. Larger ones take longer to fill, and a query has to wait for a running batch.
 _FIRST_BATCH = {"cpu": 8, "cuda": 64}
 _MOST_BATCH = {"cpu": 64, "cuda": 512}
 
 
-@dataclass(frozen=True)
-class Timing:
-    """The shortest time of one forward pass, from prepared inputs to vectors in main memory; with several `passes`, of
-    one round of parallel passes."""
-
-    kind: Kind
-    dtype: str
-    batch_size: int
-    seconds: float
-    passes: int = 1
-
-    @property
-    def per_second(self) -> float:
-        return self.passes * self.batch_size / self.seconds
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """All timings of one machine, only of dtypes whose vectors are close to float32's."""
-
-    timings: tuple[Timing, ...]
-    is_steady: bool
-
-
 def tune(encoder: ClipEncoder, settings: Settings, aim: Aim) -> None:
-    """Let the encoder adopt the fastest plan for the aim. Values that are set explicitly are not measured."""
+    """Make the encoder adopt the best plan for `aim`. Values fixed by the settings are not measured."""
     if settings.dtype != "auto" and settings.batch_size != "auto":
-        _log_plan(encoder, "as set")
+        _log_plan(encoder, "as configured")
         return
     if encoder.parameters() < _WORTH_PARAMETERS:
-        _log_plan(encoder, "not measured: small model")
+        _log_plan(encoder, "not measured: the model is small")
         return
     started = time.perf_counter()
     cache = TuningCache(settings.tuning_folder, Measurements, lambda measurements: measurements.is_steady)
@@ -100,54 +67,14 @@ def tune(encoder: ClipEncoder, settings: Settings, aim: Aim) -> None:
     )
 
 
-def choose(measurements: Measurements, aim: Aim) -> Plan:
-    """The fastest plan in bulk or, for queries, for one input, with the smallest batch that is about as fast."""
-    single = [timing for timing in measurements.timings if timing.passes == 1]
-    images, texts = (_choose_tower([timing for timing in single if timing.kind == kind], aim) for kind in KINDS)
-    if aim == "latency":
-        return Plan(images, texts)
-    alone = max(timing.per_second for timing in single if timing.kind == "images" and timing.dtype == images.dtype)
-    for parallel in measurements.timings:
-        if parallel.passes > 1 and parallel.dtype == images.dtype and parallel.per_second >= alone * _WORTH_PASSES:
-            return Plan(TowerPlan(parallel.dtype, parallel.batch_size), texts, parallel.passes)
-    return Plan(images, texts)
-
-
-def _choose_tower(timings: Sequence[Timing], aim: Aim) -> TowerPlan:
-    """Ties go to the first measurement, which is float32.
-
-    Batch size 1 measures a single query. It is never chosen as the maximum: if it was faster than the first batch, the
-    machine was busy.
-    """
-    smallest = min(timing.batch_size for timing in timings)
-    singles = [timing for timing in timings if timing.batch_size == smallest]
-    batches = [timing for timing in timings if timing.batch_size > smallest]
-    if not batches:
-        best = _fastest(singles)
-        return TowerPlan(best.dtype, best.batch_size if best.batch_size > 1 else _UNMEASURED_BATCH)
-    dtypes = {timing.dtype for timing in batches}
-    contenders = batches if aim == "throughput" else [timing for timing in singles if timing.dtype in dtypes]
-    dtype = _fastest(contenders).dtype
-    of_dtype = sorted((timing for timing in batches if timing.dtype == dtype), key=lambda timing: timing.batch_size)
-    most = max(timing.per_second for timing in of_dtype)
-    enough = next(timing for timing in of_dtype if timing.per_second * _GAIN >= most)
-    return TowerPlan(enough.dtype, enough.batch_size)
-
-
-def _fastest(timings: Sequence[Timing]) -> Timing:
-    best = timings[0]
-    for timing in timings:
-        needed = _GAIN if timing.dtype != best.dtype else 1.0
-        if timing.per_second > best.per_second * needed:
-            best = timing
-    return best
-
-
 class Tuner:
-    """Times an encoder, by its two encode functions and the clock."""
+    """Times an encoder's forward passes. `clock` returns seconds."""
 
-    def __init__(self, encoder: ClipEncoder, settings: Settings) -> None:
+    def __init__(
+        self, encoder: ClipEncoder, settings: Settings, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._encoder = encoder
+        self._clock = clock
         self._dtypes = _dtypes(encoder.device) if settings.dtype == "auto" else (settings.dtype,)
         self._batch_size = None if settings.batch_size == "auto" else settings.batch_size
         device = encoder.device.type if encoder.device.type in _FIRST_BATCH else "cpu"
@@ -160,17 +87,18 @@ class Tuner:
         }
 
     def measure(self) -> Measurements:
+        """Time both towers, then concurrent passes of the image tower. Takes at most 14 s."""
         images, is_steady_for_images = self._measure_tower("images")
         texts, is_steady_for_texts = self._measure_tower("texts")
         parallel = self._passes(images)
         return Measurements((*images, *texts, *parallel), is_steady_for_images and is_steady_for_texts)
 
     def _passes(self, images: Sequence[Timing]) -> list[Timing]:
-        """Time as many parallel passes as there are threads. They share the batch size of bulk work."""
-        tower, count = _choose_tower(images, "throughput"), self._encoder.threads
+        """Time one pass per thread, concurrently; they share the best batch of a single pass."""
+        tower, count = choose_tower(images, "throughput"), self._encoder.threads
         alone = [timing for timing in images if (timing.dtype, timing.batch_size) == (tower.dtype, tower.batch_size)]
         size = self._batch_size or max(self._first, tower.batch_size // count)
-        # Three rounds, of which the first is the warm-up, and the threads' first use of torch.
+        # Three rounds, the first as a warm-up, and the initialisation of torch in each thread.
         round_seconds = count * size / alone[0].per_second if alone else 0.0
         if count == 1 or not alone or 4 * round_seconds > _BUDGET_PASSES_SECONDS:
             return []
@@ -182,23 +110,23 @@ class Tuner:
             ThreadPoolExecutor(count) as pool,
         ):
             for _ in range(3):
-                started = time.perf_counter()
+                started = self._clock()
                 list(pool.map(encode, [batch] * count))
-                rounds.append(time.perf_counter() - started)
+                rounds.append(self._clock() - started)
         return [Timing("images", tower.dtype, size, min(rounds[1:]), count)]
 
     def _measure_tower(self, kind: Kind) -> tuple[list[Timing], bool]:
-        """Time one input and a medium batch in every dtype, then larger batches in the fastest, while they gain.
+        """Time one input and the smallest batch in every dtype, then larger batches in the fastest while they gain.
 
-        Skips measurements that would exceed the budget: a large model on a slow machine has single inputs only.
+        Skips what would exceed the time limit: of a big model on a slow machine only single inputs are measured.
         """
-        began = time.perf_counter()
+        began = self._clock()
         first = self._time(kind, self._dtypes[0], self._batch_size or 1)
         single = first.seconds / first.batch_size
         deadline = began + min(_BUDGET_SECONDS[kind], _BUDGET_INPUTS * single)
 
         def affords(inputs: int) -> bool:
-            return time.perf_counter() + inputs * single <= deadline
+            return self._clock() + inputs * single <= deadline
 
         timings = [first]
         is_batch_measured = self._batch_size is None and affords(2 * self._first)
@@ -227,18 +155,16 @@ class Tuner:
         nearness = float((vectors * reference).sum(axis=1).min())
         if nearness >= NEAR:
             return True
-        log.warning(
-            "%s is not used: the vectors of %s have a cosine of only %.4f with float32's.", dtype, kind, nearness
-        )
+        log.warning("%s not used: its vectors of %s have a cosine of %.4f to float32's.", dtype, kind, nearness)
         return False
 
     def _climb(self, kind: Kind, best: Timing, deadline: float) -> list[Timing]:
-        """Double the batch until there is no gain, no memory, or no time left."""
+        """Double the batch until it gains nothing, does not fit in memory or would exceed the time limit."""
         timings: list[Timing] = []
         fastest, misses = best.per_second, 0
         while (size := best.batch_size * 2) <= self._most:
-            # Two runs with the rate of the previous size.
-            if time.perf_counter() + 4 * best.seconds > deadline:
+            # Two runs of twice the size.
+            if self._clock() + 4 * best.seconds > deadline:
                 break
             try:
                 timing = self._time(kind, best.dtype, size)
@@ -247,7 +173,7 @@ class Tuner:
                     raise
                 break
             timings.append(timing)
-            misses = 0 if timing.per_second >= fastest * _GAIN else misses + 1
+            misses = 0 if timing.per_second >= fastest * GAIN else misses + 1
             if misses == _MISSES:
                 break
             fastest, best = max(fastest, timing.per_second), timing
@@ -255,13 +181,13 @@ class Tuner:
         return timings
 
     def _time(self, kind: Kind, dtype: str, size: int) -> Timing:
-        """The fastest of a few runs after a warm-up run. Other load can only slow a run down."""
+        """The minimum of a few runs after a warm-up: other load can only make a run slower."""
         batch = self._batch(kind, size)
         runs: list[float] = []
         while len(runs) < 2 or sum(runs) < (_LONG_SECONDS if len(runs) <= _RUNS else _SHORT_SECONDS):
-            started = time.perf_counter()
+            started = self._clock()
             self._encode[kind](batch)
-            runs.append(time.perf_counter() - started)
+            runs.append(self._clock() - started)
         return Timing(kind, dtype, size, min(runs[1:]))
 
     def _batch(self, kind: Kind, size: int) -> Sequence[Any]:
@@ -270,9 +196,9 @@ class Tuner:
 
 
 def _dtypes(device: torch.device) -> tuple[str, ...]:
-    """The dtypes that the device supports natively; float32 first, as the reference.
+    """The dtypes that the device supports natively. float32 comes first, as the reference of the others.
 
-    Of CPUs, only ARM gains from float16: on x86 it was not faster than float32, even with AVX512-FP16.
+    On CPUs only ARM gains from float16; on x86 it was no faster than float32 even with AVX512-FP16.
     """
     if device.type == "cuda":
         return ("float32", "bfloat16", "float16") if torch.cuda.is_bf16_supported() else ("float32", "float16")
@@ -283,7 +209,7 @@ def _dtypes(device: torch.device) -> tuple[str, ...]:
 
 
 def _fingerprint(encoder: ClipEncoder, settings: Settings) -> dict[str, str]:
-    """Everything that the measurements depend on. Not the aim: both aims use the same measurements."""
+    """Everything that the measurements depend on. They serve both aims."""
     return {
         "model": encoder.name,
         "shape": hashlib.sha256(encoder.config_json().encode()).hexdigest(),
@@ -302,19 +228,19 @@ def _device_name(device: torch.device) -> str:
 
 
 def _processor() -> str:
-    """A digest of the CPU's name and flags, because virtual CPUs with different flags share a name."""
+    """A digest of the CPU's name and features: virtual CPUs with different features share a name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    described = sorted({line for line in lines if line.startswith(("model name", "flags", "CPU part", "Features"))})
-    return hashlib.sha256("\n".join(described).encode()).hexdigest()
+    lines = sorted({line for line in lines if line.startswith(("model name", "flags", "CPU part", "Features"))})
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _log_plan(encoder: ClipEncoder, how: str) -> None:
     plan = encoder.plan
     log.info(
-        "%s, %d threads: images in %s, batch size %d, parallel passes %d; texts in %s, batch size %d (%s).",
+        "On %s with %d threads: images in %s, batch size %d, %d concurrent passes; texts in %s, batch size %d (%s).",
         encoder.device,
         encoder.threads,
         plan.images.dtype,

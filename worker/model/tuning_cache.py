@@ -1,4 +1,4 @@
-"""Caches measurements on disk for other workers of the machine and for later starts."""
+"""Keeps measurements on disk: other workers of this machine and later starts need not measure again."""
 
 import hashlib
 import json
@@ -15,16 +15,16 @@ from pydantic import TypeAdapter, ValidationError
 
 log = logging.getLogger(__name__)
 
-# Increment it when the same fingerprint would lead to different measurements.
+# Increment when the same fingerprint leads to different measurements.
 _VERSION = 2
-# Lock timeout, several times the duration of a measurement: a worker that hangs does not block others forever.
-_PATIENCE_SECONDS = 60.0
+# Several times the duration of one measurement. After it, measure without the lock: its holder may hang.
+_LOCK_TIMEOUT = 60.0
 
 Found = TypeVar("Found")
 
 
 class TuningCache(Generic[Found]):
-    """JSON files in a folder, by default the user's cache folder. An unusable folder is not an error."""
+    """JSON files in `folder`, by default in the user's cache folder. An unusable folder costs repeated measuring."""
 
     def __init__(self, folder: str, kind: type[Found], is_worth_keeping: Callable[[Found], bool]) -> None:
         self._folder = Path(folder) if folder else user_cache_path("lichtbild") / "tuning"
@@ -32,13 +32,13 @@ class TuningCache(Generic[Found]):
         self._is_worth_keeping = is_worth_keeping
 
     def read_or_make(self, fingerprint: Mapping[str, str], make: Callable[[], Found]) -> Found:
-        """The cached value of this fingerprint, otherwise the result of `make`. One process at a time calls `make`."""
-        described = json.dumps({"version": _VERSION, **fingerprint}, sort_keys=True)
-        path = self._folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.json"
+        """Return the stored value of this fingerprint, else that of `make`, which runs in one process at a time."""
+        key = json.dumps({"version": _VERSION, **fingerprint}, sort_keys=True)
+        path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         found = self._read(path)
         if found is not None:
             return found
-        with self._alone():
+        with self._locked():
             found = self._read(path)
             if found is None:
                 found = make()
@@ -53,14 +53,14 @@ class TuningCache(Generic[Found]):
             return None
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Lock the whole folder, because workers with other models would disturb the measurement as well."""
-        lock = FileLock(self._folder / "lock", timeout=_PATIENCE_SECONDS)
+    def _locked(self) -> Iterator[None]:
+        """Lock the folder, not the fingerprint: measuring another model would disturb as much."""
+        lock = FileLock(self._folder / "lock", timeout=_LOCK_TIMEOUT)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except (OSError, Timeout, NotImplementedError) as error:
-            log.warning("%s cannot be locked (%s): measuring without the lock.", self._folder, error)
+            log.warning("%s cannot be locked (%s); measuring without a lock.", self._folder, error)
         try:
             yield
         finally:
@@ -68,10 +68,10 @@ class TuningCache(Generic[Found]):
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write the file atomically."""
+    """Write atomically."""
     draft = path.with_suffix(f".{secrets.token_hex(4)}")
     try:
         draft.write_bytes(content)
         draft.replace(path)
     except OSError as error:
-        log.warning("%s cannot be written (%s): every start measures again.", path, error)
+        log.warning("%s cannot be written (%s); every start will measure again.", path, error)

@@ -1,9 +1,9 @@
-"""Representative pictures and texts for measuring a model."""
+"""Sample pictures and texts for timing a model."""
 
 import numpy as np
 from PIL import Image
 
-# Of typical length for queries and captions: 8 to 14 tokens for CLIP.
+# Usual lengths of queries and captions: 8 to 14 CLIP tokens.
 SAMPLE_TEXTS = (
     "a man standing on the beach at sunset",
     "two red boats in a small harbour",
@@ -18,11 +18,11 @@ _COUNT = 8
 
 
 def sample_pictures(edge: int) -> list[Image.Image]:
-    """Pictures as different as photos: flat and busy, dark and bright, portrait and landscape. Deterministic."""
+    """Eight RGB pictures, as varied as photos: plain and detailed, portrait and landscape. The same on every call."""
     generator = np.random.default_rng(5)
     pictures = []
     for number in range(_COUNT):
-        # Enlarged coarse noise has the large shapes of a photo, a finer layer its texture.
+        # Upscaled coarse noise imitates the large shapes of a photo, fine noise its texture.
         across, down = generator.integers(3, 24, 2)
         size = (edge * 4 // 3, edge) if number % 2 else (edge, edge * 4 // 3)
         shapes = Image.fromarray(generator.integers(0, 256, (down, across, 3), np.uint8)).resize(

@@ -165,7 +165,7 @@ def test_closing_fails_what_has_not_begun_and_finishes_what_has(image_server):
 
 
 def test_millions_of_hosts_are_not_remembered(monkeypatch):
-    monkeypatch.setattr("worker.fetch.host_queue._REMEMBERED", 100)
+    monkeypatch.setattr("worker.fetch.host_queue._MAX_IDLE_HOSTS", 100)
     queue: HostQueue[int] = HostQueue(HostPolicy())
     for n in range(10_000):
         queue.put(f"{n}.example", n)

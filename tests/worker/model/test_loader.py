@@ -123,7 +123,7 @@ def test_a_processor_that_leaves_out_a_step_is_refused():
 
 def test_a_model_of_another_kind_is_refused_with_the_kinds_that_work(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(ConfigurationError, match="'bert'; the supported types are altclip, chinese_clip, clip, siglip"):
+    with pytest.raises(ConfigurationError, match="'bert'; supported types are altclip, chinese_clip, clip, siglip"):
         ClipEncoder(Settings(model=str(tmp_path)))
 
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +12,12 @@ import pytest
 import torch
 
 from shared.settings import Settings
+from tests.stack import wait_for
 from worker.model import tuning
 from worker.model.encoder import ClipEncoder, Plan, TowerPlan
-from worker.model.tuning import Measurements, Timing, Tuner, choose, tune
+from worker.model.tuning import Tuner, tune
 from worker.model.tuning_cache import TuningCache
+from worker.model.tuning_choice import Measurements, Timing, choose
 
 
 def measured(images: dict[tuple[str, int], float]) -> Measurements:
@@ -63,18 +64,18 @@ def measured(images: dict[tuple[str, int], float]) -> Measurements:
             {("float32", 1): 200, ("float32", 8): 30},
             TowerPlan("float32", 8),
             TowerPlan("float32", 8),
-            id="a neighbour in the way of the batch",
+            id="other load during the batch",
         ),
     ],
 )
-def test_bulk_takes_the_fastest_batch_and_queries_the_fastest_single(rates, bulk, queries):
+def test_throughput_chooses_the_fastest_batch_and_latency_the_fastest_single_input(rates, bulk, queries):
     assert choose(measured(rates), "throughput").images == bulk
     assert choose(measured(rates), "latency").images == queries
 
 
 @dataclass
 class Machine:
-    """A fake encoder and clock: a pass takes `seconds` of the fake clock and no real time."""
+    """A fake encoder with a clock of its own: a pass advances `now` by `seconds(dtype, batch size)`."""
 
     seconds: Callable[[str, int], float]
     blur: float = 0.0
@@ -111,14 +112,13 @@ class Machine:
     encode_texts = encode_images
 
 
-def measure(machine: Machine, monkeypatch: pytest.MonkeyPatch, **pinned: object) -> Measurements:
-    monkeypatch.setattr(tuning.time, "perf_counter", lambda: machine.now)
-    return Tuner(machine, Settings(**pinned)).measure()
+def measure(machine: Machine, **fixed: object) -> Measurements:
+    return Tuner(machine, Settings(**fixed), clock=lambda: machine.now).measure()
 
 
-def test_the_search_climbs_to_the_best_batch_of_the_best_dtype(monkeypatch):
+def test_batches_grow_while_they_gain_in_the_fastest_dtype():
     machine = Machine(lambda dtype, size: (0.010 if dtype == "float32" else 0.004) * size + 0.05)
-    found = measure(machine, monkeypatch)
+    found = measure(machine)
     sizes = {"float32": {1, 8}, "bfloat16": {1, 8, 16, 32, 64}}
     for dtype, expected in sizes.items():
         assert {t.batch_size for t in found.timings if (t.kind, t.dtype) == ("images", dtype)} == expected
@@ -127,53 +127,53 @@ def test_the_search_climbs_to_the_best_batch_of_the_best_dtype(monkeypatch):
 
 
 @pytest.mark.parametrize(("strength", "passes"), [(0.8, 4), (1.05, 4), (1.5, 1)])
-def test_bulk_takes_a_pass_for_each_thread_unless_one_of_all_threads_is_faster(monkeypatch, strength, passes):
-    """`strength`: the speed of one pass with four threads relative to four parallel passes."""
+def test_throughput_chooses_one_pass_per_thread_unless_a_single_pass_is_faster(strength, passes):
+    """`strength`: the speed of one pass of four threads relative to four concurrent passes."""
     machine = Machine(lambda _, __: 0.0, threads=4)
     machine.seconds = lambda _, size: 0.01 * size * (machine.passes if machine.passes > 1 else 1 / strength)
-    found = measure(machine, monkeypatch)
+    found = measure(machine)
     assert choose(found, "throughput").passes == passes
     assert choose(found, "latency").passes == 1
 
 
-def test_a_dtype_whose_vectors_stray_is_not_used(monkeypatch):
-    found = measure(Machine(lambda dtype, _: 0.1 if dtype == "float32" else 0.01, blur=0.05), monkeypatch)
+def test_a_dtype_with_inaccurate_vectors_is_not_used():
+    found = measure(Machine(lambda dtype, _: 0.1 if dtype == "float32" else 0.01, blur=0.05))
     assert {timing.dtype for timing in found.timings} == {"float32"}
-    found = measure(Machine(lambda dtype, _: 0.1 if dtype == "float32" else 0.01, blur=0.04), monkeypatch)
+    found = measure(Machine(lambda dtype, _: 0.1 if dtype == "float32" else 0.01, blur=0.04))
     assert choose(found, "throughput").images.dtype == "bfloat16"
 
 
 @pytest.mark.parametrize("pace", [0.01, 0.05, 0.1, 0.5, 1.0])
-def test_the_search_ends_in_time_on_slow_machines_as_well(monkeypatch, pace):
+def test_measuring_keeps_its_time_limit_on_slow_machines(pace):
     def emulated(dtype: str, size: int) -> float:
         return pace * (0.3 + 0.7 * size) * (20 if dtype == "bfloat16" else 1)
 
     machine = Machine(lambda dtype, size: pace * (0.3 + 0.5 * size) * (0.6 if dtype == "bfloat16" else 1))
-    measure(machine, monkeypatch)
+    measure(machine)
     assert machine.now <= 15
     machine = Machine(emulated)
-    assert choose(measure(machine, monkeypatch), "throughput").images.dtype == "float32"
+    assert choose(measure(machine), "throughput").images.dtype == "float32"
 
 
-def test_a_batch_that_does_not_fit_ends_the_climb(monkeypatch):
-    found = measure(Machine(lambda _, size: 0.001 * size + 0.1, fits=20), monkeypatch)
+def test_a_batch_that_exceeds_memory_is_the_last_one_measured():
+    found = measure(Machine(lambda _, size: 0.001 * size + 0.1, fits=20))
     assert max(timing.batch_size for timing in found.timings) == 16
 
 
-def test_what_is_pinned_is_not_searched(monkeypatch):
-    found = measure(Machine(lambda _, size: 0.001 * size + 0.1), monkeypatch, batch_size=4)
+def test_a_configured_dtype_or_batch_size_is_not_varied():
+    found = measure(Machine(lambda _, size: 0.001 * size + 0.1), batch_size=4)
     assert {(timing.dtype, timing.batch_size) for timing in found.timings} == {("float32", 4), ("bfloat16", 4)}
-    found = measure(Machine(lambda _, size: 0.001 * size + 0.1), monkeypatch, dtype="bfloat16")
+    found = measure(Machine(lambda _, size: 0.001 * size + 0.1), dtype="bfloat16")
     assert {timing.dtype for timing in found.timings} == {"bfloat16"}
 
 
-def test_a_machine_that_grew_slower_meanwhile_is_not_steady(monkeypatch):
+def test_a_machine_that_slows_down_during_the_measurement_is_not_steady():
     machine = Machine(lambda _, __: 0.1)
     machine.seconds = lambda _, __: 0.1 if machine.now < 2 else 0.3
-    assert not measure(machine, monkeypatch).is_steady
+    assert not measure(machine).is_steady
 
 
-def test_a_tuned_encoder_runs_as_measured_and_tells_it_once(tiny_model, tmp_path, caplog, monkeypatch):
+def test_a_tuned_encoder_adopts_its_plan_and_logs_it_once(tiny_model, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(tuning, "_WORTH_PARAMETERS", 0)
     settings = Settings(model=str(tiny_model), tuning_folder=str(tmp_path))
     encoder = ClipEncoder(settings)
@@ -194,7 +194,7 @@ def test_a_small_model_is_not_measured(tiny_model, tmp_path):
     assert not folder.exists()
 
 
-def test_what_is_pinned_altogether_is_not_measured(tiny_model, tmp_path):
+def test_nothing_is_measured_if_dtype_and_batch_size_are_configured(tiny_model, tmp_path):
     folder = tmp_path / "tuning"
     settings = Settings(model=str(tiny_model), dtype="bfloat16", batch_size=3, tuning_folder=str(folder))
     encoder = ClipEncoder(settings)
@@ -204,7 +204,7 @@ def test_what_is_pinned_altogether_is_not_measured(tiny_model, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["images", "texts"])
-def test_a_trial_leaves_no_trace(tiny_model, kind):
+def test_a_trial_restores_the_weights(tiny_model, kind):
     encoder = ClipEncoder(Settings(model=str(tiny_model), dtype="float32", batch_size=8))
     pixels = [np.full((32, 32, 3), 90, np.uint8)]
     before = encoder.encode_images(pixels), encoder.encode_texts(["a dog"])
@@ -222,19 +222,22 @@ def cache(folder: Path) -> TuningCache[list[int]]:
     return TuningCache(str(folder), list[int], lambda found: found != [0])
 
 
-def test_neighbours_measure_once(tmp_path):
+def test_workers_that_start_together_measure_once(tmp_path):
+    asked: list[int] = []
     made: list[int] = []
 
     def make() -> list[int]:
         made.append(1)
-        time.sleep(0.05)
+        wait_for(lambda: len(asked) == 6, "all six to ask")
         return [7]
 
     answers: list[list[int]] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(cache(tmp_path).read_or_make({"model": "m"}, make)))
-        for _ in range(6)
-    ]
+
+    def ask() -> None:
+        asked.append(1)
+        answers.append(cache(tmp_path).read_or_make({"model": "m"}, make))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -242,14 +245,14 @@ def test_neighbours_measure_once(tmp_path):
     assert (len(made), answers) == (1, [[7]] * 6)
 
 
-def test_another_fingerprint_is_measured_for_itself(tmp_path):
+def test_each_fingerprint_has_its_own_measurement(tmp_path):
     assert cache(tmp_path).read_or_make({"model": "m", "threads": "2"}, lambda: [2]) == [2]
     assert cache(tmp_path).read_or_make({"model": "m", "threads": "4"}, lambda: [4]) == [4]
     assert cache(tmp_path).read_or_make({"model": "m", "threads": "2"}, lambda: [9]) == [2]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"timings": 3}', b"\xff\xfe", json.dumps(["x"]).encode()])
-def test_a_broken_file_is_measured_anew_and_replaced(tmp_path, content):
+def test_an_invalid_cache_file_is_replaced(tmp_path, content):
     cache(tmp_path).read_or_make({"model": "m"}, lambda: [1])
     (path,) = tmp_path.glob("*.json")
     path.write_bytes(content)
@@ -257,12 +260,12 @@ def test_a_broken_file_is_measured_anew_and_replaced(tmp_path, content):
     assert cache(tmp_path).read_or_make({"model": "m"}, lambda: [3]) == [2]
 
 
-def test_a_folder_that_cannot_be_used_is_done_without(tmp_path):
+def test_an_unusable_folder_costs_repeated_measuring(tmp_path):
     (tmp_path / "file").write_text("in the way")
     assert cache(tmp_path / "file").read_or_make({"model": "m"}, lambda: [1]) == [1]
     assert cache(tmp_path / "file").read_or_make({"model": "m"}, lambda: [2]) == [2]
 
 
-def test_what_is_not_worth_keeping_is_not_kept(tmp_path):
+def test_measurements_of_a_busy_machine_are_not_cached(tmp_path):
     assert cache(tmp_path).read_or_make({"model": "m"}, lambda: [0]) == [0]
     assert cache(tmp_path).read_or_make({"model": "m"}, lambda: [5]) == [5]
