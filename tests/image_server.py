@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that answers as it is told."""
+"""An HTTP server on loopback with configurable responses."""
 
 import threading
 from collections import Counter
@@ -10,11 +10,11 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class ImageServer:
-    """`answers` maps a path to bytes (200), a status, or a function that does what it wants with the request."""
+    """`answers` maps a path to bytes (status 200), a status, or a function that handles the request."""
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self.port = server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{server.server_address[0]}:{self.port}"
         self.answers: dict[str, bytes | int | Answer] = {}
         self.default: Callable[[str], bytes | int | Answer] = lambda _: 404
         self.asked: Counter[str] = Counter()
@@ -36,7 +36,9 @@ def redirect(to: str) -> Answer:
 
 
 @contextmanager
-def serving() -> Iterator[ImageServer]:
+def serving(address: str = "127.0.0.1", port: int = 0) -> Iterator[ImageServer]:
+    """Serve in a thread; port 0 is any free port."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -56,7 +58,7 @@ def serving() -> Iterator[ImageServer]:
             else:
                 answer(self)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((address, port), Handler)
     server.daemon_threads = True
     images = ImageServer(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -1,4 +1,4 @@
-"""A TCP server on loopback that says whatever it is told to, HTTP or not."""
+"""A TCP server on loopback that sends arbitrary bytes."""
 
 import socket
 import threading
@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 Talk = Callable[[socket.socket], None]
 
 
-def says(*pieces: bytes) -> Talk:
-    """Read the request's first bytes, answer, close."""
+def sends(*pieces: bytes) -> Talk:
+    """Read the request's first bytes, send the pieces, close."""
 
     def talk(client: socket.socket) -> None:
         client.recv(65536)
@@ -19,8 +19,8 @@ def says(*pieces: bytes) -> Talk:
     return talk
 
 
-def says_for_ever(start: bytes, again: bytes) -> Talk:
-    """Answer, and never come to an end."""
+def sends_forever(start: bytes, again: bytes) -> Talk:
+    """Read the request's first bytes, then send without end."""
 
     def talk(client: socket.socket) -> None:
         client.recv(65536)
@@ -33,7 +33,7 @@ def says_for_ever(start: bytes, again: bytes) -> Talk:
 
 @contextmanager
 def talking(talk: Talk) -> Iterator[int]:
-    """Serve each connection in a thread of its own; yield the port."""
+    """Run `talk` for each connection in a thread of its own; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         clients: list[socket.socket] = []
 
@@ -52,7 +52,7 @@ def talking(talk: Talk) -> Iterator[int]:
         try:
             yield listener.getsockname()[1]
         finally:
-            # Also wakes the thread that accepts.
+            # This also wakes the accepting thread.
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             for client in clients:

@@ -27,10 +27,9 @@ TOO_LONG = {
     "tests/api/routes/test_jobs.py",
     "tests/deploy/test_compose_files.py",
     "tests/shared/ledger/test_ingest.py",
-    "tests/worker/fetch/test_fetcher_attacks.py",
+    "tests/worker/ingest/test_chunk.py",
     "tests/worker/model/test_batcher.py",
     "tests/worker/search/test_answer.py",
-    "worker/model/tuning.py",
 }
 
 
