@@ -18,8 +18,8 @@ _MAX_IDLE_HOSTS = 4096
 
 
 @dataclass(slots=True)
-class _Lane(Generic[T]):
-    host: HostLimiter
+class _HostEntry(Generic[T]):
+    limiter: HostLimiter
     waiting: deque[T] = field(default_factory=deque)
     wakes_at: float = 0.0
 
@@ -40,7 +40,7 @@ class HostQueue(Generic[T]):
     def __init__(self, policy: HostPolicy) -> None:
         self._policy = policy
         self._changed = threading.Condition()
-        self._lanes: OrderedDict[str, _Lane[T]] = OrderedDict()
+        self._hosts: OrderedDict[str, _HostEntry[T]] = OrderedDict()
         self._ready: OrderedDict[str, None] = OrderedDict()
         # (time, number, host, item): when to look at a host again, and the item to queue then, if any.
         self._later: list[tuple[float, int, str, T | None]] = []
@@ -55,7 +55,7 @@ class HostQueue(Generic[T]):
             if after:
                 self._schedule(time.monotonic() + after, host, item)
             else:
-                self._lane(host).waiting.append(item)
+                self._entry(host).waiting.append(item)
                 self._ready[host] = None
             self._changed.notify()
         return True
@@ -75,11 +75,11 @@ class HostQueue(Generic[T]):
     def end(self, turn: Turn[T], outcome: Outcome, error: ItemError | None = None, asked_pause: float = 0.0) -> None:
         """Free the turn's slot and record the outcome for the host."""
         with self._changed:
-            lane = self._lane(turn.host)
-            lane.host.end(outcome, turn.began, time.monotonic(), error, asked_pause)
-            if lane.waiting:
+            entry = self._entry(turn.host)
+            entry.limiter.end(outcome, turn.began, time.monotonic(), error, asked_pause)
+            if entry.waiting:
                 self._ready[turn.host] = None
-            elif not lane.host.in_flight:
+            elif not entry.limiter.in_flight:
                 self._forget_surplus()
             self._changed.notify()
 
@@ -87,9 +87,9 @@ class HostQueue(Generic[T]):
         """Return the items that were not taken. Readers get None; turns in progress may still end."""
         with self._changed:
             self._is_closed = True
-            left = [item for lane in self._lanes.values() for item in lane.waiting]
+            left = [item for entry in self._hosts.values() for item in entry.waiting]
             left += [item for *_, item in self._later if item is not None]
-            self._lanes.clear()
+            self._hosts.clear()
             self._later.clear()
             self._changed.notify_all()
         return left
@@ -99,40 +99,40 @@ class HostQueue(Generic[T]):
             _, _, name, item = heapq.heappop(self._later)
             if item is not None:
                 # Behind the others: otherwise a busy host would refuse the same few items again and again.
-                self._lane(name).waiting.append(item)
+                self._entry(name).waiting.append(item)
             self._ready[name] = None
         while self._ready:
             name, _ = self._ready.popitem(last=False)
-            lane = self._lane(name)
-            if lane.waiting and (turn := self._turn(name, lane, now)) is not None:
-                if lane.waiting:
+            entry = self._entry(name)
+            if entry.waiting and (turn := self._turn(name, entry, now)) is not None:
+                if entry.waiting:
                     self._ready[name] = None
                 return turn
         return None
 
-    def _turn(self, name: str, lane: _Lane[T], now: float) -> Turn[T] | None:
-        refusal = lane.host.refusal(now)
-        if refusal is None and not lane.host.has_room(now):
+    def _turn(self, name: str, entry: _HostEntry[T], now: float) -> Turn[T] | None:
+        refusal = entry.limiter.refusal(now)
+        if refusal is None and not entry.limiter.has_room(now):
             # `end` makes it ready again, and so does the end of its pause.
-            if now < lane.host.resumes_at != lane.wakes_at:
-                lane.wakes_at = lane.host.resumes_at
-                self._schedule(lane.host.resumes_at, name, None)
+            if now < entry.limiter.resumes_at != entry.wakes_at:
+                entry.wakes_at = entry.limiter.resumes_at
+                self._schedule(entry.limiter.resumes_at, name, None)
             return None
         if refusal is None:
-            lane.host.begin(now)
-        return Turn(lane.waiting.popleft(), name, now, refusal)
+            entry.limiter.begin(now)
+        return Turn(entry.waiting.popleft(), name, now, refusal)
 
-    def _lane(self, host: str) -> _Lane[T]:
-        if host not in self._lanes:
-            self._lanes[host] = _Lane(HostLimiter(self._policy))
-        self._lanes.move_to_end(host)
-        return self._lanes[host]
+    def _entry(self, host: str) -> _HostEntry[T]:
+        if host not in self._hosts:
+            self._hosts[host] = _HostEntry(HostLimiter(self._policy))
+        self._hosts.move_to_end(host)
+        return self._hosts[host]
 
     def _schedule(self, when: float, host: str, item: T | None) -> None:
         heapq.heappush(self._later, (when, next(self._numbers), host, item))
 
     def _forget_surplus(self) -> None:
-        for name in list(itertools.islice(self._lanes, max(0, len(self._lanes) - _MAX_IDLE_HOSTS))):
-            lane = self._lanes[name]
-            if not lane.waiting and not lane.host.in_flight:
-                del self._lanes[name]
+        for name in list(itertools.islice(self._hosts, max(0, len(self._hosts) - _MAX_IDLE_HOSTS))):
+            entry = self._hosts[name]
+            if not entry.waiting and not entry.limiter.in_flight:
+                del self._hosts[name]

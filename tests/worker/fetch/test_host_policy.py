@@ -173,5 +173,5 @@ def test_millions_of_hosts_are_not_remembered(monkeypatch):
         assert turn is not None
         assert turn.item == n
         queue.end(turn, Outcome.GOOD)
-    assert len(queue._lanes) <= 101
+    assert len(queue._hosts) <= 101
     assert not queue._later
