@@ -143,5 +143,5 @@ def _check_steps(processor: Any) -> None:
     steps = (processor.do_resize, processor.do_rescale, processor.do_normalize)
     if not all(steps) or abs(processor.rescale_factor * 255 - 1) > 1e-6:
         raise ConfigurationError(
-            "LICHTBILD_MODEL: its image processor does not resize, rescale and normalise as the supported models do."
+            "LICHTBILD_MODEL: its image processor does not resize and normalise as the supported models do."
         )
