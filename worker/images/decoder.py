@@ -9,6 +9,8 @@ from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageErr
 
 from shared.errors import ItemError
 from shared.settings import Settings
+from worker.images.grey_depth import eight_bits, is_deep_grey
+from worker.images.mending import with_end, without_texts
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 # Pillow's format detection reads this many bytes.
@@ -39,6 +41,18 @@ def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Imag
     Raises ItemError `not_an_image`, `too_many_pixels` (before anything is decoded) or `broken_image`.
     """
     try:
+        return _decode(content, max_pixels, shortest)
+    except ItemError as error:
+        if error.code != "broken_image":
+            raise
+        mended = _mended(content, max_pixels, shortest)
+        if mended is None:
+            raise
+        return mended
+
+
+def _decode(content: bytes, max_pixels: int, shortest: int | None) -> Image.Image:
+    try:
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except UnidentifiedImageError as error:
         raise ItemError("not_an_image", f"The bytes are not an image in any of {', '.join(_FORMATS)}.") from error
@@ -57,6 +71,17 @@ def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Imag
         return _rgb(image)
     except Exception as error:
         raise _broken(error) from error
+
+
+def _mended(content: bytes, max_pixels: int, shortest: int | None) -> Image.Image | None:
+    """The picture of a file that is broken only where viewers do not mind; None if there is no such repair."""
+    if (bare := without_texts(content)) is not None:
+        return _decode(bare, max_pixels, shortest)
+    if (filled := with_end(content)) is not None:
+        first, second = (_decode(one, max_pixels, shortest) for one in filled)
+        if first.tobytes() == second.tobytes():
+            return first
+    return None
 
 
 def kept_pixels(settings: Settings, edge: int) -> int | None:
@@ -104,6 +129,8 @@ def _turn_upright(image: Image.Image) -> None:
 
 def _rgb(image: Image.Image) -> Image.Image:
     """Convert to RGB. Transparent pixels become white, as on a web page and in Hugging Face's processors."""
+    if is_deep_grey(image):
+        image = eight_bits(image)
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if "A" not in image.getbands() and image.info.get("transparency") is None:
