@@ -12,6 +12,7 @@ from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell, celery_app
 from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
+from shared.ledger.connection import require_no_eviction
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence
@@ -46,6 +47,7 @@ class Services:
     @classmethod
     def build(cls, settings: Settings) -> "Services":
         connection = connect_redis(settings)
+        require_no_eviction(connection)
         jobs = Jobs(connection, settings)
         return cls(
             settings=settings,

@@ -14,6 +14,7 @@ from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell
 from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
+from shared.ledger.connection import require_no_eviction
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence, Queue
@@ -194,6 +195,7 @@ def build_search(
 
 def _build_base(settings: Settings, app: Celery, encoder: Encoder, fetcher: Fetcher | None, threads: int) -> WorkerBase:
     redis = connect_redis(settings)
+    require_no_eviction(redis)
     catalogue = connect_catalogue(settings)
     log.info("Model %s is ready, %d dimensions.", encoder.name, encoder.dimension)
     fetcher = fetcher or Fetcher(settings, AddressPolicy(settings.fetch_allow), encoder.edge)

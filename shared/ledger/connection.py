@@ -9,6 +9,7 @@ from shared.settings import Settings
 # free: clients that wake up at the same moment must be answered, not refused.
 _CONNECTIONS = 64
 _PATIENCE_SECONDS = 20
+_NO_EVICTION = "noeviction"
 
 
 def connect(settings: Settings) -> "redis.Redis":
@@ -26,3 +27,19 @@ def connect(settings: Settings) -> "redis.Redis":
     except ValueError as error:
         raise ConfigurationError("LICHTBILD_REDIS_URL must look like redis://:password@host:6379/0") from error
     return redis.Redis.from_pool(pool)
+
+
+def require_no_eviction(connection: "redis.Redis") -> None:
+    """Raises ConfigurationError if this Redis may evict keys: the ledger would lose jobs silently.
+
+    Checked at the start of the API and of each worker. A Redis that does not answer then is not judged.
+    """
+    try:
+        policy = connection.info("memory").get("maxmemory_policy", _NO_EVICTION)
+    except redis.RedisError:
+        return
+    if policy != _NO_EVICTION:
+        raise ConfigurationError(
+            f"Redis evicts keys when its memory is full (maxmemory-policy {policy}), so jobs would be lost. "
+            f"Set `maxmemory-policy {_NO_EVICTION}`, or give Lichtbild a Redis of its own."
+        )
