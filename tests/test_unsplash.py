@@ -90,8 +90,8 @@ def test_a_damaged_zip_is_one_line_and_no_job(api, tmp_path):
         assert "damaged" not in {job.collection for job in client.jobs()}
 
 
-def test_a_zip_of_something_else_is_wrong_use(api, tmp_path):
+def test_a_zip_without_photos_is_a_usage_error(api, tmp_path):
     done = lichtbild("ingest", str(write_zip(tmp_path / "holiday.zip", {"beach.jpg": b"x"})), "--api", api)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no photos.tsv" in done.stderr
+    assert "has no photos.tsv" in done.stderr
