@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageErr
 from shared.errors import ItemError
 from shared.settings import Settings
 from worker.images.grey_depth import eight_bits, is_deep_grey
+from worker.images.libtiff import silence_libtiff
 from worker.images.mending import with_end, without_texts
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -23,6 +24,10 @@ _MAX_SCANS = 100
 # 0.9995; at a multiple of 1 it is not always above 0.999 (benchmarks/reduced_decode.py, docs/performance.md).
 _KEPT_EDGES = 2
 
+# A JPEG that is decoded at a reduced scale may have this many times the pixels of the limit, if the decoder does not
+# hold all of its coefficients: 200 million at the default limit, as today's phones have.
+_REDUCED_LIMIT = 4
+
 # Key in an image's `info`: the picture's (left, upper, right, lower) within its pixels; absent: all pixels. A
 # picture of 1001 pixels decoded at 1/8 is 125.125 pixels wide, stored in 126.
 PICTURE_BOX = "picture_box"
@@ -31,6 +36,7 @@ PICTURE_BOX = "picture_box"
 Image.MAX_IMAGE_PIXELS = None
 # Pillow warns once per broken tag, which would flood the log, and Python remembers every warning.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+silence_libtiff()
 
 
 def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Image.Image:
@@ -58,13 +64,15 @@ def _decode(content: bytes, max_pixels: int, shortest: int | None) -> Image.Imag
         raise ItemError("not_an_image", f"The bytes are not an image in any of {', '.join(_FORMATS)}.") from error
     except Exception as error:
         raise _broken(error) from error
-    if image.width * image.height > max_pixels:
-        raise ItemError("too_many_pixels", f"The image has more than {max_pixels} pixels (LICHTBILD_MAX_IMAGE_PIXELS).")
+    pixels, most = image.width * image.height, max_pixels
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         if content.count(b"\xff\xda") > _MAX_SCANS:
             raise ItemError("broken_image", f"The JPEG has more than {_MAX_SCANS} scans.")
         if shortest is not None:
+            most *= _REDUCED_LIMIT if _is_streamed(image, content) else 1
             _reduce(image, shortest)
+    if pixels > most or image.width * image.height > max_pixels:
+        raise ItemError("too_many_pixels", f"The image has more than {max_pixels} pixels (LICHTBILD_MAX_IMAGE_PIXELS).")
     try:
         image.load()
         _turn_upright(image)
@@ -99,6 +107,16 @@ def may_be_image(start: bytes) -> bool:
 def _broken(error: Exception) -> ItemError:
     """Pillow's parsers raise nearly any exception on broken files; all are the fault of the file."""
     return ItemError("broken_image", f"The image cannot be decoded ({type(error).__name__}).")
+
+
+def _is_streamed(image: JpegImagePlugin.JpegImageFile, content: bytes) -> bool:
+    """Whether libjpeg decodes row by row: a baseline JPEG with all components in its first scan.
+
+    Of any other, libjpeg keeps the coefficients of the whole picture, some six bytes a pixel, at every scale.
+    """
+    # Pillow has read up to the end of the first scan's header: a marker, the length, the number of components …
+    scan = content.rfind(b"\xff\xda", 0, image.fp.tell() if image.fp is not None else 0)
+    return not image.info.get("progressive") and content[scan + 4 : scan + 5] == bytes([image.layers])
 
 
 def _reduce(image: JpegImagePlugin.JpegImageFile, shortest: int) -> None:

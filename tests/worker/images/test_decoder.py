@@ -163,6 +163,49 @@ def test_broken_tags_are_not_told_one_by_one():
     assert done.stderr == b""
 
 
+def test_a_broken_tiff_writes_nothing_to_stderr():
+    """libtiff has its own messages, below Python's."""
+    content = bytearray(encoded(scribble(200, 200), "TIFF", compression="tiff_lzw"))
+    content[100:4000:37] = b"\xa5" * len(content[100:4000:37])
+    program = """import io, sys
+from PIL import Image
+{}
+try: Image.open(io.BytesIO(sys.stdin.buffer.read())).load()
+except OSError: pass"""
+    without, ours = (
+        subprocess.run([sys.executable, "-c", program.format(line)], input=content, capture_output=True, check=True)
+        for line in ("", "import worker.images.decoder")
+    )
+    assert without.stderr
+    assert ours.stderr == b""
+
+
+def flat_jpeg(width: int, height: int, **options: object) -> bytes:
+    return encoded(Image.new("RGB", (width, height), (90, 120, 150)), "JPEG", **options)
+
+
+def test_the_limit_counts_the_pixels_that_are_decoded():
+    content = flat_jpeg(1600, 1200)
+    assert decode(content, 500_000, 100).size == (200, 150)
+    assert code_of(content, 500_000) == "too_many_pixels"
+    with pytest.raises(ItemError, match="more than 400000 pixels"):
+        decode(content, 400_000, 100)
+
+
+def test_a_progressive_jpeg_counts_whole_since_its_decoder_holds_all_of_it():
+    with pytest.raises(ItemError, match="more than 500000 pixels"):
+        decode(flat_jpeg(1600, 1200, progressive=True), 500_000, 100)
+
+
+def test_a_jpeg_with_a_scan_for_each_component_counts_whole_too():
+    content = bytearray(flat_jpeg(1600, 1200))
+    scan = content.rindex(b"\xff\xda")
+    content[scan + 4] = 1
+    with pytest.raises(ItemError) as failure:
+        decode(bytes(content), 500_000, 100)
+    assert failure.value.code == "too_many_pixels"
+
+
 @given(kind=st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]), data=st.data())
 @hypothesis_settings(max_examples=100, deadline=None)
 def test_whatever_is_changed_in_a_file_it_is_a_picture_or_an_item_error(kind, data):
