@@ -64,6 +64,9 @@ def unit(features: torch.Tensor) -> np.ndarray:
 @torch.inference_mode()
 def reference_image(reference: Any, model: Path, content: bytes) -> np.ndarray:
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    if image.mode == "I;16":
+        # The reference cuts values above 255 off (docs/models.md).
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     pixels = CLIPImageProcessorPil.from_pretrained(model)(images=image, return_tensors="pt")["pixel_values"]
     return unit(reference.get_image_features(pixel_values=pixels).pooler_output)
 
