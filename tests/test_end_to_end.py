@@ -166,13 +166,17 @@ def test_cancelling_stops_the_work(lichtbild, images, collection):
         assert lichtbild.post(f"/v1/jobs/{job_id}/cancel").json()["status"] == "cancelled"
     other = lichtbild.finished(lichtbild.ingest(items(images, 1), f"{collection}2"))
     assert other["status"] == "succeeded"
-    wait_for(lambda: lichtbild.held() == 0, "the chunks that were in workers' hands")
-    job = lichtbild.get(f"/v1/jobs/{job_id}")
+
+    def settled() -> dict[str, Any] | None:
+        rows = lichtbild.get(f"/v1/collections/{collection}")["rows"]
+        found = lichtbild.get(f"/v1/jobs/{job_id}")
+        return found if lichtbild.held() == 0 and found["progress"]["stored"] == rows else None
+
+    job = wait_for(settled, "counts equal to the rows, and no chunk in workers' hands")
     stored, pending = job["progress"]["stored"], job["progress"]["pending"]
     assert (job["status"], stored + pending) == ("cancelled", count)
     # What waited is left; what workers held when the job was cancelled may still be stored, and is counted.
     assert CHUNK <= stored <= (1 + ALL_LANES) * CHUNK
-    assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == stored
 
 
 def ended_worker(**environment: str) -> str:
