@@ -64,8 +64,9 @@ fmt: setup ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: setup ## update the generated parts of docs/: the table of settings, the drawing of the imports
+docs: setup ## update the generated parts of docs/: the table of settings, the OpenAPI document, the drawing of the rooms
 	$(BIN)/python -m shared.settings_table docs/operating.md
+	$(BIN)/python -m api.openapi_file docs/openapi.json
 	$(BIN)/python -m tests.rooms docs/rooms.md
 
 model: setup ## train the demo model again, about 40 minutes, into build/lichtbild-demo, and print its scores

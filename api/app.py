@@ -6,8 +6,7 @@ from flask import Flask
 
 from api.http import access, problems
 from api.http.lingering_close import Lingering
-from api.http.operations import watch_statuses
-from api.routes import collections, events, health, ingest, jobs, photos, samples, search, thumbnails
+from api.routes import collections, events, health, ingest, jobs, openapi, photos, samples, search, thumbnails
 from api.services import Services, install
 from shared.settings import Settings, load_settings
 
@@ -22,9 +21,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.wsgi_app = Lingering(app.wsgi_app)  # type: ignore[method-assign]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install(app.extensions, Services.build(settings))
-    watch_statuses(app)
     access.install(app, settings)
     problems.install(app)
-    for module in (ingest, search, jobs, events, photos, collections, samples, thumbnails, health):
+    for module in (ingest, search, jobs, events, photos, collections, samples, thumbnails, health, openapi):
         module.routes.install(app)
     return app

@@ -7,7 +7,6 @@ OpenAPI document is generated from it.
 """
 
 import inspect
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -16,10 +15,8 @@ from typing import Any, get_type_hints
 from flask import Blueprint, Flask, Response, jsonify, request
 
 from api.http.parameters import NoParameters, Parameters, read_headers, read_query
-from api.http.views import to_json
+from shared.domain.answer_json import to_json
 from shared.errors import LichtbildError, UnsupportedTypeError
-
-log = logging.getLogger(__name__)
 
 View = Callable[..., Any]
 Errors = Sequence[type[LichtbildError]]
@@ -30,19 +27,28 @@ _EXTENSION = "lichtbild-operations"
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer that a route gives: `content` is the class of its JSON, None without a body or for other media."""
+    """One answer that a route gives: `content` is the type of its JSON, None for other media or without a body.
+
+    `headers` are the names of those that a client may want to read.
+    """
 
     status: int
-    content: type | None
+    content: Any
     description: str
     media_type: str = "application/json"
+    headers: Sequence[str] = ()
+
+
+# The headers of an answer with a job that has not ended, and of one that an idempotency key may have repeated.
+POLLING = ("Location", "Retry-After")
+SUBMITTED = (*POLLING, "Idempotency-Replayed")
 
 
 @dataclass(frozen=True)
 class Body:
-    """The request bodies that a route reads: a model of the JSON or form by media type, None for a streamed body."""
+    """The bodies that a route reads, by media type: a model, or for a streamed text its schema and an example."""
 
-    content: Mapping[str, type | None]
+    content: Mapping[str, Any]
     description: str
 
 
@@ -59,6 +65,7 @@ class Reply:
 class Operation:
     """A declared route. `path` is Flask's rule; `raises` are its errors in addition to those common to all routes."""
 
+    subject: str
     name: str
     method: str
     path: str
@@ -110,6 +117,7 @@ class Routes:
         def decorate(view: View) -> View:
             hints = get_type_hints(view)
             operation = Operation(
+                subject=self._blueprint.name,
                 name=view.__name__,
                 method=method,
                 path=path,
@@ -131,17 +139,6 @@ def operations(app: Flask) -> Mapping[str, Operation]:
     """All declared operations, by endpoint."""
     declared: dict[str, Operation] = app.extensions[_EXTENSION]
     return declared
-
-
-def watch_statuses(app: Flask) -> None:
-    """Log each answer whose status its route does not declare: the OpenAPI document would be wrong."""
-
-    @app.after_request
-    def check(response: Response) -> Response:
-        operation = operations(app).get(request.endpoint or "")
-        if operation and response.status_code not in operation.statuses:
-            log.error("%s answered with the undeclared status %d.", operation.name, response.status_code)
-        return response
 
 
 def _serve(operation: Operation, view: View, hints: Mapping[str, Any]) -> View:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from werkzeug.datastructures import Headers, MultiDict
 
 from api.http.validation import first_fault
@@ -16,7 +16,7 @@ MAX_WAIT_SECONDS = 30.0
 class Parameters(BaseModel):
     """Base of a route's parameters. Unknown names are rejected, so that a misspelt one is not ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 class NoParameters(Parameters):
@@ -74,6 +74,7 @@ IdempotencyKey = Annotated[
 PreferredWait = Annotated[
     int | None,
     BeforeValidator(_preferred_wait),
+    WithJsonSchema({"type": "string", "examples": ["wait=10"]}),
     Field(alias="Prefer", description="`wait=N`: seconds to wait for the result; more than 30 count as 30."),
 ]
 

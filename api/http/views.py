@@ -1,9 +1,7 @@
-"""From domain objects to answers, and from answers to JSON: the only place of the API that makes JSON."""
+"""From domain objects to answers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
-from datetime import UTC, datetime
-from typing import Any, cast
+from dataclasses import asdict
+from typing import cast
 
 from shared.catalogue.interface import Collection, Index, Photo
 from shared.domain.items import Failure
@@ -56,18 +54,6 @@ def photo_view(photo: Photo, collection: Collection | None, *, with_embedding: b
 
 def collection_view(collection: Collection, rows: int, index: Index) -> CollectionView:
     return CollectionView(collection.name, rows, collection.model, collection.dimension, IndexView(**asdict(index)))
-
-
-def to_json(value: Any) -> Any:
-    """The JSON of an answer. Mappings are passed through, fields that have their default are left out."""
-    if is_dataclass(value) and not isinstance(value, type):
-        contents = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
-        return {name: to_json(content) for name, (content, default) in contents.items() if content != default}
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [to_json(entry) for entry in value]
-    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _links(job: Job) -> JobLinks:

@@ -43,6 +43,12 @@ class ItemBody(BaseModel):
         return value
 
 
+class ListBody(BaseModel):
+    """A JSON list of items. It is read as a stream, one item at a time."""
+
+    items: list[ItemBody]
+
+
 def read_manifest(stream: BinaryIO, media_type: str) -> Iterator[Item]:
     """Yield the items of a body.
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from api.http.operations import Answer, Reply, Routes
+from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.views import collection_view, job_view
 from api.services import services
 from shared.catalogue.interface import Collection, check_name
@@ -24,13 +24,21 @@ def get_collection(name: str) -> CollectionView:
     return _view(_find(name))
 
 
-@routes.post("/v1/collections/<name>/index", Answer(202, JobView, "The job that builds it."), raises=[NotFoundError])
+@routes.post(
+    "/v1/collections/<name>/index",
+    Answer(202, JobView, "The job that builds it.", headers=POLLING),
+    raises=[NotFoundError],
+)
 def build_index(name: str) -> Reply:
     """Build the collection's vector index, or extend it to photos that came later."""
     return _command_index(name, "build")
 
 
-@routes.delete("/v1/collections/<name>/index", Answer(202, JobView, "The job that drops it."), raises=[NotFoundError])
+@routes.delete(
+    "/v1/collections/<name>/index",
+    Answer(202, JobView, "The job that drops it.", headers=POLLING),
+    raises=[NotFoundError],
+)
 def drop_index(name: str) -> Reply:
     """Drop the collection's vector index; no index is built automatically from then on."""
     return _command_index(name, "drop")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from flask import Response
 
 from api.http.operations import Answer, Routes
-from api.http.views import job_view, to_json
+from api.http.views import job_view
 from api.services import services
+from shared.domain.answer_json import to_json
 from shared.domain.job import Job
 from shared.errors import NotFoundError
 from shared.ledger.watcher import Watcher

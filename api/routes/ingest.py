@@ -7,10 +7,10 @@ from typing import Annotated
 from flask import request
 from pydantic import Field
 
-from api.http.operations import Answer, Body, Reply, Routes
+from api.http.operations import SUBMITTED, Answer, Body, Reply, Routes
 from api.http.parameters import InCollection, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
-from api.intake.manifest import read_manifest
+from api.intake.manifest import ListBody, read_manifest
 from api.intake.sampling import sample
 from api.intake.uploads import Upload
 from api.routes.accepted import accepted, stage_items
@@ -46,15 +46,31 @@ class IngestQuery(InCollection):
 
 @routes.post(
     "/v1/ingest",
-    Answer(202, JobView, "The job."),
+    Answer(202, JobView, "The job.", headers=SUBMITTED),
     raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, OverloadedError, UploadsOffError],
     body=Body(
         {
-            "application/json": None,
-            "application/x-ndjson": None,
-            "text/csv": None,
-            "text/tab-separated-values": None,
-            "multipart/form-data": None,
+            "application/json": ListBody,
+            "application/x-ndjson": {
+                "schema": {"type": "string", "description": "One item per line."},
+                "example": '{"id": "beach-1", "url": "https://example.org/1.jpg", "attributes": {"place": "Sylt"}}\n',
+            },
+            "text/csv": {
+                "schema": {"type": "string", "description": "A header row; further columns are attributes."},
+                "example": "id,url,place\nbeach-1,https://example.org/1.jpg,Sylt\n",
+            },
+            "text/tab-separated-values": {
+                "schema": {"type": "string", "description": "A header row; further columns are attributes."},
+                "example": "photo_id\tphoto_image_url\tplace\nbeach-1\thttps://example.org/1.jpg\tSylt\n",
+            },
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"images": {"type": "array", "items": {"contentMediaType": "image/*"}}},
+                    "required": ["images"],
+                    "description": "The images; the file name of each is its id.",
+                },
+            },
         },
         "A list of image URLs with ids and attributes, or the images as file parts `images`; gzip is accepted.",
     ),

@@ -8,11 +8,12 @@ from typing import Annotated
 from flask import Response, request
 from pydantic import Field
 
-from api.http.operations import Answer, Reply, Routes
+from api.http.operations import SUBMITTED, Answer, Reply, Routes
 from api.http.parameters import Parameters, Retryable, WaitSeconds, WholeNumber
-from api.http.views import failed_item, job_view, to_json
+from api.http.views import failed_item, job_view
 from api.routes.accepted import accepted, stage_items
 from api.services import services
+from shared.domain.answer_json import to_json
 from shared.domain.job import Job, Kind, Status
 from shared.domain.results import FailurePage, JobPage, JobView
 from shared.errors import ConflictError, NotFoundError, UnavailableError
@@ -81,7 +82,11 @@ def resume_job(job_id: str) -> JobView:
     return job_view(job)
 
 
-@routes.post("/v1/jobs/<job_id>/retry", Answer(202, JobView, "The new job."), raises=[NotFoundError, ConflictError])
+@routes.post(
+    "/v1/jobs/<job_id>/retry",
+    Answer(202, JobView, "The new job.", headers=SUBMITTED),
+    raises=[NotFoundError, ConflictError],
+)
 def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
     """Start a new job over the items that failed."""
     parts = services()

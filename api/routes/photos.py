@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from api.http.operations import Answer, Reply, Routes
+from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.parameters import InCollection
 from api.http.views import job_view, photo_view
 from api.services import services
@@ -44,7 +44,7 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
 @routes.delete(
     "/v1/photos/<path:photo_id>",
     Answer(204, None, "No search returns the photo any more."),
-    Answer(202, JobView, "The deletion takes longer than ten seconds: its job."),
+    Answer(202, JobView, "The deletion takes longer than ten seconds: its job.", headers=POLLING),
     raises=[NotFoundError],
 )
 def delete_photo(photo_id: str, query: InCollection) -> Reply:

@@ -2,7 +2,7 @@
 
 from flask import request
 
-from api.http.operations import Answer, Body, Reply, Routes
+from api.http.operations import POLLING, Answer, Body, Reply, Routes
 from api.http.parameters import Parameters, PreferredWait
 from api.http.views import job_view
 from api.intake.query import SearchBody, read_query
@@ -27,8 +27,13 @@ class SearchHeaders(Parameters):
 
 @routes.post(
     "/v1/search",
-    Answer(202, JobView, "The job, unfinished."),
-    Answer(200, JobView, "The finished job, within the seconds of `Prefer: wait=N`."),
+    Answer(202, JobView, "The job, unfinished.", headers=(*POLLING, "Preference-Applied")),
+    Answer(
+        200,
+        JobView,
+        "The finished job, within the seconds of `Prefer: wait=N`.",
+        headers=("Location", "Preference-Applied"),
+    ),
     raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, SearchesFullError],
     body=Body(
         {"application/json": SearchBody, "multipart/form-data": SearchBody},

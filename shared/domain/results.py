@@ -11,8 +11,15 @@ from typing import Any, Literal
 from shared.domain.job import Kind, Status
 
 
+class Documented:
+    """Base of all answers. The texts under the fields are their descriptions in the OpenAPI document."""
+
+    __slots__ = ()
+    __pydantic_config__ = {"use_attribute_docstrings": True}  # noqa: RUF012 - pydantic reads it from the class
+
+
 @dataclass(frozen=True, slots=True)
-class FoundPhoto:
+class FoundPhoto(Documented):
     """A photo that a search found."""
 
     photo_id: str
@@ -35,7 +42,7 @@ class Hit(FoundPhoto):
 
 
 @dataclass(frozen=True, slots=True)
-class SearchTimes:
+class SearchTimes(Documented):
     """Milliseconds that a search spent in each stage."""
 
     queue: float
@@ -46,7 +53,7 @@ class SearchTimes:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult:
+class SearchResult(Documented):
     """The result of a search job."""
 
     hits: Sequence[Hit]
@@ -62,7 +69,7 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class PreflightReport:
+class PreflightReport(Documented):
     """The result of a preflight: what the sample predicts for the whole list."""
 
     tried: int
@@ -79,7 +86,7 @@ class PreflightReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Documented):
     """The counts and rates of an ingest."""
 
     total: int
@@ -103,7 +110,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class JobError:
+class JobError(Documented):
     """Why a job failed or paused itself."""
 
     code: str
@@ -111,7 +118,7 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True)
-class JobLinks:
+class JobLinks(Documented):
     """Addresses of a job, relative to the API."""
 
     self: str
@@ -121,7 +128,7 @@ class JobLinks:
 
 
 @dataclass(frozen=True, slots=True)
-class JobView:
+class JobView(Documented):
     """A job of any kind."""
 
     id: str
@@ -144,7 +151,7 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
-class JobPage:
+class JobPage(Documented):
     """A page of jobs, newest first."""
 
     jobs: Sequence[JobView]
@@ -153,7 +160,7 @@ class JobPage:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedItem:
+class FailedItem(Documented):
     """An item of an ingest that could not be stored."""
 
     id: str
@@ -165,7 +172,7 @@ class FailedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class FailurePage:
+class FailurePage(Documented):
     """A page of failed items."""
 
     items: Sequence[FailedItem]
@@ -174,7 +181,7 @@ class FailurePage:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoView:
+class PhotoView(Documented):
     """A stored photo."""
 
     photo_id: str
@@ -186,7 +193,7 @@ class PhotoView:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexView:
+class IndexView(Documented):
     """The vector index of a collection."""
 
     type: str | None
@@ -198,7 +205,7 @@ class IndexView:
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionView:
+class CollectionView(Documented):
     """A collection: photos embedded by one model."""
 
     name: str
@@ -209,21 +216,21 @@ class CollectionView:
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionList:
+class CollectionList(Documented):
     """All collections, by name."""
 
     collections: Sequence[CollectionView]
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(Documented):
     """The API process answers."""
 
     status: Literal["alive"]
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Documented):
     """Unfinished work."""
 
     jobs: int
@@ -237,7 +244,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Documented):
     """Whether jobs can be done, by which workers, and how much waits."""
 
     status: Literal["ready", "not ready"]
@@ -249,7 +256,7 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Documented):
     """An error (RFC 9457)."""
 
     type: str

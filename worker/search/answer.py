@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from redis.exceptions import RedisError
 
 from shared.catalogue.interface import Catalogue, Vector
+from shared.domain.answer_json import to_json
 from shared.domain.filters import parse
 from shared.domain.results import SearchResult, SearchTimes
 from shared.doorbell import Doorbell
@@ -17,7 +18,7 @@ from shared.ledger.watcher import Watcher
 from worker.search.collection_cache import CollectionCache, CollectionFacts
 from worker.search.deferred import DeferredSearches
 from worker.search.fusion import effective_weights, fuse
-from worker.search.hits import hit_of, result_json
+from worker.search.hits import hit_of
 from worker.search.paging import Group, page
 from worker.search.slots import Slots
 from worker.search.terms import Terms
@@ -104,7 +105,7 @@ class Search:
                 return
             if waited_seconds is not None:
                 claim = self._ledger.refresh(claim)
-            self._ledger.complete(claim.job_id, result_json(self._result(claim, deadline, waited_seconds or 0.0)))
+            self._ledger.complete(claim.job_id, to_json(self._result(claim, deadline, waited_seconds or 0.0)))
         except UnavailableError:
             self._collections.forget(claim.query.collection)
             raise

@@ -1,14 +1,12 @@
-"""Hits as typed results, and a result as the JSON that the ledger stores."""
+"""Hits as typed results."""
 
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any
 
 import numpy as np
 
 from shared.catalogue.interface import Hit as FoundRow
 from shared.catalogue.interface import Vector
-from shared.domain.results import FoundPhoto, Hit, SearchResult, SearchTimes
+from shared.domain.results import FoundPhoto, Hit
 from worker.search.paging import Group
 
 
@@ -27,20 +25,6 @@ def hit_of(group: Group, vectors: Sequence[Vector], *, include_embedding: bool) 
         ),
         embedding=best.embedding.tolist() if include_embedding else None,
     )
-
-
-def result_json(result: SearchResult) -> dict[str, Any]:
-    """As stored in the ledger, without unset fields. (`asdict` would copy each number of each vector.)"""
-    hits = [
-        {**_json_of(hit), **({"similar": [_json_of(photo) for photo in hit.similar]} if hit.similar else {})}
-        for hit in result.hits
-    ]
-    return {**_json_of(result), "hits": hits, "took_ms": _json_of(result.took_ms)}
-
-
-def _json_of(value: SearchResult | SearchTimes | FoundPhoto) -> dict[str, Any]:
-    named = ((field, getattr(value, field.name)) for field in fields(value))
-    return {field.name: content for field, content in named if content is not field.default}
 
 
 def _distance(row: FoundRow) -> float:

@@ -7,8 +7,12 @@ import threading
 import pytest
 
 from api.app import create_app
+from shared.domain.answer_json import to_json
 from shared.domain.queries import Term
+from shared.domain.results import SearchResult, SearchTimes
 from tests.pictures import photo
+
+NO_HITS = to_json(SearchResult([], [1.0], "model", 0, 0, SearchTimes(0.0, 0.0, 0.0)))
 
 
 def begun(searches, answer):
@@ -117,17 +121,17 @@ def test_many_waiters_are_answered_each_by_its_own_job(client, searches, connect
     while len(claimed) < 20:
         claimed += searches.claim(20).searches
     for begun_search in claimed:
-        searches.complete(begun_search.job_id, {"hits": [], "of": begun_search.job_id})
+        searches.complete(begun_search.job_id, {**NO_HITS, "model": begun_search.job_id})
     for waiter in waiters:
         waiter.join(20)
-    assert [answer.json["result"]["of"] == answer.json["id"] for answer in answers] == [True] * 20
+    assert [answer.json["result"]["model"] == answer.json["id"] for answer in answers] == [True] * 20
 
 
 def test_with_prefer_wait_the_answer_comes_with_the_hits(client, searches, connection):
     def work() -> None:
         while not (rung := connection.zrange("lichtbild:jobs:search", 0, 0)):
             pass
-        searches.complete(rung[0].decode(), {"hits": []})
+        searches.complete(rung[0].decode(), NO_HITS)
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -135,7 +139,7 @@ def test_with_prefer_wait_the_answer_comes_with_the_hits(client, searches, conne
     worker.join()
     assert answer.status_code == 200
     assert answer.headers["Preference-Applied"] == "wait=20"
-    assert (answer.json["status"], answer.json["result"]) == ("succeeded", {"hits": []})
+    assert (answer.json["status"], answer.json["result"]) == ("succeeded", NO_HITS)
 
 
 def test_without_a_worker_waiting_ends_in_202(client):
