@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from werkzeug.datastructures import Headers, MultiDict
 
 from api.http.validation import first_fault
-from shared.catalogue.interface import DEFAULT_COLLECTION, check_name
+from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
 from shared.errors import InvalidRequestError
 
 MAX_WAIT_SECONDS = 30.0

@@ -9,7 +9,7 @@ from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from api.http.validation import first_fault
-from shared.catalogue.interface import DEFAULT_COLLECTION, check_name
+from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
 from shared.domain.filters import parse
 from shared.domain.items import photo_id_problem, url_problem
 from shared.domain.queries import (

@@ -5,7 +5,8 @@ from typing import Literal
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.views import collection_view, job_view
 from api.services import services
-from shared.catalogue.interface import Collection, check_name
+from shared.catalogue.interface import Collection
+from shared.domain.collection_name import check_name
 from shared.domain.results import CollectionList, CollectionView, JobView
 from shared.errors import NotFoundError
 

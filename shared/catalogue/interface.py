@@ -1,6 +1,5 @@
 """The interface of a catalogue, independent of its engine."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -9,13 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.domain.filters import Condition
-from shared.errors import InvalidRequestError, ModelMismatchError
+from shared.errors import ModelMismatchError
 
 Vector = NDArray[np.float32]
-
-DEFAULT_COLLECTION = "photos"
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +135,6 @@ class Catalogue(Protocol):
 
     def unindexed_parts(self, collection: str) -> int:
         """The number of the table's parts that a build still has to index: it falls while a build makes progress."""
-
-
-def check_name(collection: str) -> str:
-    """Return a collection name that is safe as a table name; raise InvalidRequestError otherwise."""
-    if not _NAME.fullmatch(collection):
-        raise InvalidRequestError(
-            "A collection name starts with a lower-case letter, then lower-case letters, digits and '_'; 63 at most."
-        )
-    return collection
 
 
 def check_model(found: Collection, model: str, dimension: int) -> None:

@@ -22,11 +22,11 @@ from shared.catalogue.interface import (
     Row,
     Vector,
     check_model,
-    check_name,
     check_vector,
 )
 from shared.catalogue.session import Session
 from shared.catalogue.table import Table
+from shared.domain.collection_name import check_name
 from shared.domain.filters import Condition
 from shared.errors import ModelMismatchError, NotFoundError, UnavailableError
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from shared.catalogue.interface import DEFAULT_COLLECTION
+from shared.domain.collection_name import DEFAULT_COLLECTION
 from shared.errors import UnavailableError
 from shared.settings import Settings
 
