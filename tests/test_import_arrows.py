@@ -26,10 +26,6 @@ TOO_LONG = {
     "tests/api/intake/test_uploads.py",
     "tests/api/routes/test_jobs.py",
     "tests/deploy/test_compose_files.py",
-    "tests/shared/ledger/test_ingest.py",
-    "tests/worker/ingest/test_chunk.py",
-    "tests/worker/model/test_batcher.py",
-    "tests/worker/search/test_answer.py",
 }
 
 

@@ -1,12 +1,14 @@
-"""A Redis that would lose jobs is refused at the start, by the API and by each worker."""
+"""Connections to Redis: one that would lose jobs is refused at the start, one that is away is an error at once."""
 
 from collections.abc import Iterator
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from api.services import Services
 from shared.errors import ConfigurationError
 from shared.ledger.connection import connect, require_no_eviction
+from shared.ledger.jobs import Jobs
 
 
 @pytest.fixture(params=["allkeys-lru", "volatile-ttl"])
@@ -34,3 +36,9 @@ def test_a_redis_that_keeps_its_keys_is_accepted(connection):
 def test_a_redis_that_does_not_answer_is_not_judged(settings):
     away = settings.model_copy(update={"redis_url": type(settings.redis_url)("redis://127.0.0.1:1/0")})
     require_no_eviction(connect(away))
+
+
+def test_a_redis_that_is_away_is_an_error_at_once(settings):
+    away = connect(settings.model_copy(update={"redis_url": type(settings.redis_url)("redis://127.0.0.1:1/0")}))
+    with pytest.raises(RedisConnectionError):
+        Jobs(away, settings).get("x")

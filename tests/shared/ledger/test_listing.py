@@ -6,6 +6,7 @@ from shared.domain.queries import Query, Term
 from shared.errors import InvalidRequestError
 from shared.ledger import jobs as module
 from shared.ledger import keys
+from tests.shared.ledger.chunks import items, submit
 
 
 @pytest.fixture
@@ -60,3 +61,13 @@ def test_expired_jobs_neither_show_nor_shorten_a_page(listed, jobs, connection):
 def test_a_cursor_of_another_form_is_refused(jobs, cursor):
     with pytest.raises(InvalidRequestError):
         jobs.page("search", 1, None, cursor)
+
+
+def test_listing_is_newest_first_and_forgets_what_is_gone(ledger, jobs, connection):
+    ids = [submit(ledger, items("a")) for _ in range(3)]
+    for n, job_id in enumerate(ids):
+        connection.zadd(keys.jobs("ingest"), {job_id: n})
+    assert [job.id for job in jobs.page("ingest", 2)[0]] == ids[:0:-1]
+    connection.delete(keys.job(ids[2]))
+    jobs.page("ingest", 10)
+    assert [job.id for job in jobs.page("ingest", 10)[0]] == ids[1::-1]

@@ -10,11 +10,6 @@ from shared.ledger.ingest import IngestLedger
 from shared.ledger.search import SearchLedger
 
 
-@pytest.fixture
-def ledger(connection, settings) -> IngestLedger:
-    return IngestLedger(connection, settings)
-
-
 def submit(ledger: IngestLedger, *sizes: int, **asked: int) -> str:
     """An ingest of chunks of these sizes."""
     submission = ledger.submission("photos")
