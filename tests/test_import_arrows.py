@@ -21,12 +21,6 @@ HEAVY = {
     "flask": {"api", "embedded"},
 }
 MOST_LINES, MOST_MEDIAN_LINES = 300, 100
-# To be shortened.
-TOO_LONG = {
-    "tests/api/intake/test_uploads.py",
-    "tests/api/routes/test_jobs.py",
-    "tests/deploy/test_compose_files.py",
-}
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
@@ -112,5 +106,5 @@ def test_importing_it_loads_nothing_heavy(module):
 @pytest.mark.parametrize("folder", [*PACKAGES, "benchmarks", "tests"])
 def test_files_are_short(folder):
     lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files(folder)}
-    assert {path: count for path, count in lines.items() if count > MOST_LINES and path not in TOO_LONG} == {}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
     assert statistics.median(lines.values()) < MOST_MEDIAN_LINES

@@ -92,3 +92,9 @@ def _interpolated(node: Any, variables: Mapping[str, str]) -> Any:
 def read_env(text: str) -> dict[str, str]:
     """NAME=value lines of an .env file."""
     return dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+PASSWORDS = {"REDIS_PASSWORD", "CLICKHOUSE_PASSWORD", "FLOWER_PASSWORD"}
+FILLED = dict.fromkeys(PASSWORDS, "pass-word_1")
+SERVICES = load(FILE, FILLED)["services"]
+WORKERS = ("search", "ingest")

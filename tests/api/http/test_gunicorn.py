@@ -16,7 +16,7 @@ import requests
 from embedded.ports import LOOPBACK, free_ports
 from lichtbild.client import Client
 from lichtbild.errors import ApiError
-from tests.api.routes.test_jobs import settle
+from tests.api.settling import settle
 
 # A slow client sends a line this often, in seconds; it would take half an hour to be done.
 _SLOWLY = 0.002

@@ -7,7 +7,7 @@ import pytest
 
 from api.app import create_app
 from api.intake import staging as intake
-from tests.api.routes.test_jobs import settle
+from tests.api.settling import settle
 
 MEGABYTE = 2**20
 
