@@ -1,4 +1,4 @@
-"""The Celery application for Flower: the same broker, key prefix and JSON-only rules as API and workers have."""  # noqa: INP001
+"""The Celery application for Flower, with the same broker, key prefix and JSON-only rules as the API and workers."""  # noqa: INP001
 
 from shared.doorbell import celery_app
 from shared.settings import load_settings

@@ -1,11 +1,11 @@
--- Users of ClickHouse with the least rights that they need. Run it once, as a user who may manage access:
+-- Users of ClickHouse with least privilege. Run it once, as a user who may manage access:
 --   sed -e 's/OWNER-PASSWORD/…/' -e 's/INGEST-PASSWORD/…/' -e 's/SEARCH-PASSWORD/…/' deploy/clickhouse/users.sql \
 --     | clickhouse-client --multiquery
 -- docs/catalogue.md lists which process uses which.
 
 CREATE DATABASE IF NOT EXISTS lichtbild;
 
--- Creates collections, builds and drops indexes: one ingest worker, while there is something to create.
+-- Creates collections, builds and drops indexes: one ingest worker, while there is a table or an index to create.
 CREATE USER IF NOT EXISTS lichtbild_owner IDENTIFIED WITH sha256_password BY 'OWNER-PASSWORD' DEFAULT DATABASE lichtbild;
 GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER INDEX ON lichtbild.* TO lichtbild_owner;
 

@@ -1,12 +1,12 @@
--- Users of MyScale with the least rights that they need. Run it once, as a user who may manage access:
+-- Users of MyScale with least privilege. Run it once, as a user who may manage access:
 --   sed -e 's/OWNER-PASSWORD/…/' -e 's/INGEST-PASSWORD/…/' -e 's/SEARCH-PASSWORD/…/' deploy/myscale/users.sql \
 --     | clickhouse-client --multiquery
--- docs/catalogue.md lists which process uses which. In MyScale's cloud, users may have to be created on its own page.
+-- docs/catalogue.md lists which process uses which. In MyScale's cloud, users may have to be created in its web console.
 
 CREATE DATABASE IF NOT EXISTS lichtbild;
 
--- Creates collections, builds and drops indexes: one ingest worker, while there is something to create. ALTER INDEX
--- includes vector indexes.
+-- Creates collections, builds and drops indexes: one ingest worker, while there is a table or an index to create.
+-- ALTER INDEX includes vector indexes.
 CREATE USER IF NOT EXISTS lichtbild_owner IDENTIFIED WITH sha256_password BY 'OWNER-PASSWORD' DEFAULT DATABASE lichtbild;
 GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER INDEX ON lichtbild.* TO lichtbild_owner;
 
