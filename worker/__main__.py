@@ -77,14 +77,14 @@ def run(
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
-    parser.add_argument("--queue", choices=QUEUES, required=True, help="the queue whose bells it answers")
+    parser.add_argument("--queue", choices=QUEUES, required=True, help="the queue that this worker serves")
     parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="unique among the workers")
     parser.add_argument(
         "--nice",
         type=int,
         default=0,
         metavar="N",
-        help="0 to 19; higher gives way to other processes",
+        help="nice value, 0 to 19: a higher value is a lower priority",
     )
     return parser.parse_args()
 

@@ -15,7 +15,7 @@ from worker.upkeep.periodic import PeriodicThread
 
 log = logging.getLogger(__name__)
 
-# From SIGTERM to the exit, even if something hangs: the embedded stack kills after 15 s, Kubernetes after 30 s.
+# Maximum time from SIGTERM to exit, even if a call hangs: the embedded stack kills after 15 s, Kubernetes after 30 s.
 _DRAIN_SECONDS = 12.0
 
 Step = Callable[[], None]
@@ -67,10 +67,10 @@ class Lifecycle:
             self.release_claims()
             self.presence.leave(self.queue, self.name)
         except RedisError as error:
-            log.warning("Redis is away (%s): the leases of unfinished chunks will expire.", type(error).__name__)
+            log.warning("Redis is unavailable (%s): the leases of unfinished chunks will expire.", type(error).__name__)
 
     def _exit_now(self) -> None:
-        """Something hangs: a download, the catalogue, the model. Other workers take over what this one holds."""
+        """A download, the catalogue or the model hangs. Other workers take over this worker's chunks."""
         log.warning("Not drained after %g s: unfinished chunks are released.", _DRAIN_SECONDS)
         self._leave()
         os._exit(0)
@@ -81,6 +81,6 @@ class Lifecycle:
                 self.presence.announce(self.queue, self.name, self.facts)
                 self.heartbeat.on_redis_answered()
             except RedisError as error:
-                log.warning("Redis is away (%s): presence is announced again later.", type(error).__name__)
+                log.warning("Redis is unavailable (%s): presence is announced again later.", type(error).__name__)
             if self.closing.wait(ALIVE_SECONDS / 3):
                 return

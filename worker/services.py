@@ -49,13 +49,13 @@ from worker.upkeep.spool_sweeper import SpoolSweeper
 log = logging.getLogger(__name__)
 
 _SEARCH_THREADS = 64
-# Less than the 12 s of a drain: an absent catalogue leaves time to release the chunks.
+# Less than the 12 s of a drain: if the catalogue is unavailable, there is time to release the chunks.
 _WRITE_SECONDS = 9.0
 
 
 @dataclass(frozen=True)
 class WorkerBase:
-    """What a worker of any queue has. `pool` is for terms and uploads that are read and decoded."""
+    """The services of a worker of any queue. `pool` reads and decodes terms and uploads."""
 
     settings: Settings
     redis: "redis.Redis"
@@ -156,9 +156,9 @@ def build_ingest(
             PeriodicThread("deletions", deletions.wait_and_delete, 0),
             PeriodicThread("indexes", indexes.wait_and_do, 0),
         ),
-        # No download begins any more: chunks that still need some are released, the others are finished in time.
+        # No new downloads: chunks that need more of them are released, the others finish in time.
         on_drain=(ingest.stopping.set, base.fetcher.close, lambda: writer.stop(_WRITE_SECONDS)),
-        # In the order in which items flow.
+        # In the order of the data flow.
         on_close=(base.fetcher.close, base.pool.shutdown, base.batcher.close, writer.close, leases.stop),
         release_claims=leases.release_all,
     )

@@ -23,5 +23,5 @@ def register(app: Celery, queue: Queue, answer_bell: Callable[[], None]) -> None
         try:
             answer_bell()
         except (RedisError, UnavailableError) as error:
-            # A fault of our own parts: nothing is lost, the reconciler rings again.
+            # A fault of our own services: nothing is lost, the reconciler rings again.
             log.warning("Task deferred: %s", error if isinstance(error, UnavailableError) else type(error).__name__)

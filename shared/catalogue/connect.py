@@ -21,7 +21,7 @@ _EXPECTED = (
 )
 _SECURE = {"clickhouse": False, "clickhouses": True, "myscale": True}
 _SWITCH = {"0": False, "false": False, "1": True, "true": True}
-# Connections that are kept open: one for each search that a search worker runs at a time.
+# Connections kept open: one for each concurrent search of a search worker.
 _POOL_SIZE = 64
 
 

@@ -1,4 +1,4 @@
-"""Finds out which dialect a server speaks, by asking it; the address does not matter."""
+"""Detects a server's dialect by its system tables, independent of its address."""
 
 from shared.catalogue.clickhouse import ClickHouse
 from shared.catalogue.dialect import Dialect

@@ -18,10 +18,10 @@ _NAME = "vidx"
 # and a build takes 2.4 times as long (docs/performance.md).
 M = 64
 EF_CONSTRUCTION = 256
-# Least ef of a search. Recall@10 of texts among 150,000 photos is 0.999 with 1024, and 0.996 with 512, which is 4 ms
+# Minimum ef of a search. Recall@10 of texts among 150,000 photos is 0.999 with 1024, and 0.996 with 512, which is 4 ms
 # faster.
 EF_SEARCH = 1024
-# Least ef per row of the limit: recall@1000 is 0.986 with ef = limit and 0.998 with ef = 2 * limit.
+# Minimum ef per row of the limit: recall@1000 is 0.986 with ef = limit and 0.998 with ef = 2 * limit.
 _EF_PER_ROW = 2
 
 _OF_TABLE = "database = currentDatabase() AND table = {name:String}"
@@ -64,7 +64,7 @@ def build(table: Table, dimension: int) -> None:
 
 
 def drop(table: Table) -> None:
-    """Stop a build that is under way, and drop the index of all parts."""
+    """Stop a running build, and drop the index of all parts."""
     table.session.command(
         f"KILL MUTATION WHERE database = currentDatabase() AND table = '{table.name}'"
         " AND command LIKE '%MATERIALIZE INDEX%' SYNC"
@@ -73,7 +73,7 @@ def drop(table: Table) -> None:
 
 
 def status(table: Table) -> Index:
-    """The index's state; `error` if the last attempt at a part failed, though the engine tries again."""
+    """The index's state; `error` if the last attempt at a part failed, though the engine retries."""
     found = table.session.rows(_STATUS, {"name": table.name, "index": _NAME})
     if not found:
         return Index(None, "none", None, 0)

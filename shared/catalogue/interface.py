@@ -121,7 +121,7 @@ class Catalogue(Protocol):
         """All collections by name, except those that a newer Lichtbild created."""
 
     def build_index(self, collection: str) -> None:
-        """Start to build the vector index, or to cover rows that came later, and return; searches and writes go on
+        """Start to build the vector index, or to cover rows that came later, and return; searches and writes continue
         meanwhile. Raises NotFoundError if there is no collection, and ConfigurationError if the server does not support
         the configured type of index."""
 
@@ -131,7 +131,7 @@ class Catalogue(Protocol):
     def index(self, collection: str) -> Index:
         """The state of the vector index; `none` also if there is no collection.
 
-        `error` is not final: servers go on with the other parts, and try again. See `unindexed_parts`."""
+        `error` is not final: servers continue with the other parts, and retry. See `unindexed_parts`."""
 
     def unindexed_parts(self, collection: str) -> int:
         """The number of the table's parts that a build still has to index: it falls while a build makes progress."""

@@ -144,7 +144,7 @@ class MyScale:
             table.session.command(f"ALTER TABLE `{table.name}` DROP VECTOR INDEX {_INDEX}")
 
     def index(self, table: Table) -> Index:
-        """`error` means that a part failed at some time; the server may go on and finish (see `unindexed_parts`)."""
+        """`error` means that a part failed at some time; the server may continue and finish (see `unindexed_parts`)."""
         found = _status(table)
         if found is None:
             return Index(None, "none", None, 0)

@@ -37,7 +37,7 @@ class _Scan:
 
 @dataclass(eq=False)
 class _Queue:
-    """The scans of one collection that wait for a pass, and the number of passes under way."""
+    """The scans of one collection that wait for a pass, and the number of running passes."""
 
     waiting: deque[_Scan] = field(default_factory=deque)
     passes: int = 0

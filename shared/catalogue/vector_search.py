@@ -1,4 +1,4 @@
-"""Vector search: candidates from the index, checked against the rows of now; an exact scan where that is not enough.
+"""Vector search: candidates from the index, checked against the current rows; an exact scan where that is not enough.
 
 An index does not know which row of an id is the newest. So it returns more candidates than wanted, as ids and versions.
 Those whose version is still the newest, and which are visible and match the filter, are ranked by the exact distance of
@@ -60,7 +60,7 @@ def rank(table: Table, query: VectorQuery, candidates: Rows) -> Rows:
         versions[photo_id] = max(version, versions.get(photo_id, version))
     enough = first_limit(query.top_k)
     if len(versions) > enough:
-        # Ranking reads a granule of vectors per row. To find out first which rows are current reads none.
+        # Ranking reads a granule of vectors per row, so rows that are not current are removed first, which reads none.
         rows, parameters = _current(table, query, versions)
         found = table.session.rows(f"SELECT photo_id FROM {rows}", parameters, NO_INDEX)  # noqa: S608
         current = {photo_id for (photo_id,) in found}
@@ -83,7 +83,7 @@ def exact_scan(table: Table, query: VectorQuery) -> Rows:
 
 
 def _nearest(table: Table, query: VectorQuery, rows: str, parameters: Mapping[str, Any]) -> Rows:
-    """The `top_k` nearest of `rows`, which is what follows FROM. Equal distances are ordered by id."""
+    """The `top_k` nearest of `rows`, the text after FROM. Equal distances are ordered by id."""
     return table.session.rows(
         "SELECT photo_id, photo_image_url, attributes, photo_embed,"  # noqa: S608
         " cosineDistance(photo_embed, {vector:Array(Float32)}) AS dist"
@@ -94,7 +94,7 @@ def _nearest(table: Table, query: VectorQuery, rows: str, parameters: Mapping[st
 
 
 def _current(table: Table, query: VectorQuery, versions: Mapping[str, int]) -> tuple[str, Mapping[str, Any]]:
-    """What follows FROM, and its parameters: the rows that still have these versions, are visible and match."""
+    """The text after FROM, with its parameters, for the rows that still have these versions, are visible and match."""
     parameters = Parameters()
     ids = parameters.add(list(versions), "Array(String)")
     version = f"{parameters.add(list(versions.values()), 'Array(UInt64)')}[indexOf({ids}, photo_id)]"

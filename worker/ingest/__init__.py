@@ -1,1 +1,1 @@
-"""A chunk of an ingest job: from its claim through download, prepare, encode and store until it is settled."""
+"""Processes a chunk of an ingest job: claim, download, prepare, encode, store, settle."""

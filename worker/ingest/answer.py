@@ -1,4 +1,4 @@
-"""Answer a bell: claim a chunk, hold its lease, process it, and account for however that ends."""
+"""Answer a bell: claim a chunk, keep its lease, process it, and release or fail what cannot be processed."""
 
 import logging
 import threading
@@ -18,7 +18,8 @@ from worker.model.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
-# Pause before the next claim if Redis or the catalogue is away: the chunk, which waits again, would be claimed at once.
+# Pause before the next claim if Redis or the catalogue is unavailable: otherwise the released chunk would be claimed
+# again immediately.
 _PAUSE_SECONDS = 2.0
 
 
@@ -55,7 +56,7 @@ class Ingest:
                 self._ring()
 
     def _ring(self) -> None:
-        # If Redis is away the bell is lost, and the reconciler rings later.
+        # If Redis is unavailable the bell is lost, and the reconciler rings later.
         with suppress(UnavailableError):
             self.doorbell.ring_ingest()
 
@@ -66,7 +67,7 @@ class Ingest:
                 self._ring()
             self._process(claim)
         except UnavailableError:
-            # A fault of our own parts, not of the items: the attempt does not count.
+            # A fault of our own services, not of the items: the attempt does not count.
             self._release(claim)
             self.stopping.wait(_PAUSE_SECONDS)
             raise
@@ -101,7 +102,7 @@ class Ingest:
             check_model(found, name, dimension)
 
     def _give_up(self, claim: Claim) -> None:
-        """A chunk that keeps losing its workers is split in two; a single item that does is failed."""
+        """Split a chunk that keeps losing its workers in two; fail a single item that does."""
         lost = claim.attempts - 1
         log.warning("Chunk %d of job %s lost %d workers.", claim.chunk, claim.job_id, lost)
         if len(claim.items) > 1:

@@ -1,4 +1,4 @@
-"""The way of a chunk's items through a worker: download -> prepare -> encode -> store.
+"""The path of a chunk's items through a worker: download -> prepare -> encode -> store.
 
 `ChunkPipeline` holds the four steps in this order; each names the thread that it runs in.
 """
@@ -47,10 +47,10 @@ class ChunkPipeline:
     queueing: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, claim: Claim) -> None:
-        """Take a claimed chunk through all steps, in the thread of its Celery task. Returns once its rows are queued
+        """Run a claimed chunk through all steps, in the thread of its Celery task. Returns once its rows are queued
         for the writer, which settles it.
 
-        Raises UnavailableError if a part of Lichtbild (Redis, the catalogue, the model) is away.
+        Raises UnavailableError if Redis, the catalogue or the model is unavailable.
         """
         self.quarantine.announce(claim)
         existing = find_existing(self.catalogue, claim)
@@ -63,7 +63,7 @@ class ChunkPipeline:
         """Step 1: queue an item's download. It runs in a `fetch` thread (of an upload: in a `prepare` thread), which
         runs `on_downloaded` before it takes another download, so a full batcher holds back the downloads.
 
-        The future fails with ItemError, or with UnavailableError if a part of Lichtbild is away.
+        The future fails with ItemError, or with UnavailableError if one of our own services is unavailable.
         """
 
         def on_downloaded(download: Download) -> DownloadedImage:
@@ -80,7 +80,7 @@ class ChunkPipeline:
     def prepare(self, claim: Claim, item: Item, download: Download, content_hash: bytes) -> Pixels:
         """Step 2: decode an image, save the thumbnail of an upload, scale and crop to the model's input.
 
-        Runs in a `batcher` thread if the model computes on the processor with one thread per pass, else in the thread
+        Runs in a `batcher` thread if the model computes on the CPU with one thread per pass, else in the thread
         that downloaded the image. Raises ItemError if the bytes are not an image that can be decoded.
         """
         try:
@@ -95,8 +95,8 @@ class ChunkPipeline:
     def encode(self, claim: Claim, prepare: partial[Pixels], size: int) -> "Future[Encoded]":
         """Step 3: queue an image of `size` bytes for the model; a `batcher` thread encodes it with others in one batch.
 
-        Runs in the thread that downloaded the image, and blocks it while the batcher's queue is full or chunks have
-        their turn in the model that must not be there with this one.
+        Runs in the thread that downloaded the image, and blocks it while the batcher's queue is full, or while the
+        quarantine gives the model to other chunks.
         """
         self.quarantine.enter(claim)
         try:
@@ -111,7 +111,7 @@ class ChunkPipeline:
         """Step 4: queue the rows for the `writer` thread, which inserts them with those of other chunks and then
         settles the chunk in `on_written`. Runs in the thread of the chunk's Celery task.
 
-        Raises UnavailableError if the writer gave up since the worker is stopping.
+        Raises UnavailableError if the writer gave up because the worker is stopping.
         """
 
         def on_written(write_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""How many chunks of one job a worker processes at a time: a job with slow downloads leaves room for others."""
+"""Limits the chunks of one job that a worker processes at a time: a job with slow downloads leaves room for others."""
 
 import threading
 from collections import Counter
@@ -31,7 +31,7 @@ class JobSlots:
             return claimed
 
     def release(self, claim: Claim) -> bool:
-        """Free a chunk's slot. True if its job had no free slot: bells may have been answered in vain meanwhile."""
+        """Free a chunk's slot. True if its job had no free slot: bells may have found no chunk to claim meanwhile."""
         with self._lock:
             used = self._used[claim.job_id]
             self._used[claim.job_id] = used - 1

@@ -32,7 +32,7 @@ class Leases:
             self._held[claim.member] = claim
 
     def remove(self, claim: Claim) -> None:
-        """Extend it no longer: the chunk is settled or released, or its lease shall expire."""
+        """Stop extending it: the chunk is settled or released, or its lease should expire."""
         with self._lock:
             self._held.pop(claim.member, None)
             self._until.pop(claim.member, None)
@@ -59,7 +59,7 @@ class Leases:
             return claim.member in self._until
 
     def stop(self) -> None:
-        """Extend no leases any more; those that are left expire unless they are released."""
+        """Stop extending leases; the remaining ones expire unless they are released."""
         self._stop.set()
         self._thread.join()
 
@@ -71,7 +71,7 @@ class Leases:
             self._ledger.release(claim)
 
     def _extend(self, claims: Sequence[Claim]) -> None:
-        """Extend all leases and drop lost ones. A lease is counted from before the request to Redis, never longer."""
+        """Extend all leases and drop lost ones. A lease counts from before the request to Redis, never longer."""
         until = _now() + self._seconds
         extended = {claim.member for claim in self._ledger.extend(claims)}
         with self._lock:

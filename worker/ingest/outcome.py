@@ -14,7 +14,7 @@ from worker.model.batcher import Encoded
 
 @dataclass(frozen=True)
 class DownloadedImage:
-    """An image that was downloaded. `encoded` is its way through the model; None if its stored vector is kept.
+    """An image that was downloaded. `encoded` is its pending vector; None if the stored vector is kept.
 
     `content_hash` is the SHA-256 of its `size` bytes; `url` is the one to store.
     """
@@ -38,7 +38,7 @@ class ChunkResult:
     busy_seconds: Mapping[Stage, float]
 
     def outcome(self, write_seconds: float, threads: Mapping[Stage, int]) -> Outcome:
-        """What the ledger counts. A stage's wall time is its busy time divided by the threads that it has."""
+        """The counts for the ledger. A stage's wall time is its busy time divided by its number of threads."""
         busy: dict[Stage, float] = {**self.busy_seconds, "write": write_seconds}
         seconds = {stage: spent / threads[stage] for stage, spent in busy.items()}
         return Outcome(self.stored, self.unchanged, self.failures, self.bytes, seconds)
@@ -49,7 +49,7 @@ def collect(
 ) -> ChunkResult:
     """Wait until each image of a chunk is encoded or has failed. `images` are in the order of the chunk's items.
 
-    Raises UnavailableError if a part of Lichtbild (Redis, the catalogue, the model) is away.
+    Raises UnavailableError if Redis, the catalogue or the model is unavailable.
     """
     unchanged = size = 0
     busy: dict[Stage, float] = {"fetch": 0.0, "decode": 0.0, "encode": 0.0}

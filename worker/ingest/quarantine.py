@@ -17,7 +17,7 @@ from shared.ledger.ingest import Claim
 
 @dataclass
 class _Turn:
-    """The images that wait to enter together. `suspect` is None for those of all healthy chunks."""
+    """Images that wait to enter the model together. `suspect` is None for the images of all healthy chunks."""
 
     suspect: Claim | None
     waiting: int = 0
@@ -30,7 +30,7 @@ class _Turn:
 
 
 class Quarantine:
-    """Thread-safe. Turns are served in the order in which they were asked for.
+    """Thread-safe. Turns are served in the order of their requests.
 
     A turn ends once the images that waited at its beginning have left the model; those that come while another turn
     waits join the next. So an image waits for one turn of each other suspect and one of the healthy chunks at most.
@@ -45,7 +45,7 @@ class Quarantine:
         self._line: deque[_Turn] = deque()
 
     def announce(self, claim: Claim) -> None:
-        """Call it for each claimed chunk: from a suspect's claim on, a crash of its neighbours is not its own.
+        """Call it for each claimed chunk: afterwards a crash that a healthy chunk causes does not count for a suspect.
 
         Raises UnavailableError if Redis cannot be reached.
         """
@@ -82,8 +82,8 @@ class Quarantine:
         return turn
 
     def _advance(self) -> None:
-        """Once the model is empty, begin the next turn. If it cannot be recorded, fail all that wait: each further try
-        would block the model's thread for as long as Redis does not answer."""
+        """Once the model is empty, begin the next turn. If it cannot be recorded, fail all waiting images: each further
+        attempt would block the model's thread until Redis answers."""
         if self._inside or not self._line:
             return
         turn = self._line.popleft()
@@ -102,7 +102,7 @@ class Quarantine:
             self._record(turn.suspect)
             turn.has_failed = False
         except RedisError:
-            # It is unknown whether this was recorded: the next to enter records its turn again.
+            # It is unknown whether this was recorded, so the next image that enters records its turn again.
             turn.has_failed = True
 
 

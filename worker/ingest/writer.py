@@ -12,7 +12,7 @@ from shared.errors import UnavailableError
 
 log = logging.getLogger(__name__)
 
-# Pauses between tries while the catalogue is away: doubled from the first to the last.
+# Pause between attempts while the catalogue is unavailable: doubles from the first value to the last.
 _MIN_PAUSE_SECONDS = 0.25
 _MAX_PAUSE_SECONDS = 10.0
 # Chunks that may wait for an insert. Their images are encoded, so each is a few hundred kilobytes of vectors.
@@ -32,14 +32,14 @@ class _Entry:
 
 class Writer:
     """Thread-safe. The thread `writer` inserts; callers block only while the queue is full. It retries while the
-    catalogue is away.
+    catalogue is unavailable.
 
-    After `stop` it writes until the first insert that fails, or until its time is over. Then it gives up: the callbacks
+    After `stop` it writes until the first insert that fails, or until its time limit. Then it gives up: the callbacks
     of rows that are not written are never called, and `write` raises UnavailableError.
     """
 
     def __init__(self, catalogue: Catalogue, rows: int, seconds: float, in_hand: Callable[[], int]) -> None:
-        """Inserts once `rows` rows wait, or the first has waited for `seconds`, or no other chunk is on its way.
+        """Inserts once `rows` rows wait, or the first has waited for `seconds`, or no other chunk is in progress.
 
         `in_hand` returns the number of chunks that the process holds, including those that wait here.
         """
@@ -62,7 +62,7 @@ class Writer:
         insert's seconds.
 
         Just before the insert it calls `is_wanted`; if that returns False, the rows are dropped and `on_written` is
-        never called. If it raises UnavailableError, the insert is retried as if the catalogue were away.
+        never called. If it raises UnavailableError, the insert is retried as if the catalogue were unavailable.
         Raises UnavailableError if the writer gave up.
         """
         self._queue(_Entry(collection, rows, on_written, is_wanted))
@@ -123,7 +123,7 @@ class Writer:
                     _notify(entry, 0.0)
 
     def _gather(self) -> list[_Entry]:
-        """Wait for the next group of entries: until they are enough, or the first has waited for `seconds`. Empty once
+        """Wait for the next group of entries: until it is large enough, or its first has waited `seconds`. Empty once
         the writer is closed or gave up."""
         with self._changed:
             self._changed.wait_for(lambda: self._entries or self._closed or self._failed)
@@ -161,7 +161,7 @@ class Writer:
             except UnavailableError as error:
                 with self._changed:
                     if self._is_stopping():
-                        log.warning("%s The worker is stopping: chunks that are not written are released.", error)
+                        log.warning("%s The worker is stopping: unwritten chunks are released.", error)
                         self._failed = True
                         self._changed.notify_all()
                         return ()

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # Searches in progress per worker: enough to fill the model's batches while the catalogue answers others.
 _THREADS = 64
-# Most searches per claim.
+# Maximum searches per claim.
 _CLAIM_LIMIT = 32
 
 
@@ -59,7 +59,7 @@ class Search:
         reserved = self._slots.reserve()
         if not reserved:
             return
-        claimed = ClaimedSearches([], [], more=True)  # what counts if Redis does not answer
+        claimed = ClaimedSearches([], [], more=True)  # applies if Redis does not answer
         try:
             claimed = self._ledger.claim(reserved)
         finally:
@@ -116,7 +116,7 @@ class Search:
         query = claim.query
         weights = [term.weight for term in query.terms]
         started = time.perf_counter()
-        # On a cache miss the catalogue is asked while the terms are encoded.
+        # On a cache miss the catalogue is queried while the terms are encoded.
         facts = self._collections.facts(query.collection, claim.changes)
         vectors = self._terms.vectors(claim, deadline)
         self._ledger.drop_images(claim)

@@ -1,4 +1,4 @@
-"""What a search worker knows of collections without a query per search: their model and their number of photos."""
+"""Caches each collection's model and number of photos, which saves a search worker one query per search."""
 
 import threading
 import time
@@ -12,8 +12,8 @@ from shared.errors import LichtbildError, NotFoundError
 
 # Collections in the cache. Clients choose the names, also of collections that do not exist.
 _SIZE = 1024
-# Entries older than this are refreshed in the background: a collection may be dropped or created again by others. A
-# search without hits refreshes immediately.
+# Entries older than this are refreshed in the background: other clients may drop or recreate a collection. A search
+# without hits refreshes immediately.
 _TTL_SECONDS = 10.0
 # After a write, a search waits for a new count if counting takes less than this: a stale number confuses more than the
 # wait. A slower count runs in the background and uses at most this share of one core.

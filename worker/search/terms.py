@@ -73,7 +73,7 @@ class Terms:
         return cast("Future[Vector | Encoded]", self.batcher.submit_text(term.value, deadline=deadline))
 
     def _vector(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> Vector:
-        """Of an image or a stored photo; runs in the pool."""
+        """The vector of an image or a stored photo; runs in the pool."""
         if term.kind == "photo_id":
             return self._stored(claim.query.collection, term.value)
         content = claim.images[index] if term.kind == "image" else self.fetcher.fetch(term.value)

@@ -12,7 +12,7 @@ STALL_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A number of unindexed parts, and since when (of the clock) it has not fallen."""
+    """A number of unindexed parts, and the time of the clock at which it last fell."""
 
     unindexed: int
     since: float
@@ -30,7 +30,7 @@ class BuildProgress:
         self._looks: LRUCache[str, _Look] = LRUCache(1024)
 
     def has_stalled(self, job_id: str, unindexed: int) -> bool:
-        """Note the number of unindexed parts of a job's collection; True if it has not fallen for too long."""
+        """Record the number of unindexed parts of a job's collection; True if it has not fallen for `stall_seconds`."""
         now = self._clock()
         last = self._looks.get(job_id)
         since = now if last is None or unindexed < last.unindexed else last.since

@@ -10,7 +10,7 @@ from shared.uploads.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
 
-# Longest wait for a bell: a lost one delays a deletion by this much.
+# Maximum wait for a bell: the delay of a deletion whose bell is lost.
 _POLL_SECONDS = 1.0
 
 
@@ -23,12 +23,12 @@ class Deletions:
         self._thumbnails = thumbnails
 
     def wait_and_delete(self) -> None:
-        """Wait up to a second for a deletion, then do all that wait. Raises RedisError."""
+        """Wait up to a second for a bell, then execute all waiting deletions. Raises RedisError."""
         self._ledger.wait(_POLL_SECONDS)
         self.delete_waiting()
 
     def delete_waiting(self) -> None:
-        """Do all waiting deletions. While the catalogue is away they stay in the ledger and are claimed again later.
+        """Execute all waiting deletions. While the catalogue is unavailable they stay in the ledger and are retried.
 
         Raises RedisError.
         """
@@ -41,7 +41,7 @@ class Deletions:
 
     def _delete(self, collection: str, deletions: list[CatalogueCommand]) -> None:
         try:
-            # In order of their versions: of two deletions of one photo the newer stays.
+            # Sorted by version, so that of two deletions of one photo the newer remains.
             self._catalogue.delete(collection, {deletion.subject: deletion.version for deletion in deletions})
             self._remove_thumbnails(collection, [deletion.subject for deletion in deletions])
         except UnavailableError as error:
@@ -54,7 +54,7 @@ class Deletions:
             log.info("Deleted %d photos of %s.", len(deletions), collection)
 
     def _remove_thumbnails(self, collection: str, photo_ids: list[str]) -> None:
-        """Remove the thumbnails of photos that are gone; a photo that was submitted again since keeps its own."""
+        """Remove the thumbnails of deleted photos; a photo that was submitted again since then keeps its own."""
         if self._thumbnails is not None:
             stored = self._catalogue.known(collection, photo_ids)
             for photo_id in photo_ids:

@@ -44,7 +44,7 @@ class Heartbeat:
         app.steps["consumer"].add(HeartbeatStep)
 
     def start(self) -> None:
-        """Start to beat; call it once the worker is ready."""
+        """Start to touch the file; call it once the worker is ready."""
         if self._path is not None:
             self._thread.start()
 
@@ -60,12 +60,12 @@ class Heartbeat:
         self._consumer_ticked_at = time.monotonic()
 
     def on_redis_answered(self) -> None:
-        """Redis can be reached."""
+        """Redis is reachable."""
         self._redis_answered_at = time.monotonic()
 
     def is_healthy(self) -> bool:
-        """Whether the model works and Celery's event loop runs; while Redis is away that loop blocks, which is no fault
-        of this worker."""
+        """Whether the model works and Celery's event loop runs. While Redis is unavailable that loop blocks, which does
+        not make the worker unhealthy."""
         now = time.monotonic()
         is_redis_away = now - self._redis_answered_at > ALIVE_SECONDS
         return self._model_works() and (is_redis_away or now - self._consumer_ticked_at < _MAX_SILENCE_SECONDS)

@@ -14,9 +14,9 @@ from worker.upkeep.build_progress import BuildProgress
 
 log = logging.getLogger(__name__)
 
-# Longest wait for a bell: a lost one delays a command by this much.
+# Maximum wait for a bell: the delay of a command whose bell is lost.
 _POLL_SECONDS = 1.0
-# Interval between two looks for collections that have grown large.
+# Interval of checks for collections that have grown large.
 _GROWTH_SECONDS = 60.0
 
 
@@ -37,7 +37,7 @@ class Indexes:
         rows: int,
         progress: BuildProgress | None = None,
     ) -> None:
-        """A collection of `rows` photos or more gets an index without a command; 0: none does."""
+        """A collection of `rows` photos or more gets an index automatically; 0: never."""
         self._ledger = ledger
         self._catalogue = catalogue
         self._choices = IndexChoices(connection)
@@ -47,7 +47,7 @@ class Indexes:
         self._next = 0.0
 
     def wait_and_do(self) -> None:
-        """Wait up to a second for a command, then do all that wait. Raises RedisError and UnavailableError."""
+        """Wait up to a second for a bell, then execute all waiting commands. Raises RedisError and UnavailableError."""
         self._ledger.wait(_POLL_SECONDS)
         self.do_waiting()
         if self._rows and time.monotonic() >= self._next:

@@ -10,7 +10,7 @@ from shared.errors import UnavailableError
 
 log = logging.getLogger(__name__)
 
-# Shortest pause after a step that failed.
+# Minimum pause after a failed step.
 _RETRY_SECONDS = 1.0
 
 
@@ -27,7 +27,7 @@ class PeriodicThread:
         self._thread.start()
 
     def close(self) -> None:
-        """Return once the current step has ended; no other begins."""
+        """Return once the current step has ended; no further step starts."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -39,7 +39,7 @@ class PeriodicThread:
             try:
                 self._step()
             except (RedisError, UnavailableError) as error:
-                log.warning("%s: a server is away (%s); retrying.", self._thread.name, type(error).__name__)
+                log.warning("%s: a server is unavailable (%s); retrying.", self._thread.name, type(error).__name__)
                 pause = max(self._seconds, _RETRY_SECONDS)
             except Exception:
                 # The next step may succeed, and nothing would restart a thread that ended.

@@ -10,7 +10,7 @@ from shared.uploads.spool import Spool
 log = logging.getLogger(__name__)
 
 _INTERVAL_SECONDS = 60.0
-# A sweep delays the reconciler: the rest follows a minute later.
+# Maximum folders per sweep, which delays the reconciler: the others follow a minute later.
 _MAX_FOLDERS = 500
 
 
