@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
+from werkzeug.http import parse_options_header
 
 from shared.errors import MalformedError, PayloadTooLargeError
 
@@ -35,7 +36,16 @@ def read_parts(stream: Stream, boundary: str) -> Iterator[Part]:
     events = _events(stream, boundary)
     for event in events:
         if isinstance(event, MultipartSegment):
-            yield Part(event.name, event.filename, _pieces(events))
+            yield Part(event.name, _filename(event), _pieces(events))
+
+
+def _filename(segment: MultipartSegment) -> str | None:
+    """The file name; `filename*` (RFC 5987), which the client sends, is not read by the parser."""
+    plain: str | None = segment.filename
+    if plain is not None:
+        return plain
+    _, options = parse_options_header(segment.header("Content-Disposition"))
+    return options.get("filename")
 
 
 def _pieces(events: Iterator[Event]) -> Iterator[bytes]:

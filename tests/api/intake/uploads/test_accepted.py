@@ -40,6 +40,15 @@ def test_a_file_name_is_an_id_and_never_a_path(client, ingests, uploads, name):
     assert [path.name for path in uploads.rglob("*") if path.is_file()] == ["0"]
 
 
+def test_a_percent_encoded_file_name_is_the_id(client, ingests):
+    """RFC 5987, as the client sends it."""
+    encoded = (
+        b"Content-Disposition: form-data; name=\"images\"; filename*=utf-8''holiday%2F%C3%BC%20%22b%22.jpg\r\n\r\nx"
+    )
+    assert send(client, body(encoded)).status_code == 202
+    assert [item.id for item in claim_all(ingests)] == ['holiday/ü "b".jpg']
+
+
 def test_many_pictures_are_cut_into_chunks(connection, with_uploads, ingests):
     client = create_app(with_uploads.model_copy(update={"chunk_size": 10})).test_client()
     assert send(client, body(*(part(b"x", f"p{n}") for n in range(25)))).json["progress"]["total"] == 25
