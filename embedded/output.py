@@ -76,7 +76,7 @@ class ProcessLog:
         self._output.show(self._name, self._colour, line)
 
     def follow(self, pipe: IO[bytes]) -> threading.Thread:
-        """Write what comes out of `pipe`, in a new thread, until the other end closes it."""
+        """Copy the lines of `pipe` in a new thread until its other end is closed."""
         thread = threading.Thread(target=self._pump, args=(pipe,), name=f"output of {self._name}", daemon=True)
         thread.start()
         return thread

@@ -34,7 +34,7 @@ def delete_key(url: str, key: str) -> None:
         with _redis(url) as client:
             client.delete(key)
     except redis.RedisError:
-        pass  # Redis does not answer, so nobody reads the key, and it expires
+        pass  # Redis does not answer, so the key is not read, and it expires
 
 
 def http_answers(url: str) -> bool:

@@ -235,7 +235,7 @@ def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _threads(options: StackOptions) -> dict[str, str]:
     """CPU threads of each worker's model, by queue. Ingest workers share all cores, since they run at low priority and
-    give way to searches. Search workers get the cores divided by all workers: their forward passes are short and gain
+    yield to searches. Search workers get the cores divided by all workers: their forward passes are short and gain
     little from more threads.
     """
     cores, workers = available_cores(), options.ingest_workers + options.search_workers

@@ -275,7 +275,7 @@ class Client:
             raise Unreachable(f"The server at {self.api} is not Lichtbild's API.")
 
     def ready(self) -> Readiness:
-        """Whether jobs can be done now, the live workers, and the backlog; without retries."""
+        """Whether jobs can be processed now, the live workers, and the backlog; without retries."""
         status, answer = self._http.ask("/readyz")
         return Readiness.from_json(answer, ready=status == 200)
 

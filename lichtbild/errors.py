@@ -30,7 +30,7 @@ class BrokenFile(LichtbildError):  # noqa: N818
 
 
 class InvalidItem(LichtbildError):  # noqa: N818
-    """An item cannot be sent; the text names it and what is wrong with it."""
+    """An item cannot be sent; the text names it and the reason."""
 
 
 class ApiError(LichtbildError):

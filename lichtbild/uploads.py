@@ -1,4 +1,4 @@
-"""Pictures to upload: found in a folder, and cut into windows, each one request and one job."""
+"""Pictures to upload: found in a folder, and divided into windows, each one request and one job."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class _Received(io.RawIOBase):
         self._ended = not piece
         if self._left is not None:
             if self._ended and self._left > 0:
-                # gunicorn reports a broken connection as the end of the body: half a list must not be accepted.
+                # gunicorn reports a broken connection as the end of the body: a truncated list must not be accepted.
                 raise ClientDisconnected
             self._left -= len(piece)
         buffer[: len(piece)] = piece

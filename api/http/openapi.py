@@ -16,19 +16,19 @@ from shared.errors import InvalidRequestError, LichtbildError, UnavailableError
 _REF = "#/components/schemas/{model}"
 _PATH_PARTS = {
     "job_id": "The job's id.",
-    "photo_id": "The photo's id, as one percent-encoded part of the path, also where it contains `/`.",
-    "name": "The name, as it is listed or linked.",
+    "photo_id": "The photo's id, as one percent-encoded part of the path, even if it contains `/`.",
+    "name": "The name, as in the list or link.",
 }
 _HEADERS = {
     "Location": "The job's address.",
     "Retry-After": "Seconds to wait before the next request.",
-    "Idempotency-Replayed": "`true`: an earlier request with this key made the job.",
+    "Idempotency-Replayed": "`true`: an earlier request with this key created the job.",
     "Preference-Applied": "The preference that was applied.",
 }
 _REFUSALS: Mapping[int, str] = {
     401: "A key is required, and the request has none of LICHTBILD_API_KEYS.",
     403: "The `Host` or `Origin` is not one that the API serves.",
-    500: "A defect of Lichtbild; the log has the details.",
+    500: "A bug in Lichtbild; the log has the details.",
 }
 _COMMON: Sequence[type[LichtbildError]] = (InvalidRequestError, UnavailableError)
 

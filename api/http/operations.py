@@ -27,9 +27,9 @@ _EXTENSION = "lichtbild-operations"
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer that a route gives: `content` is the type of its JSON, None for other media or without a body.
+    """One answer of a route: `content` is the type of its JSON, None for other media or without a body.
 
-    `headers` are the names of those that a client may want to read.
+    `headers` are the names of the headers that concern clients.
     """
 
     status: int
@@ -78,7 +78,7 @@ class Operation:
 
     @property
     def statuses(self) -> frozenset[int]:
-        """Every status that the route may answer."""
+        """Every status that the route may return."""
         return _COMMON | {answer.status for answer in self.answers} | {error.status for error in self.raises}
 
 

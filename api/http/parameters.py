@@ -68,7 +68,7 @@ IdempotencyKey = Annotated[
     BeforeValidator(_key),
     Field(
         alias="Idempotency-Key",
-        description="Makes a repetition safe: the same key and body return the job of the first request.",
+        description="Makes a retry safe: the same key and body return the job of the first request.",
     ),
 ]
 PreferredWait = Annotated[

@@ -185,6 +185,6 @@ def _query(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> tu
 def _base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    # binascii.Error is a ValueError; for characters beyond ASCII the library raises ValueError itself.
+    # binascii.Error is a ValueError; for non-ASCII characters the library raises a plain ValueError.
     except ValueError:
         raise InvalidRequestError("image: must be base64.") from None

@@ -9,7 +9,7 @@ from shared.errors import InvalidRequestError, PayloadTooLargeError
 from shared.uploads.spool import Reception
 
 PART = "images"
-# One file per image: the limit keeps an upload from exhausting inodes.
+# One file per image: the limit prevents an upload from exhausting inodes.
 _MAX_IMAGES = 10_000
 
 

@@ -1,4 +1,4 @@
-"""What the routes that start an ingest have in common: stage its items, and answer with the accepted job."""
+"""Shared by the routes that start an ingest: stage its items, and return the accepted job."""
 
 from collections.abc import Iterable
 from contextlib import suppress

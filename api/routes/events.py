@@ -34,7 +34,7 @@ def stream_events(job_id: str) -> Response:
 
 
 def _stream(watcher: Watcher, job: Job) -> Iterator[str]:
-    """`progress` now and whenever the job changed, `done` with how it ended."""
+    """`progress` now and after each change of the job, `done` at its end."""
     try:
         while not job.is_final:
             yield _event("progress", job)
@@ -51,7 +51,7 @@ def _stream(watcher: Watcher, job: Job) -> Iterator[str]:
 
 
 def _state(job: Job) -> tuple[str, int, int, int]:
-    """What makes an event worth sending. Rates differ at every reading and do not count."""
+    """The fields whose change is worth an event. Rates, which differ at every reading, are excluded."""
     return job.status, job.stored, job.failed, job.unchanged
 
 

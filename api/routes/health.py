@@ -1,4 +1,4 @@
-"""`/healthz`: the API process answers. `/readyz`: jobs can be done, by which workers, and how much waits."""
+"""`/healthz`: the API process responds. `/readyz`: whether jobs can be processed, the live workers and the backlog."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,17 +15,17 @@ from shared.ledger.presence import QUEUES
 routes = Routes("health")
 
 
-@routes.get("/healthz", Answer(200, Alive, "The process answers."))
+@routes.get("/healthz", Answer(200, Alive, "The process responds."))
 def get_health() -> Alive:
-    """Return whether the API process answers."""
+    """Return whether the API process responds."""
     return Alive("alive")
 
 
 @routes.get(
-    "/readyz", Answer(200, Readiness, "Jobs can be done."), Answer(503, Readiness, "A check failed; see `checks`.")
+    "/readyz", Answer(200, Readiness, "Jobs can be processed."), Answer(503, Readiness, "A check failed; see `checks`.")
 )
 def get_readiness() -> Reply:
-    """Return whether Redis, the catalogue and a worker per queue are alive, and how much work waits."""
+    """Return whether Redis, the catalogue and a worker per queue are available, and the backlog."""
     readiness = _look()
     return Reply(readiness) if readiness.status == "ready" else Reply(readiness, 503, {"Retry-After": "1"})
 

@@ -41,7 +41,7 @@ class IngestQuery(InCollection):
     preflight: Annotated[WholeNumber, Field(ge=0, le=_MAX_TRIED)] = 0
     """Try this many items, drawn at random, and store nothing."""
     max_failed_ratio: Ratio | None = None
-    """Pause the job once more than this share of its items has failed, judged from 100 items on."""
+    """Pause the job once more than this share of its items has failed, after at least 100 settled items."""
 
 
 @routes.post(

@@ -48,9 +48,9 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
     raises=[NotFoundError],
 )
 def delete_photo(photo_id: str, query: InCollection) -> Reply:
-    """Delete a photo; it is no error if there is none.
+    """Delete a photo. Deleting an unknown photo is no error.
 
-    The deletion also outranks every earlier submission of this id that workers have not finished yet.
+    The deletion overrides every earlier submission of this id, even one that is still being ingested.
     """
     _check_deletable(photo_id, query.collection)
     parts = services()

@@ -1,4 +1,4 @@
-"""`/thumbnails/`: small pictures of uploaded photos, at the addresses that hits and photos carry."""
+"""`/thumbnails/`: thumbnails of uploaded photos, whose addresses are the `url` of hits and photos."""
 
 from flask import Response, send_file
 

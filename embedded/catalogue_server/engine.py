@@ -36,7 +36,7 @@ class LinksLostError(Exception):
 
 
 class _Handle(Protocol):
-    """What is used of `chdb.Connection`: a session (USE, SET) on the shared engine."""
+    """The used part of `chdb.Connection`: a session (USE, SET) on the shared engine."""
 
     def query(self, query: bytes | str, output_format: str, /, *, params: Mapping[str, str]) -> Any: ...
 

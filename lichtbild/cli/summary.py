@@ -74,7 +74,7 @@ def size(count: int) -> str:
 
 
 def _worst_hosts(counts: Progress) -> Iterator[tuple[str, int]]:
-    """The hosts with most failures, then the others together; empty for uploads, which have no host."""
+    """The hosts with the most failures, then the others together; empty for uploads, which have no host."""
     named = {host: count for host, count in counts.failed_by_host.items() if host != _OTHER_HOSTS}
     shown = dict(islice(named.items(), _SHOWN_HOSTS))
     yield from shown.items()

@@ -1,4 +1,4 @@
-"""Whether the stack can do jobs: its workers and its backlog."""
+"""Whether the stack can process jobs: its workers and its backlog."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether jobs can be done now. `checks` has the state of `redis`, `catalogue`, `search_worker` and
+    """Whether jobs can be processed now. `checks` has the state of `redis`, `catalogue`, `search_worker` and
     `ingest_worker`; `backlog` is None while Redis is unavailable."""
 
     ready: bool

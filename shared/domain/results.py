@@ -1,6 +1,6 @@
-"""What Lichtbild answers: one plain data class for each kind of answer, shaped as clients see it.
+"""The answers of the API: one plain data class for each kind, shaped as clients see it.
 
-A field with a default is left out of the JSON while it has that default. All others are always there.
+A field with a default is left out of the JSON while it has that default. All others are always present.
 """
 
 from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ class Progress(Documented):
     failed: int
     unchanged: int
     items_per_second: float
-    """Over the last minute; over its whole life once the job has ended."""
+    """Over the last minute; over the job's whole duration once it has ended."""
     eta_seconds: int | None
     bytes: int
     """Bytes of the downloaded images."""
@@ -106,7 +106,7 @@ class Progress(Documented):
     """The stage that was busy longest."""
     failed_by_code: Mapping[str, int]
     failed_by_host: Mapping[str, int]
-    """The twenty hosts with most failures; all others are counted as `(other)`."""
+    """The twenty hosts with the most failures; all others are counted as `(other)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class IndexView(Documented):
     type: str | None
     status: Literal["none", "building", "built", "error"]
     reason: str | None
-    """The server's message about a part that failed; the server goes on with the other parts."""
+    """The server's message about a part that failed; the server continues with the other parts."""
     rows: int
     """Rows that the index covers; the others are scanned."""
 
@@ -224,7 +224,7 @@ class CollectionList(Documented):
 
 @dataclass(frozen=True, slots=True)
 class Alive(Documented):
-    """The API process answers."""
+    """The API process responds."""
 
     status: Literal["alive"]
 
@@ -245,14 +245,14 @@ class Backlog(Documented):
 
 @dataclass(frozen=True, slots=True)
 class Readiness(Documented):
-    """Whether jobs can be done, by which workers, and how much waits."""
+    """Whether jobs can be processed, the live workers, and the backlog."""
 
     status: Literal["ready", "not ready"]
     checks: Mapping[str, bool]
     workers: Sequence[Mapping[str, Any]]
     """Live workers: `name`, `queue`, and their model, device, dtype and batch size."""
     backlog: Backlog | None
-    """Null while Redis is away."""
+    """Null while Redis is unavailable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class Submission:
         return str(found)
 
     def abandon(self) -> None:
-        """Delete the staged items and call the `on_abandon` callbacks. If Redis is away, the items expire."""
+        """Delete the staged items and call the `on_abandon` callbacks. If Redis is unavailable, the items expire."""
         for discard in self._on_abandon:
             discard()
         with suppress(redis.RedisError):

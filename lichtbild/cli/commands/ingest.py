@@ -95,7 +95,7 @@ def _pictures(wanted: Wanted) -> list[Picture] | None:
     elif len(wanted.sources) == 1:
         return None
     else:
-        raise click.UsageError(f"Give one list, one folder, or images: files ending in {_SUFFIXES}.")
+        raise click.UsageError(f"Pass one list, one folder, or images: files ending in {_SUFFIXES}.")
     if wanted.preflight is not None:
         raise click.UsageError("--preflight is for lists of URLs, not for uploads.")
     return pictures

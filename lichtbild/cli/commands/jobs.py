@@ -146,7 +146,7 @@ def _outcome(job: Job) -> str:
 
 
 def _has_error(job: Job) -> bool:
-    """Whether to show the job's error. A job that paused itself can still succeed: its last chunks were being done."""
+    """Whether to show the job's error. A job that paused itself may succeed: its last chunks were claimed already."""
     return job.status != "succeeded"
 
 

@@ -4,7 +4,7 @@
 -- Returns nil, or {job id, chunk, payload, attempts, version, collection, 1 if more may be waiting, 1 if the job is a
 -- preflight, 1 if an older submission may still write to the collection}.
 local leases, active = unpack(KEYS)
--- A job that ended less than `writing_ms` ago may still have rows on their way. `max_excused` limits the lost workers
+-- A job that ended less than `writing_ms` ago may still have rows in flight. `max_excused` limits the lost workers
 -- that do not count as attempts of a chunk.
 local prefix, claim_token, lease_ms, changes, writing_ms, max_excused = unpack(ARGV)
 local FIRST_EXCLUDED_JOB = 7 -- from here on: jobs to skip, except for chunks that lost their worker
