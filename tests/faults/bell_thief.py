@@ -1,4 +1,4 @@
-"""A thief of doorbells: it takes Celery's messages from the queue before any worker does."""
+"""Steals doorbells: takes Celery's messages from the queue before any worker does."""
 
 import threading
 from typing import Self
@@ -7,10 +7,10 @@ from tests.stack import Lichtbild, wait_for
 
 _BROKER = "lichtbild:celery:"
 _NAME = "bell-thief"
-# Redis serves the client that has waited longest, and a worker waits for a second at a time: a client that has waited
-# for longer than that is served before all workers.
+# Redis serves the client that has waited longest, and a worker's BRPOP waits for one second: a client that has waited
+# longer than that is served before all workers.
 _LONGEST_SECONDS = 1
-# So that many bells in a row are stolen before a worker's turn comes.
+# This many successive bells are stolen before a worker's turn.
 _THIEVES = 8
 
 
@@ -39,8 +39,8 @@ class BellThief:
         self._redis.delete(self._end)
 
     def wait_in_line(self) -> None:
-        """Wait until every thief is before every worker: the next bells are all stolen. No bell may ring meanwhile."""
-        wait_for(self._is_first_in_line, "the thieves to have waited for longer than any worker")
+        """Wait until every thief is ahead of every worker, so that it gets the next bell. No bell may ring meanwhile."""
+        wait_for(self._is_first_in_line, "the thieves to be ahead of all workers")
 
     def _steal(self) -> None:
         with self._redis.client() as connection:
@@ -56,7 +56,7 @@ class BellThief:
 
 
 def delete_the_brokers_keys(lichtbild: Lichtbild) -> None:
-    """All that Celery keeps: bells in the queues, bells that are not acknowledged, bindings."""
+    """Delete everything that Celery stores: bells in the queues, unacknowledged bells, bindings."""
     found = list(lichtbild.redis.scan_iter(match=f"{_BROKER}*", count=1000))
     if found:
         lichtbild.redis.delete(*found)

@@ -1,4 +1,4 @@
-"""What the stories share, and their transcript."""
+"""Fixtures of the fault stories, and their transcript."""
 
 import os
 import random
@@ -30,9 +30,9 @@ def images() -> Iterator[ImageServer]:
 
 @pytest.fixture
 def rng() -> random.Random:
-    """The story's choices. A failed story prints the seed; FAULTS_SEED repeats its choices."""
+    """The story's random choices. A failed story prints the seed; FAULTS_SEED repeats them."""
     seed = os.environ.get("FAULTS_SEED") or str(random.SystemRandom().randrange(10**6))
-    print(f"The choices of this story: FAULTS_SEED={seed}")  # noqa: T201 pytest shows it with a failure
+    print(f"Random choices of this story: FAULTS_SEED={seed}")  # noqa: T201 pytest shows it with a failure
     return random.Random(seed)
 
 
@@ -44,7 +44,7 @@ def story(record_property) -> Iterator[Story]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The transcript, of the full size only: `make faults` is run for it."""
+    """Print the transcript, only at full size: it is the output of `make faults`."""
     if not FULL:
         return
     failed = {report.nodeid for outcome in ("failed", "error") for report in terminalreporter.stats.get(outcome, [])}
@@ -58,6 +58,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def title(nodeid: str) -> str:
-    """The test's name as the sentence that it is."""
+    """The test's name as a sentence."""
     name, _, parameters = nodeid.partition("::test_")[2].partition("[")
     return " ".join([name.replace("_", " "), parameters.rstrip("]")]).strip()

@@ -1,4 +1,4 @@
-"""A list of image URLs as the internet has them: most are pictures, many are not, and some are traps."""
+"""A list of image URLs like those on the internet: most are pictures, many are not, and some are traps."""
 
 import io
 import socket
@@ -20,7 +20,7 @@ HTML = b"<!doctype html><html><title>Sign in</title><body>Please sign in to see 
 
 @dataclass(frozen=True)
 class Entry:
-    """One URL of the list: what its server answers, and the code with which it fails, or None if it is a picture."""
+    """One URL of the list: its server's answer, and the code of its failure, or None if it is a picture."""
 
     path: str
     answer: bytes | int | Answer
@@ -37,12 +37,12 @@ def closed_port() -> Iterator[int]:
 
 
 def trickle(request: Any) -> None:
-    """A picture that never ends to arrive."""
+    """Sends a picture one byte at a time and never completes it."""
     request.send_response(200)
     request.send_header("Content-Length", "100000")
     request.end_headers()
     try:
-        # It begins as a JPEG: what cannot be an image is not waited for.
+        # It begins like a JPEG: the fetcher does not wait for a body that cannot be an image.
         request.wfile.write(picture(0)[:100])
         for _ in range(300):
             request.wfile.write(b"x")
@@ -64,10 +64,10 @@ class SecondTry:
 
 
 def hostile_list(count: int, refusing_port: int) -> list[Entry]:
-    """5 % dead, 3 % pages, 1 % cut short, one of each odd picture, and the rest plain pictures."""
-    # Beside half a percent of each other kind, one silent host is enough: each costs a worker's thread its patience.
+    """5 % dead links, 3 % pages, 1 % truncated pictures, one of each odd picture; the others are plain pictures."""
+    # Half a percent of each kind: each silent host occupies a thread of a worker until its timeout.
     few = max(1, count // 200)
-    # Each under a name of its own, since a host that fails again and again is not asked at all (`host_unreachable`).
+    # Several host names, since a host that fails repeatedly gets no more requests (`host_unreachable`).
     refusing = [f"http://{host}:{refusing_port}" for host in LOOPBACKS]
     dead: list[Callable[[int], Entry]] = [
         *[lambda n: Entry(f"/{n}.jpg", 404, "http_404")] * 3 * few,
@@ -84,7 +84,7 @@ def hostile_list(count: int, refusing_port: int) -> list[Entry]:
     ]
     makers = [*dead, *pages, *cut, *odd()]
     plain = [lambda n: Entry(f"/{n}.jpg", picture(n), None)] * (count - len(makers))
-    # Dealt out evenly, so that bad ones have good neighbours in their chunks.
+    # Spread evenly, so that bad ones have good neighbours in their chunks.
     step = count // len(makers)
     dealt: list[Callable[[int], Entry]] = []
     for maker in makers:
@@ -94,7 +94,7 @@ def hostile_list(count: int, refusing_port: int) -> list[Entry]:
 
 
 def odd() -> list[Callable[[int], Entry]]:
-    """One of each."""
+    """One of each odd kind of picture."""
     huge = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(huge, "PNG")
     sixteen_bit = scribble(120, 120, 14).convert("I").point(lambda value: value * 200).convert("I;16")
@@ -113,7 +113,7 @@ def odd() -> list[Callable[[int], Entry]]:
 
 
 def serve(images: ImageServer, entries: list[Entry]) -> list[dict[str, Any]]:
-    """Have the server answer so, and return the items to ingest."""
+    """Configure the server's answers, and return the items to ingest."""
     for entry in entries:
         if not entry.server:
             images.answers[entry.path] = entry.answer

@@ -1,4 +1,4 @@
-"""A job's progress, and faults at given progress instead of at given times."""
+"""A job's progress, and faults triggered by progress instead of time."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ def settled(job: dict) -> int:
 
 
 def stored(job: dict) -> int:
-    """Items in the table: what a worker stored before it died is `unchanged` when it is done again."""
+    """Items in the table: those that a worker stored before it died are `unchanged` when they are repeated."""
     return job["progress"]["stored"] + job["progress"]["unchanged"]
 
 
 def attempts(lichtbild: Lichtbild, job_id: str) -> int:
-    """The highest count of attempts of a chunk that is neither settled nor handed back."""
+    """The highest count of attempts of any chunk that is neither settled nor released."""
     counts = lichtbild.redis.hgetall(keys.attempts(job_id))
     return max((int(count) for chunk, count in counts.items() if chunk.isdigit()), default=0)
 

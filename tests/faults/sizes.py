@@ -1,4 +1,4 @@
-"""How large each story is: in full for `make faults`, or scaled down to what `make test` has time for."""
+"""The size of each story: full for `make faults`, or reduced for `make test`."""
 
 import os
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ FULL = os.environ.get("FAULTS") == "full"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Counts of items, and seconds for which something is kept away."""
+    """Counts of items, and durations in seconds."""
 
-    ingest: int  # of one ingest during which things are killed
+    ingest: int  # items of an ingest during which processes are killed
     kill_every: int  # settled items between two kills
-    outage_every: int  # settled items between two losses of Redis; half as often, of the catalogue
-    away_seconds: float  # how long the catalogue is kept from coming back
-    poisoned: int  # neighbours of an image that kills its worker
-    huge: int  # of the job in front of a small one
-    hostile: int  # of the list with every kind of bad image
-    submitted: int  # in one request, while no worker runs
+    outage_every: int  # settled items between two losses of Redis; the catalogue is lost half as often
+    away_seconds: float  # duration of an outage of the catalogue
+    poisoned: int  # items of a job with an image that kills its worker
+    huge: int  # items of the job submitted before a small one
+    hostile: int  # items of the list with every kind of bad image
+    submitted: int  # items of one request, while no worker runs
     wide: int  # the same, with all of Unsplash's columns
-    deadline: float  # seconds after which a story has failed
+    deadline: float  # seconds after which a story fails
 
 
 SIZES = (

@@ -1,4 +1,4 @@
-"""Checks what a collection's table holds: the ids, each once, with their own vectors."""
+"""Checks that a collection's table contains each id once, with its own vector."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,13 +13,13 @@ from tests.stack import Lichtbild
 from worker.images.decoder import decode
 from worker.model.encoder import ClipEncoder
 
-# Vectors of one image differ between batches by less than this; vectors of two pictures differ by a hundred times this.
+# Vectors of one image differ between batches by less than 1e-5; vectors of two pictures by a hundred times as much.
 _SAME = 1 - 1e-5
 _SPOT_CHECKS = 300
 
 
 class Table:
-    """Reads whole collections, and embeds images itself."""
+    """Reads whole collections, and embeds images for comparison."""
 
     def __init__(self, lichtbild: Lichtbild, model: Path) -> None:
         self._lichtbild = lichtbild
@@ -27,7 +27,7 @@ class Table:
         self._encoder = ClipEncoder(Settings(model=str(model)))
 
     def check(self, collection: str, urls: Mapping[str, str], image_at: Callable[[str], bytes]) -> None:
-        """The table holds these ids once each, with these URLs, and the vectors are those of the images there."""
+        """Assert that the table has these ids once each, with these URLs, and the vectors of the images at the URLs."""
         hits = self._hits(collection, 2 * len(urls) + 10)
         times = Counter(hit.photo.photo_id for hit in hits)
         assert {photo_id for photo_id, count in times.items() if count > 1} == set(), "doubled"
@@ -53,7 +53,7 @@ class Table:
         assert (int(rows), int(ids)) == (count, count), "doubled"
 
     def check_vectors(self, collection: str, urls: Mapping[str, str], image_at: Callable[[str], bytes]) -> None:
-        """Embed some of these images again: of all vectors in the table, the nearest to each is the one of its id."""
+        """Embed some of these images again: the nearest vector in the table must be the one under the image's id."""
         hits = self._hits(collection, self._catalogue.count(collection))
         index = {hit.photo.photo_id: n for n, hit in enumerate(hits)}
         some = np.random.default_rng(7).permutation(sorted(urls))[:_SPOT_CHECKS].tolist()
@@ -62,10 +62,10 @@ class Table:
         own = {photo_id: row[index[photo_id]] for photo_id, row in zip(some, similarities, strict=True)}
         assert {photo_id for photo_id, similarity in own.items() if similarity < _SAME} == set(), "swapped"
         nearer = {photo_id for photo_id, row in zip(some, similarities, strict=True) if row.max() > own[photo_id]}
-        assert nearer == set(), "another one is nearer"
+        assert nearer == set(), "another vector is nearer"
 
     def _hits(self, collection: str, count: int) -> list[Hit]:
-        """All rows, by a search for anything that returns this many."""
+        """All rows, from a search with any vector and this limit."""
         return self._catalogue.search(collection, np.ones(self._encoder.dimension, np.float32), count)
 
     def _embedded(self, images: list[bytes]) -> NDArray[np.float32]:

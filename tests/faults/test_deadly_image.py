@@ -1,4 +1,4 @@
-"""An image whose decoding kills the process: it fails alone, at the price of a few restarts."""
+"""An image whose decoding kills the process: only that image fails, after a few restarts."""
 
 from tests.faults.pictures import all_but, items, picture_at, place
 from tests.faults.schedule import attempts, stored
@@ -25,8 +25,8 @@ def test_an_image_that_kills_its_worker_fails_alone(
     assert (job["status"], stored(job)) == ("succeeded", SIZES.poisoned - 1)
     first = deadly // CHUNK * CHUNK
     times = [images.asked[f"/1/{n}.jpg"] for n in range(first, first + CHUNK)]
-    assert times[deadly - first] >= 3, "a worker died of it three times"
-    assert min(times) >= 2, "the images of its chunk were in the hands of a worker that died"
+    assert times[deadly - first] >= 3, "a worker died with it three times"
+    assert min(times) >= 2, "its chunk was repeated after a worker died"
     assert lichtbild.catalogue.count(collection) == SIZES.poisoned - 1
 
 
@@ -36,7 +36,7 @@ def test_chunks_of_other_jobs_in_the_same_worker_do_not_fail_with_it(
     count = WORKERS * CHUNKS_PER_JOB * CHUNK
 
     def is_held(path: str) -> bool:
-        """One image of each chunk of the other job: a worker has downloads left for the deadly image."""
+        """One image of each chunk of the other job, so that a worker has downloads left for the deadly image."""
         edition, number = place(path)
         return edition == 2 and number % CHUNK == 0
 
@@ -46,7 +46,7 @@ def test_chunks_of_other_jobs_in_the_same_worker_do_not_fail_with_it(
         neighbour = lichtbild.ingest(items(images, count, edition=2), f"{collection}_beside")
         lichtbild.each_worker_holds_a_chunk()
         poisoned = lichtbild.ingest(items(images, 3), collection)
-        # Whichever worker took the deadly image held chunks of the other job, too: those are claimed a second time.
+        # Any worker that claims the deadly image holds chunks of the other job, too: those are claimed a second time.
         wait_for(lambda: attempts(lichtbild, neighbour) > 1, "a worker to die with chunks of the other job", 60)
         story.did("a worker died with chunks of another job in its hands")
 

@@ -1,4 +1,4 @@
-"""Doorbells may be lost: the ledger knows what is to be done, and the reconciler rings again."""
+"""Doorbells may be lost: the ledger has the work, and the reconciler rings again."""
 
 from shared.ledger import keys
 from tests.faults.bell_thief import BellThief, delete_the_brokers_keys
@@ -27,7 +27,7 @@ def test_an_ingest_survives_the_loss_of_its_doorbells(
 
     job = lichtbild.finished(job_id)
     story.ended(job)
-    story.say(f"{stolen} bells stolen")
+    story.note(f"{stolen} bells stolen")
     assert stolen
     assert (job["status"], stored(job), lichtbild.errors(job_id)) == ("succeeded", len(given), [])
     table.check(collection, urls(given), picture_at)
@@ -42,7 +42,7 @@ def test_the_reconciler_rings_for_a_job_whose_doorbell_was_stolen(
         wait_for(lambda: thief.stolen, "the bell of the job to be stolen")
         assert (lichtbild.held(), lichtbild.look(job_id)["status"]) == (0, "queued")
 
-    # Nobody rings now but the reconciler.
+    # From now on only the reconciler rings.
     job = lichtbild.finished(job_id)
     story.ended(job)
     assert (job["status"], stored(job)) == ("succeeded", CHUNK)

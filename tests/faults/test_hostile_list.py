@@ -14,7 +14,7 @@ from tests.faults.transcript import Story
 from tests.image_server import ImageServer
 from tests.stack import SETTINGS, Lichtbild, running
 
-# The default timeout for a host that trickles, waited for twice, would be most of this test's time.
+# Two waits for the default timeout at a trickling host would take most of this test's time.
 IMPATIENT = {**SETTINGS, "FETCH_TIMEOUT_SECONDS": "2", "FETCH_ATTEMPTS": "2"}
 
 
@@ -25,7 +25,7 @@ def lichtbild(tmp_path: Path, tiny_model: Path) -> Iterator[Lichtbild]:
 
 
 def codes(lichtbild: Lichtbild, job_id: str) -> dict[str, str]:
-    """By id; pages joined."""
+    """The failed items of all pages, by id."""
     found: dict[str, str] = {}
     page = {"items": [], "next": "0-0"}
     while page["next"]:
@@ -55,19 +55,19 @@ def test_each_bad_image_fails_alone_with_its_code_and_a_retry_touches_the_failed
         story.ended(job)
         expected = {f"p/{n}": entry.code for n, entry in enumerate(entries) if entry.code}
         assert codes(lichtbild, job["id"]) == expected
-        story.say(", ".join(f"{count} {code}" for code, count in sorted(Counter(expected.values()).items())))
+        story.note(", ".join(f"{count} {code}" for code, count in sorted(Counter(expected.values()).items())))
         stored = {photo_id: url for photo_id, url in urls.items() if photo_id not in expected}
         assert (job["status"], job["progress"]["stored"]) == ("succeeded", len(stored))
         table = Table(lichtbild, tiny_model)
         table.check(collection, stored, image_at)
 
-        # A retry of one code asks for those only.
+        # A retry of one code requests only the items with that code.
         images.asked.clear()
         retried = lichtbild.finished(lichtbild.post(f"/v1/jobs/{job['id']}/retry?code=http_410").json()["id"])
         assert codes(lichtbild, retried["id"]).keys() == ids(entries, "http_410")
         assert set(images.asked) == {entries[int(photo_id[2:])].path for photo_id in ids(entries, "http_410")}
 
-        # The server is mended: a retry of all stores what it has now, and asks for nothing that was stored before.
+        # The server is repaired: a retry of all failed items stores its images, and requests none that was stored before.
         unreachable = ids(entries, "connection_failed", "dns_failed")
         images.asked.clear()
         images.answers.clear()

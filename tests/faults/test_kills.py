@@ -1,4 +1,4 @@
-"""Parts are killed again and again while an ingest runs: nothing is lost, nothing is doubled, no vector is swapped."""
+"""Processes are killed repeatedly while an ingest runs: nothing is lost, nothing is doubled, no vector is swapped."""
 
 import random
 import time
@@ -43,7 +43,7 @@ def delete_bells(lichtbild: Lichtbild, _: random.Random) -> str:
 
 
 def keep_the_catalogue_away(lichtbild: Lichtbild, _: random.Random) -> str:
-    """The time is part of the fault; nothing is waited for."""
+    """The duration is part of the fault, not a wait for a condition."""
     with lichtbild.kept_away("catalogue"):
         time.sleep(SIZES.away_seconds)
     return f"catalogue away for {SIZES.away_seconds:g} s"

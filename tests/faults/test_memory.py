@@ -17,12 +17,12 @@ from tests.faults.transcript import Story
 from tests.stack import Lichtbild, running
 
 MB = 1_000_000
-# The API may grow by 60 MB for a million items: mostly its table of the ids it has seen, which doubles as it fills. The
-# rest is one request's buffers, whatever its length.
+# The API may grow by 60 MB for a million items, mostly for its table of seen ids, which doubles as it fills. The rest
+# are one request's buffers, independent of its length.
 API_BYTES, API_PER_REQUEST = 45, 15 * MB
 # Redis may grow by 60 MB for a million items with three attributes, and by 20 MB for 100,000 with Unsplash's columns.
 TAGGED_BYTES, WIDE_BYTES = 60, 200
-# A job's own keys, whatever its length.
+# A job's own keys, independent of its length.
 PER_JOB = 20_000
 
 
@@ -35,7 +35,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
 
 
 def resident(lichtbild: Lichtbild) -> int:
-    """Bytes that the API's processes have in memory."""
+    """Memory of the API's processes in bytes."""
     process = lichtbild.process("api")
     assert process is not None
     parent = psutil.Process(process)
@@ -91,9 +91,9 @@ def test_a_long_list_takes_little_memory(
     held = used(idle.redis) - redis_before
     job = idle.look(job_id)
     story.ended(job)
-    story.say(f"submitted in {seconds:.0f} s, the writing of the list included: {count / seconds:,.0f} items/s")
-    story.say(f"Redis holds {held / MB:.1f} MB for it, {held / count:.0f} bytes per item")
-    story.say(f"the API's processes grew by {(largest - small) / MB:.1f} MB at most, from {small / MB:.0f} MB")
+    story.note(f"submitted in {seconds:.0f} s, the writing of the list included: {count / seconds:,.0f} items/s")
+    story.note(f"Redis holds {held / MB:.1f} MB for it, {held / count:.0f} bytes per item")
+    story.note(f"the API's processes grew by {(largest - small) / MB:.1f} MB at most, from {small / MB:.0f} MB")
     assert (job["status"], job["progress"]["pending"]) == ("queued", count)
     assert largest - small < API_BYTES * count + API_PER_REQUEST
     assert held < bytes_per_item * count + PER_JOB

@@ -1,4 +1,4 @@
-"""A worker that gets SIGTERM ends in time and hands back what it cannot finish, as if it had never claimed it."""
+"""A worker that gets SIGTERM ends in time and releases unfinished chunks, as if it had never claimed them."""
 
 import os
 import random
@@ -19,7 +19,7 @@ from tests.image_server import ImageServer
 from tests.stack import CHUNK, WORKERS, Lichtbild, each_worker_downloads, wait_for
 from worker.ingest.job_slots import CHUNKS_PER_JOB
 
-# docs/operating.md promises 12 s from SIGTERM to the end of the process, whatever hangs. The margin is for a machine
+# docs/operating.md promises 12 s from SIGTERM to exit, even if something hangs. The margin is for a machine
 # whose cores are busy with other tests. A worker that waited for a hanging catalogue would take five minutes.
 PROMISED_SECONDS, MARGIN_SECONDS = 12.0, 3.0
 COUNT = WORKERS * CHUNKS_PER_JOB * CHUNK
@@ -31,7 +31,7 @@ def ends_in_time(process: int) -> None:
 
 @contextmanager
 def counting_attempts(lichtbild: Lichtbild, job_id: str) -> Iterator[list[int]]:
-    """The highest count of attempts that was seen until the block ended."""
+    """The highest count of attempts observed inside the block."""
     over, seen = threading.Event(), [0]
 
     def look() -> None:
@@ -87,7 +87,7 @@ def test_a_worker_whose_downloads_hang_ends_in_time_and_hands_them_back(
 
 @contextmanager
 def suspended(lichtbild: Lichtbild, name: str) -> Iterator[None]:
-    """SIGSTOP a process of the stack until the block ends."""
+    """Suspend a process of the stack (SIGSTOP) until the block ends."""
     process = lichtbild.send(name, signal.SIGSTOP)
     try:
         yield

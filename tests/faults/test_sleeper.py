@@ -1,4 +1,4 @@
-"""A worker that is suspended between its lease check and its insert wakes after its leases ended, and writes."""
+"""A worker is suspended between its lease check and its insert; it wakes after its leases ended, and writes."""
 
 import os
 import signal
@@ -22,14 +22,14 @@ COUNT = WORKERS * CHUNKS_PER_JOB * CHUNK
 
 @pytest.fixture(autouse=True)
 def awake(shared_stack: Lichtbild, tampering: Tampering) -> Iterator[None]:
-    """Whatever happens, the sleeper does not sleep into the next test."""
+    """The sleeper is awake before the next test, even if this one fails."""
     yield
     tampering.forget(SLEEPER)
     shared_stack.send(SLEEPER, signal.SIGCONT)
 
 
 def put_to_sleep(lichtbild: Lichtbild, images: ImageServer, tampering: Tampering, collection: str) -> tuple[str, int]:
-    """A job, and the id of the process that is suspended with rows of it that it is about to insert."""
+    """A job, and the id of the process that is suspended just before it inserts rows of that job."""
     process = lichtbild.process(SLEEPER)
     assert process is not None
     with Gate(images, picture_at):
@@ -41,7 +41,7 @@ def put_to_sleep(lichtbild: Lichtbild, images: ImageServer, tampering: Tampering
 
 
 def wake(lichtbild: Lichtbild, tampering: Tampering, process: int) -> None:
-    """Let it insert, and end once it has done all that it holds: nothing is written after that."""
+    """Let it insert, finish its claimed work and exit: nothing is written after that."""
     os.kill(process, signal.SIGCONT)
     wait_for(lambda: tampering.has_inserted(SLEEPER), f"the late insert of {SLEEPER}")
     os.kill(process, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Chunks that lost their worker delay nobody, however long the downloads beside them take."""
+"""Chunks that lost their worker delay no other job, even among slow downloads."""
 
 from tests.faults.pictures import items, picture_at, place
 from tests.faults.schedule import attempts, stored
@@ -16,7 +16,7 @@ def test_a_small_job_ends_beside_suspects_and_slow_downloads(
     lichtbild: Lichtbild, images: ImageServer, collection: str, story: Story
 ) -> None:
     def is_slow(path: str) -> bool:
-        """Every second image of the slow job: its chunks do not end, and the workers have downloads left."""
+        """Every second image of the slow job, so that its chunks do not end and the workers have downloads left."""
         edition, number = place(path)
         return edition == 2 and number % 2 == 0
 

@@ -7,27 +7,27 @@ from typing import Any
 
 
 class Story:
-    """Lines for the transcript; `tell` is called once for each."""
+    """The lines of a transcript; `write` is called with each."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
         self._began = time.monotonic()
         self._done: Counter[str] = Counter()
 
     def did(self, what: str) -> None:
-        """Note one more blow: "kill -9 ingest-2"."""
+        """Count a fault: "kill -9 ingest-2"."""
         self._done[what] += 1
 
     def ended(self, job: dict[str, Any]) -> None:
-        """Note how a job ended."""
+        """Record a job's final status and counts."""
         counts = {name: job["progress"][name] for name in ("stored", "failed", "unchanged", "pending")}
         settled = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-        self._tell(f"{job['status']}: {job['progress']['total']:,} items, {settled or 'none settled'}")
+        self._write(f"{job['status']}: {job['progress']['total']:,} items, {settled or 'none settled'}")
 
-    def say(self, line: str) -> None:
-        self._tell(line)
+    def note(self, line: str) -> None:
+        self._write(line)
 
     def close(self) -> None:
         for what, count in sorted(self._done.items()):
-            self._tell(f"{what}, {count} times" if count > 1 else what)
-        self._tell(f"{time.monotonic() - self._began:.0f} s")
+            self._write(f"{what}, {count} times" if count > 1 else what)
+        self._write(f"{time.monotonic() - self._began:.0f} s")
