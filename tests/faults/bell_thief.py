@@ -39,7 +39,7 @@ class BellThief:
         self._redis.delete(self._end)
 
     def wait_in_line(self) -> None:
-        """Wait until every thief is ahead of every worker, so that it gets the next bell. No bell may ring meanwhile."""
+        """Wait until every thief is ahead of every worker: thieves get the next bells. No bell may ring meanwhile."""
         wait_for(self._is_first_in_line, "the thieves to be ahead of all workers")
 
     def _steal(self) -> None:

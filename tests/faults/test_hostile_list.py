@@ -67,7 +67,7 @@ def test_each_bad_image_fails_alone_with_its_code_and_a_retry_touches_the_failed
         assert codes(lichtbild, retried["id"]).keys() == ids(entries, "http_410")
         assert set(images.asked) == {entries[int(photo_id[2:])].path for photo_id in ids(entries, "http_410")}
 
-        # The server is repaired: a retry of all failed items stores its images, and requests none that was stored before.
+        # The server is repaired: a retry of all failed items stores its images and requests no other.
         unreachable = ids(entries, "connection_failed", "dns_failed")
         images.asked.clear()
         images.answers.clear()
