@@ -17,6 +17,8 @@ from embedded.catalogue_server.guard import EngineNames
 
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception")
 _CANNOT_OPEN = 76
+# The database of a new session.
+_INITIAL_DATABASE = "default"
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 # Names that could lead out of the database: all table functions, the functions that call a model over the network, all
 # engines, and all settings whose value is free text.
@@ -83,12 +85,11 @@ class Engine:
     ) -> Outcome:
         """Run one statement in a session of its own, so that neither settings nor the database leak to the next."""
         with self._session() as session:
-            if database:
+            if database and database != _INITIAL_DATABASE:
                 _query(session, f"USE {_quoted(database, '`')}")
-            for name, value in settings.items():
-                if not _SETTING_NAME.fullmatch(name):
-                    raise refusal(Code.BAD_ARGUMENTS, "The name of a setting must be a plain identifier")
-                _query(session, f"SET {name} = {_quoted(value, chr(39))}")
+            if settings:
+                # One statement for all: each costs 0.6 ms.
+                _query(session, f"SET {_assignments(settings)}")
             if read_only:
                 _query(session, "SET readonly = 2")
             result = _query(session, sql, output_format, parameters)
@@ -145,6 +146,12 @@ def _raise_known(error: Exception) -> NoReturn:
     if match is None:
         raise CatalogueError(Code.UNKNOWN_EXCEPTION, message) from error
     raise CatalogueError(int(match[1]), message[match.start() :]) from error
+
+
+def _assignments(settings: Mapping[str, str]) -> str:
+    if not all(map(_SETTING_NAME.fullmatch, settings)):
+        raise refusal(Code.BAD_ARGUMENTS, "The name of a setting must be a plain identifier")
+    return ", ".join(f"{name} = {_quoted(value, chr(39))}" for name, value in settings.items())
 
 
 def _quoted(text: str, quote: str) -> str:

@@ -26,7 +26,8 @@ class ClickHouse:
     visible = "1"
     insert_settings = hnsw.INSERT_SETTINGS
 
-    def __init__(self) -> None:
+    def __init__(self, *, binary_vectors: bool = False) -> None:
+        self.binary_vectors = binary_vectors
         self._lock = threading.Lock()
         self._has_index: TTLCache[str, bool] = TTLCache(1024, _CACHE_TTL)
         self._index_slots = threading.BoundedSemaphore(_MAX_INDEX_SEARCHES)

@@ -26,6 +26,9 @@ class Dialect(Protocol):
     visible: str
     """SQL condition that excludes tombstones from `FROM table FINAL`; `1` where the engine's FINAL excludes them."""
 
+    binary_vectors: bool
+    """Whether the server can `reinterpret` bytes as a query vector."""
+
     insert_settings: Mapping[str, Any]
     """Settings of every INSERT."""
 

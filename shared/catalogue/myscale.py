@@ -69,6 +69,8 @@ class MyScale:
 
     # ReplacingMergeTree of older builds has no parameter for tombstones, so none is passed.
     visible = "deleted = 0"
+    # Unknown to its base.
+    binary_vectors = False
     insert_settings: Mapping[str, Any] = {}
 
     def __init__(self, features: Features, index_type: IndexType | Literal["auto"]) -> None:

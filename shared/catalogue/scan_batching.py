@@ -103,12 +103,12 @@ def run_pass(table: Table, queries: Sequence[VectorQuery]) -> list[Rows]:
 def _nearest(table: Table, queries: Sequence[VectorQuery]) -> list[Sequence[tuple[float, str]]]:
     """Distances and ids, nearest first, for each query; more than its `top_k` where another query asks for more."""
     most = max(query.top_k for query in queries)
+    vectors = [table.bind_vector(f"vector{n}", query.vector) for n, query in enumerate(queries)]
     columns = ", ".join(
-        f"groupArraySorted({int(most)})((cosineDistance(photo_embed, {{vector{n}:Array(Float32)}}), photo_id))"
-        for n in range(len(queries))
+        f"groupArraySorted({int(most)})((cosineDistance(photo_embed, {vector}), photo_id))" for vector, _ in vectors
     )
-    vectors = {f"vector{n}": query.vector.tolist() for n, query in enumerate(queries)}
-    found = table.session.rows(f"SELECT {columns} FROM `{table.name}` FINAL", vectors, NO_INDEX)  # noqa: S608
+    parameters = {f"vector{n}": bound for n, (_, bound) in enumerate(vectors)}
+    found = table.session.rows(f"SELECT {columns} FROM `{table.name}` FINAL", parameters, NO_INDEX)  # noqa: S608
     return list(found[0]) if found else [() for _ in queries]
 
 

@@ -164,7 +164,7 @@ class SqlCatalogue:
         return self._dialect.unindexed_parts(self._table(collection))
 
     def _table(self, collection: str) -> Table:
-        return Table(self._session, check_name(collection), self._dialect.visible)
+        return Table(self._session, check_name(collection), self._dialect.visible, self._dialect.binary_vectors)
 
     def _insert(self, collection: str, columns: Sequence[Sequence[Any]]) -> None:
         self._table(collection).insert(columns, self._dialect.insert_settings)

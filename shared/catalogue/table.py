@@ -1,9 +1,11 @@
 """One collection's table: the statements that are the same in every dialect."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.interface import Vector
 from shared.catalogue.schema import COLUMNS
 from shared.catalogue.session import Rows, Session
 
@@ -18,6 +20,18 @@ class Table:
     session: Session
     name: str
     visible: str = "1"
+    binary_vectors: bool = False
+
+    def bind_vector(self, name: str, vector: Vector) -> tuple[str, Any]:
+        """SQL for a query vector, and the value of its parameter `name`.
+
+        In base64, 512 numbers are 2.7 kB and fit into the URL. As text they are 11 kB, in a multipart form that both
+        sides have to parse.
+        """
+        if not self.binary_vectors:
+            return f"{{{name}:Array(Float32)}}", vector.tolist()
+        value = base64.b64encode(vector.astype("<f4", copy=False).tobytes()).decode()
+        return f"reinterpret(base64Decode({{{name}:String}}), 'Array(Float32)')", value
 
     def insert(self, columns: Sequence[Sequence[Any]], settings: Mapping[str, Any]) -> None:
         """Insert `COLUMNS`, in their order. Raises NotFoundError if the table does not exist."""

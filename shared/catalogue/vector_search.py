@@ -84,11 +84,11 @@ def exact_scan(table: Table, query: VectorQuery) -> Rows:
 
 def _nearest(table: Table, query: VectorQuery, rows: str, parameters: Mapping[str, Any]) -> Rows:
     """The `top_k` nearest of `rows`, the text after FROM. Equal distances are ordered by id."""
+    vector, bound = table.bind_vector("vector", query.vector)
     return table.session.rows(
-        "SELECT photo_id, photo_image_url, attributes, photo_embed,"  # noqa: S608
-        " cosineDistance(photo_embed, {vector:Array(Float32)}) AS dist"
+        f"SELECT photo_id, photo_image_url, attributes, photo_embed, cosineDistance(photo_embed, {vector}) AS dist"  # noqa: S608
         f" FROM {rows} ORDER BY dist ASC, photo_id ASC LIMIT {{top_k:UInt32}}",
-        {**parameters, "vector": query.vector.tolist(), "top_k": query.top_k},
+        {**parameters, "vector": bound, "top_k": query.top_k},
         NO_INDEX,
     )
 

@@ -23,7 +23,7 @@ def table(catalogue, collection) -> Table:
     catalogue.write(
         collection, [Row(f"p{n}", f"http://h/{n}", vector, b"", {"n": n}, 1) for n, vector in enumerate(vectors)]
     )
-    return Table(catalogue._session, collection)
+    return Table(catalogue._session, collection, binary_vectors=True)
 
 
 def queries(count: int) -> list[VectorQuery]:
