@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from api.http import request_id
 from api.http.operations import Answer, Body, Operation
 from shared.domain.results import Problem
 from shared.errors import InvalidRequestError, LichtbildError, UnavailableError
@@ -24,6 +25,13 @@ _HEADERS = {
     "Retry-After": "Seconds to wait before the next request.",
     "Idempotency-Replayed": "`true`: an earlier request with this key created the job.",
     "Preference-Applied": "The preference that was applied.",
+    request_id.HEADER: "The request's id, as in problems, jobs and the log of the API.",
+}
+_REQUEST_ID = {
+    "name": request_id.HEADER,
+    "in": "header",
+    "description": "An id for this request, to find it in problems, jobs and logs. Others are replaced by a new one.",
+    "schema": {"type": "string", "pattern": request_id.PATTERN},
 }
 _REFUSALS: Mapping[int, str] = {
     401: "A key is required, and the request has none of LICHTBILD_API_KEYS.",
@@ -61,6 +69,10 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
         },
         "components": {
             "schemas": schemas.components,
+            "headers": {
+                name: {"description": description, "schema": {"type": "string"}}
+                for name, description in _HEADERS.items()
+            },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -87,8 +99,7 @@ class _Collected:
         if rest.strip():
             described["description"] = rest.strip()
         parameters = [*_path_parts(operation), *_given(operation.query, "query"), *_given(operation.headers, "header")]
-        if parameters:
-            described["parameters"] = parameters
+        described["parameters"] = [*parameters, _REQUEST_ID]
         if operation.body:
             described["requestBody"] = self._body(operation.body)
         described["responses"] = self._answers(operation) | self._problems(operation)
@@ -105,10 +116,7 @@ class _Collected:
         answers: dict[str, Any] = {}
         for answer in operation.answers:
             entry = answers.setdefault(str(answer.status), {"description": answer.description})
-            if answer.headers:
-                entry["headers"] = {
-                    name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in answer.headers
-                }
+            entry["headers"] = _headers(*answer.headers)
             if answer.status not in (204, 304):
                 entry.setdefault("content", {})[answer.media_type] = {"schema": self._content(answer)}
         return answers
@@ -124,6 +132,7 @@ class _Collected:
         return {
             str(status): {
                 "description": " ".join(texts) or HTTPStatus(status).phrase,
+                "headers": _headers(*(["Retry-After"] if status in (429, 503) else [])),
                 "content": {"application/problem+json": {"schema": self._schemas[Problem, "serialization"]}},
             }
             for status, texts in sorted(causes.items())
@@ -133,6 +142,11 @@ class _Collected:
 
 def _models(body: Body | None) -> list[type]:
     return [given for given in body.content.values() if isinstance(given, type)] if body else []
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    """The headers of an answer; each answer has its request's id."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, request_id.HEADER)}
 
 
 def path_of(operation: Operation) -> str:

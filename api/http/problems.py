@@ -9,6 +9,9 @@ from flask import Flask, Response
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
+from api.http import request_id
+from shared.domain.answer_json import to_json
+from shared.domain.results import Problem
 from shared.errors import LichtbildError, OverloadedError, SearchesFullError
 
 log = logging.getLogger(__name__)
@@ -19,8 +22,14 @@ _BACKLOG_SECONDS = 30
 
 def problem(status: int, code: str, detail: str, retry_seconds: int = _RETRY_SECONDS) -> Response:
     """One error for the client. `type` is `urn:lichtbild:CODE`; `title` is the status in words."""
-    body = {"type": f"urn:lichtbild:{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    response = Response(json.dumps(body), status=status, content_type="application/problem+json")
+    body = Problem(
+        type=f"urn:lichtbild:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=request_id.current(),
+    )
+    response = Response(json.dumps(to_json(body)), status=status, content_type="application/problem+json")
     if status in (429, 503):
         response.headers["Retry-After"] = str(retry_seconds)
     return response

@@ -33,6 +33,7 @@ def job_view(job: Job) -> JobView:
         # A stored result or error is the JSON of a `SearchResult` or `JobError` already.
         result=_preflight_report(job) if job.preflight_of and job.status == "succeeded" else job.result,
         error=job.error,
+        request_id=job.request_id,
         links=_links(job),
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from api.http import request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.views import collection_view, job_view
 from api.services import services
@@ -47,7 +48,7 @@ def drop_index(name: str) -> Reply:
 
 def _command_index(name: str, action: Literal["build", "drop"]) -> Reply:
     _find(name)
-    job_id = services().indexes.enqueue(name, action)
+    job_id = services().indexes.enqueue(name, action, request_id.current())
     return Reply(job_view(services().jobs.get(job_id)), headers={"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"})
 
 

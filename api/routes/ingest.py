@@ -7,6 +7,7 @@ from typing import Annotated
 from flask import request
 from pydantic import Field
 
+from api.http import request_id
 from api.http.operations import SUBMITTED, Answer, Body, Reply, Routes
 from api.http.parameters import InCollection, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
@@ -96,7 +97,9 @@ def _submit_list(parts: Services, query: IngestQuery, key: str | None) -> Reply:
         stage_items(staged, items, chunk_size)
         ratio = query.max_failed_ratio
         fingerprint = f"{query.collection}:{request.mimetype}:{query.preflight}:{ratio}:{body.fingerprint()}"
-        job_id = staged.submit(key, fingerprint, max_failed_ratio=ratio, preflight_of=listed)
+        job_id = staged.submit(
+            key, fingerprint, max_failed_ratio=ratio, preflight_of=listed, request_id=request_id.current()
+        )
     return accepted(staged, job_id)
 
 
@@ -112,5 +115,7 @@ def _submit_upload(parts: Services, query: IngestQuery, key: str | None) -> Repl
         upload = Upload(body, request.mimetype_params.get("boundary", ""), reception, parts.settings.max_image_bytes)
         stage_items(staged, upload.items())
         fingerprint = f"{query.collection}:{request.mimetype}:{query.max_failed_ratio}:{upload.fingerprint()}"
-        job_id = staged.submit(key, fingerprint, max_failed_ratio=query.max_failed_ratio)
+        job_id = staged.submit(
+            key, fingerprint, max_failed_ratio=query.max_failed_ratio, request_id=request_id.current()
+        )
     return accepted(staged, job_id)

@@ -8,6 +8,7 @@ from typing import Annotated
 from flask import Response, request
 from pydantic import Field
 
+from api.http import request_id
 from api.http.operations import SUBMITTED, Answer, Reply, Routes
 from api.http.parameters import Parameters, Retryable, WaitSeconds, WholeNumber
 from api.http.views import failed_item, job_view
@@ -94,7 +95,7 @@ def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
     key, fingerprint = headers.idempotency_key, f"{job_id}:{query.code}"
     with parts.ingests.submission(job.collection) as staged:
         stage_items(staged, parts.ingests.failed_items(job_id, query.code))
-        retry_id = staged.submit(key, fingerprint, parent=job_id)
+        retry_id = staged.submit(key, fingerprint, parent=job_id, request_id=request_id.current())
     return accepted(staged, retry_id)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from api.http import request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.parameters import InCollection
 from api.http.views import job_view, photo_view
@@ -54,7 +55,8 @@ def delete_photo(photo_id: str, query: InCollection) -> Reply:
     """
     _check_deletable(photo_id, query.collection)
     parts = services()
-    job = parts.watcher.wait(parts.deletions.enqueue(query.collection, photo_id), _DELETION_SECONDS)
+    job_id = parts.deletions.enqueue(query.collection, photo_id, request_id.current())
+    job = parts.watcher.wait(job_id, _DELETION_SECONDS)
     if job.status == "succeeded":
         return Reply(None, 204)
     if job.status == "failed":

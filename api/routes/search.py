@@ -2,6 +2,7 @@
 
 from flask import request
 
+from api.http import request_id
 from api.http.operations import POLLING, Answer, Body, Reply, Routes
 from api.http.parameters import Parameters, PreferredWait
 from api.http.views import job_view
@@ -45,7 +46,7 @@ def search(headers: SearchHeaders) -> Reply:
     parts = services()
     query, images, timeout_ms = read_query(request, parts.settings.max_image_bytes)
     _check_after_job(query)
-    enqueued = parts.searches.enqueue(query, images, timeout_ms)
+    enqueued = parts.searches.enqueue(query, images, timeout_ms, request_id.current())
     if enqueued.must_ring:
         parts.doorbell.ring_search()
     return _reply(enqueued.job_id, headers.wait)

@@ -28,6 +28,7 @@ class Job:
     status: Status
     collection: str
     parent_id: str | None
+    request_id: str | None
     preflight_of: int | None
     created: datetime
     started: datetime | None

@@ -147,6 +147,8 @@ class JobView(Documented):
     result: SearchResult | PreflightReport | None
     """Null until a search or a preflight has succeeded."""
     error: JobError | None
+    request_id: str | None
+    """The `X-Request-ID` of the request that made the job; null if no request did."""
     links: JobLinks
 
 
@@ -264,3 +266,5 @@ class Problem(Documented):
     title: str
     status: int
     detail: str
+    request_id: str
+    """The `X-Request-ID` of the answer, as in the log of the API."""

@@ -45,14 +45,15 @@ class CommandLedger:
         self._claim = scripts.script(connection, "claim_commands")
         self._finish = scripts.finish(connection)
 
-    def enqueue(self, collection: str, subject: str) -> str:
+    def enqueue(self, collection: str, subject: str, request_id: str = "") -> str:
         """Queue a command and wake a worker. Return the job's id."""
         job_id = secrets.token_hex(10)
         names = [keys.job(job_id), keys.jobs(self._kind), keys.SEQUENCE]
         names += [keys.commands(self._kind), keys.command_bell(self._kind)]
         if self._kind == "delete":
             names.append(keys.writers(collection))
-        self._enqueue(keys=names, args=[job_id, self._kind, collection, subject, keys.CHANGES, self._retention])
+        arguments = [job_id, self._kind, collection, subject, keys.CHANGES, self._retention, request_id]
+        self._enqueue(keys=names, args=arguments)
         return job_id
 
     def wait(self, seconds: float) -> None:

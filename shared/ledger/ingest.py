@@ -47,11 +47,18 @@ class Claim:
     more_waiting: bool
     preflight: bool
     contested: bool
+    request_id: str = ""
 
     @property
     def is_suspect(self) -> bool:
         """Whether an earlier worker was lost with this chunk in its model."""
         return self.attempts > 1
+
+    @property
+    def log_name(self) -> str:
+        """What log lines call the chunk."""
+        request = f" (request {self.request_id})" if self.request_id else ""
+        return f"Job {self.job_id}, chunk {self.chunk}{request}"
 
     @property
     def member(self) -> str:
@@ -88,7 +95,7 @@ class IngestLedger:
         )
         if not found:
             return None
-        job, chunk, payload, attempts, version, collection, more, preflight, contested = found
+        job, chunk, payload, attempts, version, collection, more, preflight, contested, request_id = found
         return Claim(
             job_id=job.decode(),
             chunk=int(chunk),
@@ -100,6 +107,7 @@ class IngestLedger:
             more_waiting=bool(more),
             preflight=bool(preflight),
             contested=bool(contested),
+            request_id=request_id.decode(),
         )
 
     def extend(self, claims: Sequence[Claim]) -> list[Claim]:

@@ -23,6 +23,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
         status=cast(Status, fields["status"]),
         collection=fields["collection"],
         parent_id=fields.get("parent"),
+        request_id=fields.get("request_id"),
         preflight_of=int(fields["preflight_of"]) if "preflight_of" in fields else None,
         created=cast(datetime, _time(fields["created"])),
         started=started,

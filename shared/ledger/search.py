@@ -46,6 +46,12 @@ class SearchClaim:
     left_ms: float
     pending_rows: int
     changes: int
+    request_id: str = ""
+
+    @property
+    def log_name(self) -> str:
+        """What log lines call the search."""
+        return f"Search {self.job_id}" + (f" (request {self.request_id})" if self.request_id else "")
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,9 @@ class SearchLedger:
         self._overdue = scripts.script(connection, "overdue_searches")
         self._finish = scripts.finish(connection)
 
-    def enqueue(self, query: Query, images: Mapping[int, bytes], timeout_ms: int | None = None) -> Enqueued:
+    def enqueue(
+        self, query: Query, images: Mapping[int, bytes], timeout_ms: int | None = None, request_id: str = ""
+    ) -> Enqueued:
         """Queue a search; `images` holds the uploaded bytes by term index. Raises SearchesFullError if the queue is
         full.
         """
@@ -80,7 +88,7 @@ class SearchLedger:
         names = [keys.job(job_id), keys.jobs("search"), keys.SEARCHES, keys.WAITING_SEARCHES, keys.SEARCH_BELL]
         limits = [keep, _RENOTIFY_MS, self._settings.max_waiting_searches, _BELL_MS]
         verdict, number = self._enqueue(
-            keys=names, args=[job_id, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX]
+            keys=names, args=[job_id, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX, request_id]
         )
         if verdict == b"full":
             self._delete_images(job_id, images)
@@ -134,13 +142,22 @@ class SearchLedger:
         return bool(must_ring), [job.decode() for job in late]
 
     def _read_claim(self, fields: Sequence[Any]) -> SearchClaim:
-        job, query, waited, left, pending, changes = fields
+        job, query, waited, left, pending, changes, request_id = fields
         job_id, parsed = job.decode(), Query.from_json(query)
         uploaded = [index for index, term in enumerate(parsed.terms) if term.kind == "image"]
         names = [keys.image(job_id, index) for index in uploaded]
         contents = cast(list[bytes | None], self._redis.mget(names) if names else [])
         images = {index: content or b"" for index, content in zip(uploaded, contents, strict=True)}
-        return SearchClaim(job_id, parsed, images, float(waited), float(left), max(0, int(pending)), int(changes))
+        return SearchClaim(
+            job_id,
+            parsed,
+            images,
+            waited_ms=float(waited),
+            left_ms=float(left),
+            pending_rows=max(0, int(pending)),
+            changes=int(changes),
+            request_id=request_id.decode(),
+        )
 
     def _delete_images(self, job_id: str, images: Mapping[int, bytes]) -> None:
         if images:

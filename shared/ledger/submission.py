@@ -70,11 +70,13 @@ class Submission:
         parent: str | None = None,
         max_failed_ratio: float | None = None,
         preflight_of: int | None = None,
+        request_id: str | None = None,
     ) -> str:
         """Make the job visible in one step and return its id.
 
         `parent` is the job that this one retries. The job is paused when more than `max_failed_ratio` of its items
         fail. `preflight_of` makes it a preflight, which stores nothing; it is the number of items of the whole list.
+        `request_id` is that of the request that makes the job.
         If the same request was submitted with the same key before, returns the id of that job and drops this one.
 
         Raises InvalidRequestError if the key was used for another request, UnavailableError if the first staged items
@@ -85,7 +87,8 @@ class Submission:
         names += [keys.writers(collection), keys.collection_stats(collection)]
         if idempotency_key is not None:
             names.append(keys.idempotency(idempotency_key))
-        fields = {"parent": parent, "max_failed_ratio": max_failed_ratio, "preflight_of": preflight_of}
+        fields: dict[str, Any] = {"parent": parent, "max_failed_ratio": max_failed_ratio, "preflight_of": preflight_of}
+        fields["request_id"] = request_id
         given: list[Any] = [part for field, value in fields.items() if value is not None for part in (field, value)]
         remember = self._settings.idempotency_seconds
         arguments = [job, collection, self.total, keys.CHANGES, fingerprint, remember, *given]

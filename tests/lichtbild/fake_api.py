@@ -81,6 +81,7 @@ def ingest_job(
         "status": status,
         "collection": "photos",
         "parent_id": None,
+        "request_id": None,
         "preflight_of": None,
         "created_at": "2026-01-02T03:04:05.678Z",
         "started_at": "2026-01-02T03:04:06.000Z",

@@ -104,7 +104,7 @@ class Ingest:
     def _give_up(self, claim: Claim) -> None:
         """Split a chunk that keeps losing its workers in two; fail a single item that does."""
         lost = claim.attempts - 1
-        log.warning("Chunk %d of job %s lost %d workers.", claim.chunk, claim.job_id, lost)
+        log.warning("%s: lost %d workers.", claim.log_name, lost)
         if len(claim.items) > 1:
             self.ledger.split(claim)
             self.leases.remove(claim)

@@ -122,14 +122,14 @@ class ChunkPipeline:
             finally:
                 self.leases.remove(claim)
             log.info(
-                *("Job %s, chunk %d: %d stored, %d unchanged, %d failed.", claim.job_id, claim.chunk),
+                *("%s: %d stored, %d unchanged, %d failed.", claim.log_name),
                 *(outcome.stored, outcome.unchanged, len(outcome.failures)),
             )
 
         def is_wanted() -> bool:
             if self.leases.still_holds(claim):
                 return True
-            log.warning("Job %s, chunk %d: lost to another worker, or cancelled.", claim.job_id, claim.chunk)
+            log.warning("%s: lost to another worker, or cancelled.", claim.log_name)
             return False
 
         self.writer.write(claim.collection, () if claim.preflight else result.rows, on_written, is_wanted)

@@ -91,9 +91,9 @@ class Search:
         except (RedisError, UnavailableError) as error:
             # A fault of our own services: the claim expires and the search is answered later.
             reason = error if isinstance(error, UnavailableError) else type(error).__name__
-            log.warning("Search %s postponed: %s", claim.job_id, reason)
+            log.warning("%s postponed: %s", claim.log_name, reason)
         except Exception:
-            log.exception("Search %s failed unexpectedly.", claim.job_id)
+            log.exception("%s failed unexpectedly.", claim.log_name)
         finally:
             if self._slots.release():
                 self._claim_more()

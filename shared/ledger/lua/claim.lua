@@ -2,7 +2,7 @@
 -- Keys: leases, active; built from the prefix: job, job:chunks, job:waiting, job:attempts and writers:COLLECTION of each
 --       job visited, in-model:PROCESS of each worker that lost a lease.
 -- Returns nil, or {job id, chunk, payload, attempts, version, collection, 1 if more may be waiting, 1 if the job is a
--- preflight, 1 if an older submission may still write to the collection}.
+-- preflight, 1 if an older submission may still write to the collection, id of the job's request or ''}.
 local leases, active = unpack(KEYS)
 -- A job that ended less than `writing_ms` ago may still have rows in flight. `max_excused` limits the lost workers
 -- that do not count as attempts of a chunk.
@@ -39,8 +39,8 @@ local function take(id, chunk)
   if not payload then
     return nil
   end
-  local status, version, collection, preflight_of =
-    unpack(redis.call('HMGET', job, 'status', 'version', 'collection', 'preflight_of'))
+  local status, version, collection, preflight_of, request_id =
+    unpack(redis.call('HMGET', job, 'status', 'version', 'collection', 'preflight_of', 'request_id'))
   if status == 'queued' then
     redis.call('HSET', job, 'status', 'running', 'started', now)
     redis.call('PUBLISH', changes, id)
@@ -50,7 +50,8 @@ local function take(id, chunk)
   local expired = redis.call('ZCOUNT', leases, '-inf', now)
   local more = (expired > 0 or redis.call('LLEN', active) > 0) and 1 or 0
   local preflight = preflight_of and 1 or 0
-  return {id, chunk, payload, attempts, version, collection, more, preflight, is_contested(collection, version)}
+  local contested = is_contested(collection, version)
+  return {id, chunk, payload, attempts, version, collection, more, preflight, contested, request_id or ''}
 end
 
 -- Take an attempt back if the lost worker did not have this chunk in its model. A worker passes its healthy chunks

@@ -2,13 +2,16 @@
 -- Keys: job (created), jobs:KIND, sequence, orders:KIND, order-bell:KIND; for a deletion also writers:COLLECTION.
 -- Returns OK.
 local job, jobs, sequence, commands, bell, writers = unpack(KEYS)
-local id, kind, collection, subject, changes, retention_s = unpack(ARGV)
+local id, kind, collection, subject, changes, retention_s, request_id = unpack(ARGV)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local version = redis.call('INCR', sequence)
 redis.call('HSET', job, 'id', id, 'kind', kind, 'status', 'queued', 'collection', collection,
   'subject', subject, 'created', now, 'version', version)
+if request_id ~= '' then
+  redis.call('HSET', job, 'request_id', request_id)
+end
 redis.call('ZADD', jobs, now, id)
 redis.call('ZREMRANGEBYSCORE', jobs, '-inf', now - retention_s * 1000)
 redis.call('ZADD', commands, now, id)

@@ -2,7 +2,8 @@
 -- Keys: job (created), jobs:search, searches, searches-waiting, search-bell.
 -- Returns {'full', age of the oldest waiting search in ms}, or {'queued', 1 if the caller must ring}.
 local job, jobs, searches, waiting, bell = unpack(KEYS)
-local id, collection, query, timeout_ms, keep_s, renotify_ms, max_waiting, bell_ms, prefix = unpack(ARGV)
+local id, collection, query, timeout_ms, keep_s, renotify_ms, max_waiting, bell_ms, prefix, request_id =
+  unpack(ARGV)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -13,6 +14,9 @@ if redis.call('LLEN', waiting) >= tonumber(max_waiting) then
 end
 redis.call('HSET', job, 'id', id, 'kind', 'search', 'status', 'queued', 'collection', collection, 'created', now,
   'query', query, 'deadline', now + timeout_ms)
+if request_id ~= '' then
+  redis.call('HSET', job, 'request_id', request_id)
+end
 redis.call('EXPIRE', job, keep_s)
 redis.call('ZADD', jobs, now, id)
 redis.call('ZREMRANGEBYSCORE', jobs, '-inf', now - keep_s * 1000)

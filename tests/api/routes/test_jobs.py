@@ -46,6 +46,7 @@ def test_fields_of_the_contract_are_all_there(client, job_id):
         "progress",
         "result",
         "error",
+        "request_id",
         "links",
     ]
 
