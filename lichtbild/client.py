@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, Self
 
 from lichtbild import manifest
 from lichtbild.errors import JobFailed, Unreachable
-from lichtbild.job_waits import LONGEST_POLL, follow
+from lichtbild.events import JobEvent
+from lichtbild.job_waits import LONGEST_POLL, JobFollower
 from lichtbild.manifest import Item, Manifest
 from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult, Status
 from lichtbild.query import search_body
@@ -46,6 +47,7 @@ class Client:
     ) -> None:
         self.api = (api or os.environ.get("LICHTBILD_API") or DEFAULT_API).rstrip("/")
         self._http = Transport(self.api, api_key or os.environ.get("LICHTBILD_API_KEY"), timeout, patience)
+        self._follower = JobFollower(self._http)
 
     def __enter__(self) -> Self:
         return self
@@ -174,24 +176,32 @@ class Client:
         # A search changes nothing, so it may be sent again.
         prefer = {"Prefer": f"wait={wait}"}
         answer = self._http.call("POST", "/v1/search", json=body, headers=prefer, wait=wait, deadline=deadline)
-        job = self._follow(Job.from_json(answer, self.api), deadline, timeout, None)
+        job = self._follower.poll(Job.from_json(answer, self.api), deadline, timeout)
         if job.result is None:
             raise JobFailed(job)
         return job.result
 
     def job(self, job_id: str, wait: float = 0.0) -> Job:
         """Return the job as soon as it has ended, or its state after `wait` seconds (30 at most)."""
-        return self._job(job_id, wait, float("inf"))
+        return self._follower.read(job_id, wait)
+
+    def events(self, job_id: str) -> Iterator[JobEvent]:
+        """The job's Server-Sent Events: `progress` now and at each change, `done` at the end.
+
+        A broken stream is opened again with backoff, and then repeats the present state.
+        """
+        return self._follower.events(job_id)
 
     def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
-        """Return the job once it has succeeded; `on_progress` gets its state about twice a second until then.
+        """Return the job once it has succeeded; until then `on_progress` gets its state when it changes, at most four
+        times a second, or about twice a second if a proxy breaks the stream of events.
 
         Also raises JobFailed if it failed or was cancelled, JobPaused if it paused itself, and StillRunning after
         `timeout` seconds. A job that a user paused is waited for, since it can be resumed.
         """
         seconds = float("inf") if timeout is None else timeout
         deadline = time.monotonic() + seconds
-        job = self._follow(self._job(job_id, 0.0, deadline), deadline, seconds, on_progress)
+        job = self._follower.wait(job_id, deadline, seconds, on_progress)
         if job.status != "succeeded":
             raise JobFailed(job)
         return job
@@ -284,15 +294,3 @@ class Client:
         ratio = None if max_failed_ratio is None else f"{max_failed_ratio:.9f}"
         params = {"collection": collection, "max_failed_ratio": ratio, "preflight": preflight}
         return Job.from_json(send(self._http, source, params))
-
-    def _job(self, job_id: str, wait: float, deadline: float) -> Job:
-        path = f"/v1/jobs/{segment(job_id)}"
-        params = {"wait": f"{wait:.3f}"} if wait else {}
-        answer = self._http.call("GET", path, params=params, wait=wait, deadline=deadline)
-        return Job.from_json(answer, self.api)
-
-    def _follow(self, job: Job, deadline: float, timeout: float, on_progress: Callable[[Job], None] | None) -> Job:
-        def read(wait: float) -> Job:
-            return self._job(job.id, wait, deadline)
-
-        return follow(job, read, self._http.sleep, deadline=deadline, timeout=timeout, on_progress=on_progress)

@@ -1,11 +1,14 @@
-"""The errors of the client, all below LichtbildError."""
+"""The errors of the client, all below LichtbildError; one class for each type of problem is below ApiError."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from lichtbild.models import Job
+
+
+_TEMPORARY = frozenset({429, 502, 503, 504})
 
 
 class LichtbildError(Exception):
@@ -31,16 +34,6 @@ class BrokenFile(LichtbildError):  # noqa: N818
 
 class InvalidItem(LichtbildError):  # noqa: N818
     """An item cannot be sent; the text names it and the reason."""
-
-
-class ApiError(LichtbildError):
-    """The API refused a request. `code` is stable (`not_found`, `invalid_request` …), `detail` is for people."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(f"{detail} ({code}, HTTP {status})")
-        self.status = status
-        self.code = code
-        self.detail = detail
 
 
 class JobFailed(LichtbildError):  # noqa: N818
@@ -70,3 +63,148 @@ class StillRunning(LichtbildError):  # noqa: N818
     def __init__(self, job_id: str, seconds: float) -> None:
         super().__init__(f"Job {job_id} has not ended after {seconds:g} s; it continues.")
         self.job_id = job_id
+
+
+class ApiError(LichtbildError):
+    """The API refused a request. `code` is stable (`not_found`, `invalid_request` …), `detail` is for people.
+
+    `retry_after` is the number of seconds after which the API expects a retry to succeed, None if it names none.
+    `request_id` identifies the request in the API's log, None if the API sends no `X-Request-ID`. A code without a
+    class of its own raises ApiError itself.
+    """
+
+    codes: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(f"{detail} ({code}, HTTP {status})")
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+        self.request_id = request_id
+
+    def __reduce__(self) -> tuple[type[ApiError], tuple[int, str, str, float | None, str | None]]:
+        """Errors of a process pool are pickled."""
+        return type(self), (self.status, self.code, self.detail, self.retry_after, self.request_id)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing was done and a retry may succeed: HTTP 429, 502, 503 or 504."""
+        return self.status in _TEMPORARY
+
+
+class InvalidRequest(ApiError):  # noqa: N818
+    """The request can never be accepted; `detail` names the field to change."""
+
+    codes = ("invalid_request",)
+
+
+class Malformed(ApiError):  # noqa: N818
+    """The body cannot be parsed."""
+
+    codes = ("malformed", "bad_request")
+
+
+class UnsupportedType(ApiError):  # noqa: N818
+    """The body has a content type that the API does not accept."""
+
+    codes = ("unsupported_media_type",)
+
+
+class Unauthorized(ApiError):  # noqa: N818
+    """The API key is missing or wrong."""
+
+    codes = ("unauthorized",)
+
+
+class NotFound(ApiError):  # noqa: N818
+    """The job, photo or collection does not exist."""
+
+    codes = ("not_found",)
+
+
+class Conflict(ApiError):  # noqa: N818
+    """The job's state does not allow this."""
+
+    codes = ("conflict",)
+
+
+class TooLarge(ApiError):  # noqa: N818
+    """The body, or an image in it, exceeds its size limit."""
+
+    codes = ("too_large",)
+
+
+class UploadsOff(ApiError):  # noqa: N818
+    """The API accepts images by URL alone."""
+
+    codes = ("uploads_off",)
+
+
+class Overloaded(ApiError):  # noqa: N818
+    """Too much work is waiting; nothing was accepted."""
+
+    codes: ClassVar[tuple[str, ...]] = ("overloaded", "too_many_requests")
+
+
+class SpoolFull(Overloaded):
+    """Too many uploaded images are waiting for a worker; nothing was accepted."""
+
+    codes = ("spool_full",)
+
+
+class Unavailable(ApiError):  # noqa: N818
+    """Redis or the catalogue cannot be reached; nothing was lost."""
+
+    codes = ("unavailable", "service_unavailable")
+
+
+class ModelMismatch(ApiError):  # noqa: N818
+    """The collection has vectors of another model."""
+
+    codes = ("model_mismatch",)
+
+
+class NewerSchema(ApiError):  # noqa: N818
+    """A newer version of Lichtbild has written the collection."""
+
+    codes = ("newer_schema",)
+
+
+class InternalError(ApiError):
+    """A fault of the API itself; its log has the details."""
+
+    codes = ("internal", "configuration", "internal_server_error")
+
+
+_CLASSES = (
+    InvalidRequest,
+    Malformed,
+    UnsupportedType,
+    Unauthorized,
+    NotFound,
+    Conflict,
+    TooLarge,
+    UploadsOff,
+    Overloaded,
+    SpoolFull,
+    Unavailable,
+    ModelMismatch,
+    NewerSchema,
+    InternalError,
+)
+_BY_CODE: dict[str, type[ApiError]] = {code: kind for kind in _CLASSES for code in kind.codes}
+
+
+def refusal(
+    status: int, code: str, detail: str, retry_after: float | None = None, request_id: str | None = None
+) -> ApiError:
+    """The error for a problem, of the class that belongs to its code."""
+    return _BY_CODE.get(code, ApiError)(status, code, detail, retry_after, request_id)

@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lichtbild.errors import OutcomeUnknown, Unreachable
+from lichtbild.errors import ApiError, OutcomeUnknown, Unreachable
 from lichtbild.manifest import Manifest
-from lichtbild.transport import NoAnswer, TemporaryError, Transport, pauses
+from lichtbild.transport import NoAnswer, Transport, pauses
 
 
 def send(http: Transport, manifest: Manifest, params: Mapping[str, Any]) -> Any:
@@ -26,11 +26,13 @@ def send(http: Transport, manifest: Manifest, params: Mapping[str, Any]) -> Any:
         body = _WatchedBody(manifest.pieces())
         try:
             return http.upload("/v1/ingest", body, params=params, headers=headers)
-        except (Unreachable, TemporaryError) as error:
+        except (Unreachable, ApiError) as error:
+            if isinstance(error, ApiError) and not error.is_temporary:
+                raise
             if body.source_error is not None:
                 raise body.source_error from None
             may_be_accepted |= body.is_sent and isinstance(error, Unreachable)
-            wait = max(next(waits), error.retry_after) if isinstance(error, (NoAnswer, TemporaryError)) else patience
+            wait = max(next(waits), error.retry_after or 0.0) if isinstance(error, (NoAnswer, ApiError)) else patience
             patience -= time.monotonic() - body.moved_at + wait
             if not manifest.can_repeat or patience <= 0:
                 if may_be_accepted:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -15,7 +16,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from lichtbild.errors import ApiError, Unreachable
+from lichtbild.errors import ApiError, Unreachable, refusal
+from lichtbild.events import MEDIA_TYPE
 
 _NEVER = float("inf")
 _PAGE = 1000
@@ -24,7 +26,6 @@ _CONNECT_SECONDS = 5.0
 _UPLOAD_SECONDS = 60.0
 # An answer that the API sends at the deadline still has to arrive.
 _GRACE_SECONDS = 1.0
-_TEMPORARY = frozenset({429, 502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 8.0
 
 
@@ -58,9 +59,9 @@ class Transport:
         while True:
             try:
                 return _answer(self._request(self._session, method, path, wait, deadline, **parts), self.api)
-            except (NoAnswer, TemporaryError) as error:
-                pause = max(next(waits), error.retry_after)
-                if time.monotonic() + pause > give_up:
+            except (NoAnswer, ApiError) as error:
+                pause = max(next(waits), error.retry_after or 0.0)
+                if not error.is_temporary or time.monotonic() + pause > give_up:
                     raise
             self.sleep(pause)
 
@@ -82,11 +83,28 @@ class Transport:
     def upload(self, path: str, pieces: Iterable[bytes], **parts: Any) -> Any:
         """POST a streamed body without retries, over a new connection, which cannot be stale.
 
-        Raises Unreachable (NoAnswer if the connection was refused or broke) or ApiError (TemporaryError if a retry may
-        succeed).
+        Raises Unreachable (NoAnswer if the connection was refused or broke) or ApiError.
         """
         with open_session(self.api) as session:
             return _answer(self._request(session, "POST", path, _UPLOAD_SECONDS, data=pieces, **parts), self.api)
+
+    def stream(self, path: str, silence: float) -> Generator[bytes, None, None]:
+        """GET Server-Sent Events without retries: the pieces of the body as they arrive, over a connection of its own.
+
+        Raises Unreachable (NoAnswer if the connection breaks or is silent for `silence` seconds) or ApiError.
+        """
+        with open_session(self.api) as session:
+            headers = {"Accept": MEDIA_TYPE}
+            with self._send(session, "GET", path, silence, headers=headers, stream=True) as response:
+                if not response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
+                    _answer(response, self.api)
+                    raise Unreachable(f"{self.api} sends no event stream.")
+                # Without chunks, a read for more than one byte would block until all of them have arrived.
+                size = 65536 if getattr(response.raw, "chunked", False) else 1
+                try:
+                    yield from response.iter_content(size)
+                except requests.RequestException as error:
+                    raise NoAnswer(f"The event stream of {self.api} broke: {_reason(error)}.") from error
 
     def _request(
         self,
@@ -98,6 +116,11 @@ class Transport:
         **parts: Any,
     ) -> requests.Response:
         silence = min(self._timeout + wait, max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
+        return self._send(session, method, path, silence, **parts)
+
+    def _send(
+        self, session: requests.Session, method: str, path: str, silence: float, **parts: Any
+    ) -> requests.Response:
         timeout = (min(_CONNECT_SECONDS, silence), silence)
         try:
             return session.request(
@@ -110,15 +133,8 @@ class Transport:
 class NoAnswer(Unreachable):
     """The connection was refused or broke, or the API did not answer in time."""
 
-    retry_after = 0.0
-
-
-class TemporaryError(ApiError):
-    """Refused for a temporary reason: nothing was done, and a retry after `retry_after` seconds may succeed."""
-
-    def __init__(self, error: ApiError, retry_after: float) -> None:
-        super().__init__(error.status, error.code, error.detail)
-        self.retry_after = retry_after
+    retry_after = None
+    is_temporary = True
 
 
 class _Key(AuthBase):
@@ -165,17 +181,14 @@ def pauses() -> Iterator[float]:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _retry_after(response: requests.Response) -> float:
-    """`Retry-After` in seconds, from a number or a date; 0 without a valid one."""
-    text = response.headers.get("Retry-After", "")
-    try:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After` in seconds, from a number or a date; None without a valid one."""
+    text = headers.get("Retry-After", "")
+    with suppress(ValueError):
         return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError):
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return 0.0
+    return None
 
 
 def _answer(response: requests.Response, api: str) -> Any:
@@ -184,10 +197,7 @@ def _answer(response: requests.Response, api: str) -> Any:
         return None
     if response.ok and not response.is_redirect:
         return _json(response, api)
-    error = _problem(response)
-    if error.status in _TEMPORARY:
-        raise TemporaryError(error, _retry_after(response))
-    raise error
+    raise _problem(response)
 
 
 def _json(response: requests.Response, api: str) -> Any:
@@ -200,12 +210,13 @@ def _json(response: requests.Response, api: str) -> Any:
 def _problem(response: requests.Response) -> ApiError:
     """The error in an `application/problem+json`, or one made from the status alone."""
     status = response.status_code
+    notes = (_retry_after(response.headers), response.headers.get("X-Request-ID"))
     try:
         problem = response.json()
-        return ApiError(status, problem["type"].rpartition(":")[2], problem["detail"])
+        return refusal(status, problem["type"].rpartition(":")[2], problem["detail"], *notes)
     except (ValueError, KeyError, TypeError, AttributeError):
         where = f" and redirects to {response.headers['Location']}" if response.is_redirect else ""
-        return ApiError(status, f"http_{status}", f"{response.url} returned {response.reason}{where}.")
+        return ApiError(status, f"http_{status}", f"{response.url} returned {response.reason}{where}.", *notes)
 
 
 def _reason(error: requests.RequestException) -> str:

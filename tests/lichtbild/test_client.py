@@ -38,7 +38,7 @@ def test_waiting_without_progress_uses_long_polls(api: FakeApi, client: Client, 
 
     client.wait("j1")
 
-    assert [call.query.get("wait") for call in api.seen] == [None, "30.000"]
+    assert [call.query.get("wait") for call in api.calls("GET", "/v1/jobs/j1")] == [None, "30.000"]
 
 
 def test_waiting_for_a_job_that_is_cancelled_raises(api: FakeApi, client: Client) -> None:
