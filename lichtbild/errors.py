@@ -65,6 +65,10 @@ class StillRunning(LichtbildError):  # noqa: N818
         self.job_id = job_id
 
 
+class MissingPackage(LichtbildError, ImportError):  # noqa: N818
+    """A method needs an optional package; the text names what to install."""
+
+
 class ApiError(LichtbildError):
     """The API refused a request. `code` is stable (`not_found`, `invalid_request` …), `detail` is for people.
 

@@ -126,6 +126,11 @@ class Job:
         """
         return self.status == "paused" and self.error is not None
 
+    def _repr_html_(self) -> str:
+        from lichtbild.display.html import job_html
+
+        return job_html(self)
+
     @classmethod
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> Job:
         progress, result, error = body["progress"], body["result"], body["error"]

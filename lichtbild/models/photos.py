@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -72,6 +73,8 @@ class Hit:
 class SearchResult:
     """The hits of a search, nearest first; also a sequence of them: it has a length and can be iterated and indexed.
 
+    A notebook shows it as a contact sheet, rich as a table.
+
     `weights` are the terms' shares of the query. `searchable_rows` is the number of photos searched, `pending_rows` the
     number of items that running ingests have yet to settle. `took_ms` has the milliseconds of `queue`, `encode`,
     `search`, and `after_job` if the search waited for a job. `raw` is the API's answer.
@@ -100,6 +103,37 @@ class SearchResult:
 
     def __getitem__(self, rank: int) -> Hit:
         return self.hits[rank]
+
+    def _repr_html_(self) -> str:
+        from lichtbild.display.html import result_html
+
+        return result_html(self)
+
+    def __rich__(self) -> Any:
+        from lichtbild.display.tables import rich_table
+
+        return rich_table(self)
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with one row per hit; `attributes` are dicts. Raises MissingPackage without pandas."""
+        from lichtbild.display.tables import data_frame
+
+        return data_frame(self)
+
+    def to_arrow(self) -> Any:
+        """A `pyarrow.Table` with one row per hit; `attributes` are JSON. Raises MissingPackage without pyarrow."""
+        from lichtbild.display.tables import arrow_table
+
+        return arrow_table(self)
+
+    def save(self, path: str | Path, text: str | None = None) -> None:
+        """Download the hits' pictures and write them as a contact sheet (.png, .jpg or .webp), with `text` next to it.
+
+        Raises MissingPackage without the extra `cli`, OSError, and ValueError for another suffix.
+        """
+        from lichtbild.display.sheet import save_sheet
+
+        save_sheet(self, path, text)
 
 
 def _absolute(url: str, api: str) -> str:
