@@ -39,7 +39,7 @@ def catalogue_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CLIP of random weights, small enough to load in no time."""
+    """A CLIP with random weights that loads in milliseconds."""
     return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
@@ -101,7 +101,7 @@ def tampering(tmp_path_factory: pytest.TempPathFactory) -> Tampering:
 def shared_stack(
     tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, tampering: Tampering
 ) -> Iterator[Lichtbild]:
-    """One stack for all stories: its five Python processes take half a minute of a core to start."""
+    """One stack for all stories: starting its five Python processes takes half a minute of CPU time."""
     data = tmp_path_factory.mktemp("stack")
     with running(data, tiny_model, SETTINGS, WORKERS, search_workers=1, **tampering.environment()) as stack:
         yield stack
@@ -109,15 +109,15 @@ def shared_stack(
 
 @pytest.fixture
 def lichtbild(shared_stack: Lichtbild) -> Lichtbild:
-    """The shared stack with all its workers, whatever the test before did to it."""
+    """The shared stack once all its workers are ready again after the previous test."""
     shared_stack.ready(WORKERS)
     return shared_stack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each file runs in one process, since its tests share what they start; so do all tests of the shared stack.
+    """Each file runs in one process, since its tests share servers; so do all tests of the shared stack.
 
-    Those begin first: they are the longest group.
+    Those start first: they are the longest group.
     """
     items.sort(key=lambda item: not _uses_the_shared_stack(item))
     for item in items:
@@ -126,7 +126,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI a test that is skipped without being listed fails the run."""
+    """In CI a skipped test that is not listed fails the run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or hasattr(session.config, "workerinput") or "CI" not in os.environ:
         return

@@ -1,4 +1,4 @@
-"""What the pages say, taken apart: commands, snippets, links, words set as code."""
+"""Parses the pages of the docs: commands, snippets, links, words set as code."""
 
 import re
 from collections.abc import Iterator
@@ -31,11 +31,11 @@ class Page:
 
     @property
     def prose(self) -> str:
-        """Without fenced blocks."""
+        """The text without fenced blocks."""
         return _FENCED.sub("", self.text)
 
     def commands(self) -> Iterator[str]:
-        """Each line to be typed in a shell, in order: those in ```sh blocks and in indented ones."""
+        """The lines for a shell, in order, from ```sh blocks and indented blocks."""
         blocks = [(found.start(), found["body"]) for found in _FENCED.finditer(self.text) if found["language"] == "sh"]
         blanked = _FENCED.sub(lambda found: re.sub(r"[^\n]", "#", found[0]), self.text)
         blocks += [(found.start(), found[0]) for found in _INDENTED.finditer(blanked)]
@@ -44,11 +44,11 @@ class Page:
             yield from (line.strip() for line in joined.splitlines() if line.strip() and line.strip()[0] != "#")
 
     def snippets(self) -> Iterator[str]:
-        """Python in fenced blocks."""
+        """The fenced blocks of Python."""
         yield from (found["body"] for found in _FENCED.finditer(self.text) if found["language"] == "python")
 
     def links(self) -> Iterator[str]:
-        """Where its links lead, but for other sites."""
+        """The targets of its links, except those to other sites."""
         for found in _LINK.finditer(self.prose):
             target = found["inline"] or found["reference"]
             if not target.startswith(("http://", "https://")):
@@ -59,7 +59,7 @@ class Page:
         return set(_CODE.findall(self.prose))
 
     def anchors(self) -> set[str]:
-        """Its headings as GitHub names them in links."""
+        """The anchors of its headings, as GitHub derives them."""
         return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in _HEADING.findall(self.prose)}
 
     def first_column(self, heading: str) -> set[str]:
@@ -67,7 +67,7 @@ class Page:
         return self._column(heading, 1)
 
     def second_column(self, heading: str) -> set[str]:
-        """The same of the second cell."""
+        """The same for the second cell."""
         return self._column(heading, 2)
 
     def _column(self, heading: str, number: int) -> set[str]:

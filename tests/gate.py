@@ -1,4 +1,4 @@
-"""Images that arrive slowly until a test lets them: downloads in flight for as long as the test needs them."""
+"""Images that arrive slowly until a test opens the gate: downloads stay in flight for as long as it needs them."""
 
 import threading
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from typing import Any, Self
 
 from tests.image_server import Answer, ImageServer
 
-# Less than the 10 s after which the fetcher gives up a silent server.
+# Less than the 10 s after which the fetcher gives up on a silent server.
 _DRIP_SECONDS = 1.0
 
 
 class Gate:
-    """While it is closed, images with a held path get their header and first half at once and then a byte per second.
+    """While it is closed, images with a held path get their header and first half immediately, then a byte per second.
 
     The rest follows when it opens, at the latest when the block ends.
     """

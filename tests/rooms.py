@@ -1,4 +1,4 @@
-"""`python -m tests.rooms FILE`: draw which room of each package imports which, between the two marks of a page."""
+"""`python -m tests.rooms FILE`: draw the imports between the rooms of each package, between the two marks of a page."""
 
 import sys
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ BEGIN, END = "<!-- drawings: made by `make docs` -->", "<!-- end of drawings -->
 
 
 def arrows(graph: grimp.ImportGraph, rooms: set[str]) -> set[tuple[str, str]]:
-    """(importer, imported) of every two rooms; a room is a module, or a package with all that is in it."""
+    """(importer, imported) pairs of rooms; a room is a module, or a package with all its modules."""
     room_of = {module: room for room in rooms for module in (room, *graph.find_descendants(room))}
     return {
         (room.rpartition(".")[2], room_of[imported].rpartition(".")[2])

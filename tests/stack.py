@@ -24,17 +24,17 @@ from worker.ingest.job_slots import CHUNKS_PER_JOB
 
 FINAL = ("succeeded", "failed", "cancelled")
 
-# Of the stack that the stories share. CHUNKS_PER_JOB chunks are what a worker fetches at once, so that all images of
-# the chunks it holds are in flight.
+# For the stack that the stories share. A worker downloads CHUNKS_PER_JOB chunks in parallel, so that all images of its
+# chunks are in flight.
 WORKERS, CHUNK = 3, 8
-# A lease is extended three times in its length: a process that stalls for two seconds does not lose one.
+# A lease is extended three times per period, so a process that stalls for two seconds does not lose it.
 LEASE_SECONDS = 4
 SETTINGS = {
     "CHUNK_SIZE": str(CHUNK),
     "LEASE_SECONDS": str(LEASE_SECONDS),
     "WRITE_SECONDS": "0.2",
     "FETCH_ALLOW": "127.0.0.0/8",
-    # Longer than any story: what tests hold back does not fail.
+    # Longer than any story, so that images that a test delays do not fail.
     "FETCH_TIMEOUT_SECONDS": "600",
 }
 
@@ -67,7 +67,7 @@ def running(
 
 
 class Lichtbild:
-    """Reads and writes through the API; looks into Redis and the catalogue; knows the processes by their names."""
+    """A client of the API, with access to Redis, to the catalogue, and to the processes by name."""
 
     def __init__(self, stack: Stack, data: Path) -> None:
         self.data = data
@@ -80,8 +80,7 @@ class Lichtbild:
     def catalogue(self) -> Catalogue:
         return connect_catalogue(Settings(catalogue_url=self._stack.catalogue_url))
 
-    # As clients do
-
+    # --- as a client ---
     def post(self, path: str, **request: Any) -> requests.Response:
         return requests.post(self.api + path, timeout=60, **request)
 
@@ -101,7 +100,7 @@ class Lichtbild:
         return answer.json()
 
     def look(self, job_id: str, wait: int = 0) -> Any:
-        """The job, or None while the API or Redis is away."""
+        """The job, or None while the API or Redis is unavailable."""
         try:
             answer = requests.get(f"{self.api}/v1/jobs/{job_id}?wait={wait}", timeout=60)
         except requests.ConnectionError:
@@ -119,10 +118,9 @@ class Lichtbild:
     def errors(self, job_id: str) -> list[dict[str, Any]]:
         return self.get(f"/v1/jobs/{job_id}/errors?limit=1000")["items"]
 
-    # As an operator does
-
+    # --- as an operator ---
     def sql(self, statement: str) -> list[list[Any]]:
-        """The rows of a statement, straight from the catalogue's server."""
+        """The rows of a statement, directly from the catalogue's server."""
         server = urlsplit(self._stack.catalogue_url)
         answer = requests.post(
             f"http://{server.hostname}:{server.port}/",
@@ -138,7 +136,7 @@ class Lichtbild:
         return self._stack.supervisor.process_ids().get(name)
 
     def workers(self) -> list[str]:
-        """The ingest workers that have a process at this moment."""
+        """The ingest workers whose process exists now."""
         return sorted(name for name in self._stack.supervisor.process_ids() if name.startswith("ingest-"))
 
     def send(self, name: str, number: signal.Signals) -> int:
@@ -153,7 +151,7 @@ class Lichtbild:
 
     @contextmanager
     def kept_away(self, name: str) -> Iterator[None]:
-        """Kill a process, and each that takes its place before it can answer, until the block ends."""
+        """Kill a process, and each replacement before it is ready, until the block ends."""
         over = threading.Event()
 
         def keep() -> None:
@@ -177,7 +175,7 @@ class Lichtbild:
         wait_for(lambda: self.process(name) not in (None, process), f"another {name}", seconds)
 
     def ready(self, workers: int = 0) -> None:
-        """Wait until the servers answer and that many ingest workers have their model loaded."""
+        """Wait until the servers respond and this number of ingest workers have loaded their model."""
 
         def all_well() -> bool:
             try:
@@ -190,16 +188,16 @@ class Lichtbild:
         wait_for(all_well, f"the API, the stores and {workers} workers to be ready", 120)
 
     def held(self) -> int:
-        """How many chunks the workers hold."""
+        """The number of chunks that the workers hold."""
         return self.redis.zcard(keys.LEASES)
 
     def each_worker_holds_a_chunk(self) -> None:
-        """Wait for more chunks in workers' hands than all workers but one take of a job; only one job may run."""
+        """Wait until more chunks are claimed than all workers but one can claim of one job; only one job may run."""
         most = (WORKERS - 1) * CHUNKS_PER_JOB
-        wait_for(lambda: self.held() > most, f"more than {most} chunks in workers' hands")
+        wait_for(lambda: self.held() > most, f"more than {most} claimed chunks")
 
 
 def each_worker_downloads(images: ImageServer) -> None:
-    """Wait for requests of more images than all workers but one download of a job; only one job may run."""
+    """Wait until more images are requested than all workers but one download of one job; only one job may run."""
     most = (WORKERS - 1) * CHUNKS_PER_JOB * CHUNK
-    wait_for(lambda: len(images.asked) > most, f"requests of more than {most} images")
+    wait_for(lambda: len(images.asked) > most, f"requests for more than {most} images")

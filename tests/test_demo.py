@@ -36,7 +36,7 @@ class Shell:
             [self.installed.python, "-u", self.installed.lichtbild, *arguments],
             env={**self._environment, **variables},
             cwd=self.home,
-            # A shell starts background processes with SIGINT ignored, and children inherit that.
+            # A shell starts background processes with SIGINT ignored, and child processes inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -110,7 +110,7 @@ def transcript(shell) -> str:
             other.bind(("127.0.0.1", 8700))
             other.listen()
         except OSError:
-            pass  # Another process has the port, which serves as well.
+            pass  # Another process has the port already, which is equally good.
         demo = shell.start("demo")
         output, _ = demo.communicate(timeout=350)
     assert demo.returncode == 0, output

@@ -1,4 +1,4 @@
-"""The docs are true: their commands run, their links lead somewhere, their tables name what there is."""
+"""The docs are correct: their commands run, their links have targets, their tables are complete."""
 
 import importlib
 import os
@@ -29,8 +29,8 @@ from worker.upkeep.indexes import IndexFailedError
 HTTP_API, OPERATING = Page(ROOT / "docs" / "http-api.md"), Page(ROOT / "docs" / "operating.md")
 BIN = Path(sys.executable).parent
 
-# Lines that would start another stack, or these tests again, or need what a test machine lacks: what is run instead, in
-# the repository's root, and why; None is nothing.
+# Lines that would start another stack or these tests, or need software that a test machine lacks: what runs instead in
+# the repository's root (None: nothing), and the reason.
 INSTEAD = [
     (r"make (\w+).*", r"make --dry-run \1", "it sets up, tests or starts everything"),
     (r"(?:\.venv/bin/)?lichtbild (up|demo)\b.*", r"lichtbild \1 --help", "it starts another stack"),
@@ -42,7 +42,7 @@ INSTEAD = [
 
 
 def instead(line: str) -> str | None:
-    """What to run in place of a line; the line itself if it can be run."""
+    """The line to run instead; the line itself if it can be run."""
     for pattern, replacement, _ in INSTEAD:
         if found := re.fullmatch(pattern, line.partition("  #")[0].strip()):
             return found.expand(replacement) if replacement else None
@@ -58,7 +58,7 @@ SNIPPETS = [(page.name, snippet) for page in pages for snippet in page.snippets(
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with the files that the docs name, and a running stack with the photos and the job that they name."""
+    """A folder with the files named in the docs, and a running stack with the photos and jobs named there."""
 
     folder: Path
     api: str
@@ -68,7 +68,7 @@ class Place:
     failed: str
 
     def stand_in(self, text: str) -> str:
-        """The docs' own names replaced by ours, and the job by one on which that action can be tried."""
+        """Replace the names in the docs by those of this place, and JOB_ID by a job that allows the action."""
         job_id = self.cancelled
         if re.search(r"\b(pause|resume)\b", text):
             job_id = self.paused
@@ -123,15 +123,15 @@ def place(images: ImageServer, tiny_model: Path, tmp_path_factory: pytest.TempPa
 
 
 def slow_job(client: Client, images: ImageServer) -> str:
-    """An ingest of more items than the worker takes at once, which take their time."""
+    """An ingest with more items than the worker claims at a time, and slow downloads."""
     images.answers["/slow.jpg"] = lambda request: reply(request, 429, Retry_After="1")
-    # By another name: the worker leaves the host that says so alone, and the other tests' photos are on the first.
+    # A second host name: the worker pauses requests to a host that returns 429; other tests' photos are on the first.
     host = f"http://127.1:{images.port}"
     return client.ingest(((f"slow-{n}", f"{host}/slow.jpg") for n in range(40)), "slow").id
 
 
 def failed_job(client: Client, images: ImageServer) -> str:
-    """An ingest that has ended, whose item failed."""
+    """An ended ingest whose only item failed."""
     images.answers["/gone.jpg"] = 404
     return client.wait(client.ingest([("gone", f"{images.url}/gone.jpg")], "gone").id).id
 
@@ -141,7 +141,7 @@ def test_a_command_of_the_docs_runs(place, page, line):
     if line.startswith("curl"):
         if shutil.which("curl") is None and "CI" not in os.environ:
             pytest.skip("there is no curl here")
-        # Without it curl is content with any answer.
+        # Without --fail-with-body curl exits with 0 for any response.
         line = line.replace("curl", "curl --silent --show-error --fail-with-body", 1)
 
     done = place.run("bash", "-euo", "pipefail", "-c", place.stand_in(line))
@@ -149,7 +149,7 @@ def test_a_command_of_the_docs_runs(place, page, line):
     assert (done.returncode, done.stderr) == (0, ""), f"{page}: {line}\n{done.stdout}{done.stderr}"
     assert '"status":"failed"' not in done.stdout, f"{page}: {line}\n{done.stdout}"
     if "resume" in line:
-        # Paused again, so that the others need not share the worker with it.
+        # Pause it again, so that it does not compete with other jobs for the worker.
         place.run("lichtbild", "jobs", place.paused, "--pause")
 
 
@@ -259,7 +259,7 @@ def test_every_type_of_error_has_its_line():
     raised = set(re.findall(r"\bproblem\(\s*\d+, \"(\w+)\"", source("api")))
     raised |= set(re.findall(r"^    code = \"(\w+)\"", source("api"), re.MULTILINE))
     raised |= {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
-    # A setting ends its process, and a mismatch its job: neither is an answer over HTTP.
+    # A wrong setting ends the process, and a mismatch fails the job: neither is an HTTP response.
     assert HTTP_API.second_column("## Errors") == raised - {"configuration", "model_mismatch"}
 
 
@@ -272,7 +272,7 @@ def test_every_code_of_a_failed_item_has_its_line():
 
 
 def test_the_docs_have_commands():
-    """A page taken apart wrongly would have none, and all would be well."""
+    """If parsing found no commands, the other tests would pass without testing anything."""
     lines = [line for _, line in LINES]
     assert len(lines) > 25
     for line in ("make demo", "lichtbild status", "curl http://127.0.0.1:8700/healthz"):

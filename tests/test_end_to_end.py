@@ -29,7 +29,7 @@ def images() -> Iterator[ImageServer]:
 
 
 def items(server: ImageServer, count: int) -> list[dict[str, Any]]:
-    """Photos of several hosts, as the fetcher sees it: a host that is slow does not delay the others."""
+    """Photos on several hosts from the fetcher's point of view: a slow host does not delay the others."""
     hosts = ["127.0.0.1", "127.0.1"] + ["127.1"] * (count // CHUNK)
     urls = (f"http://{hosts[n // CHUNK]}:{server.port}/{n}.jpg" for n in range(count))
     return [{"id": f"p/{n}", "url": url, "attributes": {"n": n}} for n, url in enumerate(urls)]
@@ -95,11 +95,11 @@ def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, coll
 
 def test_a_job_whose_host_is_slow_delays_no_other(lichtbild, images, collection):
     with gate(images, lambda n: n >= CHUNK):
-        # More chunks than all workers do of a job at a time.
+        # More chunks than all workers claim of one job at a time.
         count = (ALL_LANES + 4) * CHUNK
         slow = [item | {"url": f"http://127.1:{images.port}/{n}.jpg"} for n, item in enumerate(items(images, count))]
         slow_id = lichtbild.ingest(slow[CHUNK:], collection)
-        wait_for(lambda: lichtbild.held() == ALL_LANES, "the workers to have all they take of a job")
+        wait_for(lambda: lichtbild.held() == ALL_LANES, "the workers to claim all chunks that they can of a job")
 
         quick = lichtbild.finished(lichtbild.ingest(items(images, CHUNK), collection), 30)
 
@@ -172,10 +172,10 @@ def test_cancelling_stops_the_work(lichtbild, images, collection):
         found = lichtbild.get(f"/v1/jobs/{job_id}")
         return found if lichtbild.held() == 0 and found["progress"]["stored"] == rows else None
 
-    job = wait_for(settled, "counts equal to the rows, and no chunk in workers' hands")
+    job = wait_for(settled, "counts equal to the rows, and no claimed chunk")
     stored, pending = job["progress"]["stored"], job["progress"]["pending"]
     assert (job["status"], stored + pending) == ("cancelled", count)
-    # What waited is left; what workers held when the job was cancelled may still be stored, and is counted.
+    # Waiting chunks stay pending; chunks that were claimed at the cancel may still be stored, and are then counted.
     assert CHUNK <= stored <= (1 + ALL_LANES) * CHUNK
 
 

@@ -1,4 +1,4 @@
-"""Unsplash's dataset through the real stack: from the zip to hits, by way of the host's own small renditions."""
+"""Unsplash's dataset through the real stack: from the zip to hits, using the host's small renditions."""
 
 import os
 import re
@@ -56,7 +56,7 @@ def test_from_the_zip_to_hits(api, images, tmp_path):
     assert f"{len(missing)}  http_404" in done.stdout
     assert sum(host.refused.values()) == BURST
 
-    # Never the original: each was asked for in a size that still covers what the model looks at.
+    # Never the original: each request has a size that covers the model's input.
     stored = set(range(LIMIT)) - missing
     assert set(host.sizes) == stored
     assert all(path.endswith(f"?w={3 * EDGE}&h={3 * EDGE}&fit=max&fm=jpg&q=75") for path in images.asked)
@@ -74,7 +74,7 @@ def test_from_the_zip_to_hits(api, images, tmp_path):
             assert (filled.pop("photo_id"), filled.pop("photo_image_url")) == (photo.photo_id, photo.url)
             assert photo.attributes == filled
 
-        # A search by the photo's own URL looks at the same rendition.
+        # A search by the photo's own URL requests the same rendition.
         nearest = client.search(image=f"{images.url}/photo-3", top_k=1).hits[0]
         assert (nearest.photo_id, nearest.distance) == (rows[3]["photo_id"], pytest.approx(0, abs=1e-5))
 

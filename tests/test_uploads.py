@@ -1,4 +1,4 @@
-"""Uploads through the real parts: the command, the API, workers that are killed, hits that have something to show."""
+"""Uploads through the real parts: the command, the API, killed workers, hits with thumbnails."""
 
 import io
 import os
@@ -55,26 +55,26 @@ def test_a_folder_with_a_broken_picture_among_good_ones(lichtbild, client, data,
     failed = {item.id: item.code for item in client.iter_errors(job.id)}
     assert failed == {"broken.jpg": "not_an_image", "empty.png": "not_an_image", "cut.jpg": "broken_image"}
 
-    # Every good one is found, and has something to show.
+    # Every good picture is found and has a thumbnail.
     hits = client.search("x", top_k=100, collection=collection).hits
     assert {hit.photo_id for hit in hits} == set(good)
     for hit in hits:
         answer = requests.get(hit.url, timeout=30)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
         small = Image.open(io.BytesIO(answer.content))
-        # rotated(6) is 300 x 200, and stands upright once turned.
+        # rotated(6) is 300 x 200 before its EXIF orientation is applied, and upright afterwards.
         assert small.size == {"turned ü.jpg": (171, 256), "green.png": (256, 128)}.get(hit.photo_id, (256, 192))
     assert client.search(image=good["good/3.jpg"], top_k=1, collection=collection).hits[0].photo_id == "good/3.jpg"
     wait_for(lambda: spooled(data) == [], "the spool to be empty")
 
-    # The contact sheet shows it as well, and so does a search by it.
+    # The contact sheet shows it, and a search by it finds it.
     sheet = tmp_path / "hits.png"
     done = command(lichtbild, "search", "--photo", "green.png", "-k", 1, "--collection", collection, "--save", sheet)
     assert done.returncode == 0, done.stderr
     green = [count for count, colour in Image.open(sheet).getcolors(10**7) if colour[1] > 240 and max(colour[::2]) < 16]
     assert sum(green) > 2 * 20_000
 
-    # The bytes of failed items are gone, which a retry reports.
+    # The bytes of failed items are deleted: a retry fails with `upload_gone`.
     retried = client.wait(client.retry(job.id).id)
     assert {item.code for item in client.iter_errors(retried.id)} == {"upload_gone"}
 
@@ -95,7 +95,7 @@ def test_workers_that_are_killed_lose_no_upload(lichtbild, client, data, tamperi
     pictures = [(f"p{n}", photo(n)) for n in range(count)]
     with tampering.images_unopened():
         (job,) = client.upload(pictures, collection)
-        wait_for(lambda: lichtbild.held() == count // CHUNK, "all chunks in workers' hands")
+        wait_for(lambda: lichtbild.held() == count // CHUNK, "all chunks to be claimed")
         for worker in lichtbild.workers():
             lichtbild.kill(worker)
     progress = client.wait(job.id, 120).progress
@@ -107,7 +107,7 @@ def test_workers_that_are_killed_lose_no_upload(lichtbild, client, data, tamperi
 
 
 def test_an_upload_that_is_refused_on_its_way_is_told_so(lichtbild, client, data):
-    """The API answers before it has read all: the client must see the answer, not a broken connection."""
+    """The API responds before it has read the whole body: the client must get the response, not a broken connection."""
     large = [("large", b"x" * (24 * 2**20)), *((f"p{n}", b"x" * 2**20) for n in range(7))]
     answer = requests.post(
         f"{lichtbild.api}/v1/ingest", files=[("images", (name, content)) for name, content in large], timeout=60

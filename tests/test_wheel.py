@@ -1,4 +1,4 @@
-"""The wheel holds one top-level package, and each way of installing it brings what it promises."""
+"""The wheel has one top-level package, and each way of installing it provides what the docs promise."""
 
 import zipfile
 from pathlib import Path

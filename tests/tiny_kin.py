@@ -1,4 +1,4 @@
-"""Models of CLIP's kin with random weights and thin layers, in the ordinary Hugging Face layout."""
+"""Models related to CLIP, with random weights and narrow layers, in the ordinary Hugging Face layout."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ _CHINESE = "一个人站在海滩上狗"
 
 
 def save_tiny_siglip(folder: Path) -> Path:
-    """Squeezed pictures; texts padded to 16, pooled at the last place."""
+    """SigLIP: pictures resized to a square; texts padded to 16 tokens, pooled at the last one."""
     text = {**_LAYERS, "vocab_size": 64, "max_position_embeddings": 16}
     config = SiglipConfig(text_config=text, vision_config=_VISION)
     _save(folder, SiglipModel(config), SiglipImageProcessorPil(size={"height": 32, "width": 32}))
@@ -39,7 +39,7 @@ def save_tiny_siglip(folder: Path) -> Path:
 
 
 def save_tiny_naflex(folder: Path) -> Path:
-    """SigLIP 2 NaFlex: pictures keep their shape, in 16 patches at most."""
+    """SigLIP 2 NaFlex: pictures keep their aspect ratio, in 16 patches at most."""
     text = {**_LAYERS, "vocab_size": 64, "max_position_embeddings": 16}
     vision = {**_LAYERS, "patch_size": 8, "num_patches": 16}
     _save(
@@ -51,7 +51,7 @@ def save_tiny_naflex(folder: Path) -> Path:
 
 
 def save_tiny_altclip(folder: Path) -> Path:
-    """XLM-RoBERTa as the text tower, pooled at the first place."""
+    """AltCLIP: XLM-RoBERTa as the text tower, pooled at the first token."""
     text = {**_LAYERS, "vocab_size": 64, "max_position_embeddings": 34, "project_dim": 48, "pad_token_id": 1}
     config = AltCLIPConfig(text_config=text, vision_config=_VISION, projection_dim=48)
     _save(
@@ -72,7 +72,7 @@ def save_tiny_altclip(folder: Path) -> Path:
 
 
 def save_tiny_chinese_clip(folder: Path) -> Path:
-    """BERT as the text tower, pooled at the first place; squeezed pictures, as its checkpoints have them."""
+    """Chinese-CLIP: BERT as the text tower, pooled at the first token; pictures resized to a square."""
     text = {**_LAYERS, "vocab_size": 128, "max_position_embeddings": 32}
     config = ChineseCLIPConfig(text_config=text, vision_config=_VISION, projection_dim=48)
     _save(
@@ -100,7 +100,7 @@ def _save(folder: Path, model: Any, image_processor: Any) -> None:
     folder.mkdir(parents=True)
     torch.manual_seed(11)
     for parameter in model.parameters():
-        # As they begin, attention is so even that every input gets nearly the same vector.
+        # With the default initial weights, attention is so uniform that all inputs get nearly the same vector.
         if parameter.dim() > 1:
             torch.nn.init.normal_(parameter, std=0.5)
     model.save_pretrained(folder)
@@ -108,7 +108,7 @@ def _save(folder: Path, model: Any, image_processor: Any) -> None:
 
 
 def _save_ending_tokenizer(folder: Path) -> Path:
-    """As the tokenizers of SigLIP: an end after the text, padding after that, and no mask."""
+    """Like the tokenizers of SigLIP: text, end token, padding, and no mask."""
     letters = ["<pad>", "</s>", "<unk>", "▁", *LETTERS]
     tokenizer = Tokenizer(models.Unigram([(letter, -1.0) for letter in letters], unk_id=2))
     tokenizer.normalizer = normalizers.NFC()

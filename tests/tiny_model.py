@@ -1,4 +1,4 @@
-"""CLIP models of random weights in the ordinary Hugging Face layout."""
+"""CLIP models with random weights in the ordinary Hugging Face layout."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.!?'"
 
 
 def save_tiny_model(folder: Path) -> Path:
-    """Two thin layers, 32-pixel images, 64 dimensions."""
+    """Two narrow layers, 32-pixel images, 64 dimensions."""
     layers = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     return save_model(
         folder,
@@ -22,14 +22,14 @@ def save_tiny_model(folder: Path) -> Path:
 
 
 def save_full_size_model(folder: Path) -> Path:
-    """The shape of ViT-B/32: random weights cost what the real ones cost."""
+    """The shape of ViT-B/32: random weights take as long as the real ones."""
     return save_model(folder, text={}, vision={}, projection_dim=512)
 
 
 def save_model(folder: Path, text: dict[str, Any], vision: dict[str, Any], projection_dim: int) -> Path:
     folder.mkdir(parents=True)
     vocabulary = _vocabulary()
-    # The end-of-text token has the largest id: that is where transformers pools a text.
+    # The end-of-text token has the largest id, since transformers pools a text at the largest id.
     text = {
         **text,
         "vocab_size": len(vocabulary),

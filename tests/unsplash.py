@@ -50,7 +50,7 @@ SIZES = ((720, 480), (480, 720), (600, 600), (960, 480))
 
 
 def row(n: int, host: str = "https://images.unsplash.com") -> dict[str, str]:
-    """One photo as the dataset lists it: words of people, numbers, and cells that are empty."""
+    """One row of the dataset: free text, numbers, and empty cells."""
     filled = {
         "photo_id": f"bygTaBey{n:03}",
         "photo_url": f"https://unsplash.com/photos/bygTaBey{n:03}",
@@ -86,7 +86,7 @@ def write_zip(path: Path, members: Mapping[str, str | bytes]) -> Path:
 
 
 def damaged(path: Path) -> Path:
-    """With some bytes turned in the middle of the table."""
+    """A zip with some bytes inverted in the middle of the table."""
     write_zip(path, {"photos.tsv000": table(row(n) for n in range(5_000))})
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
@@ -96,8 +96,8 @@ def damaged(path: Path) -> Path:
 
 
 class ResizingHost:
-    """Answers for an image server: photos by number, smaller if asked for in imgix' way; some are gone, and the first
-    `burst` requests are refused with 429."""
+    """Answers for an image server: photos by number, smaller if the URL has imgix parameters. Some are missing, and the
+    first `burst` requests get 429."""
 
     def __init__(self, gone: frozenset[int], burst: int) -> None:
         self.gone = gone

@@ -15,7 +15,7 @@ _BUILT_FROM = ("api", "embedded", "lichtbild", "shared", "worker", "setup.py", "
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment. What runs in it starts outside the checkout and with none of the caller's variables."""
+    """A virtual environment. Commands run outside the checkout and without the caller's environment variables."""
 
     folder: Path
 
@@ -39,7 +39,7 @@ class Environment:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Built from a copy: a build in place leaves its folder behind, and picks up what an earlier build left."""
+    """Build from a copy: a build in place would leave its folder behind, and include files of an earlier build."""
     source = folder / "source"
     source.mkdir()
     for name in _BUILT_FROM:
@@ -60,7 +60,7 @@ def bare_environment(folder: Path) -> Environment:
 
 
 def linked_environment(folder: Path) -> Environment:
-    """An environment that also finds the packages of the running one, so that no test downloads torch and chDB again.
+    """An environment that includes the packages of the running one, so that no test downloads torch and chDB again.
 
     A path in a `.pth` file is searched without reading the `.pth` files in it, such as the one that makes an editable
     install find the checkout.

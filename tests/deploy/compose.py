@@ -1,4 +1,4 @@
-"""Reads compose files as `docker compose` does, as far as ours go: interpolation, environment, and the merge of two."""
+"""Reads compose files like `docker compose`, as far as ours need it: interpolation, environment, merging two files."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reads deploy/Dockerfile: its stages, and what an image made of one of them holds."""
+"""Reads deploy/Dockerfile: its stages, and the contents of an image built from one of them."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def lineage(target: str) -> list[Stage]:
 
 
 def copies(target: str) -> list[tuple[str, str]]:
-    """What is copied from the repository into the image: source and place under /app."""
+    """Files copied from the repository into the image: source, and path under /app."""
     found = []
     for stage in lineage(target):
         for copy in stage.all("COPY"):

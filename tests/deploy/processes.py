@@ -1,6 +1,6 @@
 """Runs services of docker-compose.yml as processes of this machine: their own commands, environments and checks.
 
-What a container has to itself becomes a folder or a port of its own here, and nothing else is changed.
+Each file system and port of a container becomes a folder or a free port here; nothing else is changed.
 """
 
 import os
@@ -90,14 +90,14 @@ class Machine:
                 time.sleep(0.2)
 
     def stop(self, name: str) -> int:
-        """As `docker stop` does: SIGTERM, and the grace period's patience."""
+        """Like `docker stop`: SIGTERM, then a wait of at most the grace period."""
         process = self._processes[name]
         process.terminate()
         return process.wait(30)
 
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
-        """As `docker pause` does."""
+        """Like `docker pause`."""
         self._processes[name].send_signal(signal.SIGSTOP)
         try:
             yield

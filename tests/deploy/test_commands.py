@@ -94,7 +94,7 @@ def test_flower_asks_for_its_password_and_sees_the_queues_under_their_prefix(mac
             bell.ring_search()
         queues = asked.get(f"{address}/api/queues/length", timeout=30).json()["active_queues"]
     waiting = {queue["name"]: queue["messages"] for queue in queues}
-    # One may be on its way to the worker already.
+    # One bell may be in flight to the worker already.
     assert waiting == {"search": pytest.approx(4.5, abs=0.5), "ingest": 0}
     assert asked.post(f"{address}/api/worker/shutdown/{next(iter(workers))}", timeout=30).status_code == 403
 

@@ -1,4 +1,4 @@
-"""A catalogue server of their own for these tests, since they attack it and fill it with odd tables."""
+"""A separate catalogue server for these tests, since they attack it and fill it with odd tables."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from embedded.servers import running_catalogue
 
 @dataclass(frozen=True)
 class CatalogueAddress:
-    """Where a catalogue listens, and its password."""
+    """The address of a catalogue server, and its password."""
 
     url: str
 

@@ -1,4 +1,4 @@
-"""Programs for the supervisor to run, and what a test needs to watch them."""
+"""Programs for the supervisor to run, and functions to observe them."""
 
 import time
 from collections.abc import Callable

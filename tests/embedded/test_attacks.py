@@ -109,7 +109,7 @@ def test_no_statement_reads_a_file(
     assert not leaks(answers)
 
 
-# The engine that is bundled today refuses these by itself. One that does not is noticed here: move it to READS then.
+# Today's engine refuses these without a guard. If a newer one does not, this test fails: move the attack to READS then.
 FUTILE_READS = [
     "SELECT * FROM executable('{folder}/secret.csv', 'TSV', 'a String')",
     "SELECT * FROM merge('default', '.*secret.*')",

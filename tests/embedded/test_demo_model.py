@@ -1,4 +1,4 @@
-"""The demo model as it is shipped: its files, and what its vectors mean on scenes that it never saw."""
+"""The shipped demo model: its files, and the quality of its vectors on scenes outside the training set."""
 
 import json
 from pathlib import Path

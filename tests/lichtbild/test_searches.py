@@ -72,7 +72,7 @@ def test_a_search_that_takes_longer_is_polled_until_it_has_ended(api: FakeApi, c
     api.on("GET", "/v1/jobs/s1", Reply(search_job(status="running")), Reply(search_job(hit("late"))))
 
     assert [found.photo_id for found in client.search("x").hits] == ["late"]
-    # An API that answers at once although it was asked to wait is not asked in a tight loop.
+    # An API that responds immediately in spite of `wait` is not polled in a tight loop.
     assert [pause > 0.3 for pause in pauses] == [True]
 
 

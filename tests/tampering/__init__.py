@@ -16,7 +16,7 @@ class Tampering:
     folder: Path
 
     def environment(self) -> dict[str, str]:
-        """For the processes to tamper with."""
+        """Environment variables of the processes to tamper with."""
         return {"PYTHONPATH": str(Path(__file__).parent), "TAMPERING": str(self.folder)}
 
     @contextmanager
@@ -37,7 +37,7 @@ class Tampering:
         return (self.folder / f"{worker}.stopped").exists()
 
     def has_inserted(self, worker: str) -> bool:
-        """Whether the worker went on and sent the rows at which it was stopped."""
+        """Whether the worker continued and sent the rows before which it was stopped."""
         return (self.folder / f"{worker}.inserted").exists()
 
     def forget(self, worker: str) -> None:

@@ -110,7 +110,7 @@ class LedgerModel(RuleBasedStateMachine):
         assert not waits or self.ledger.has_work()
 
     def teardown(self):
-        """Whatever happened: resume what is paused and let workers go on; every job ends."""
+        """Resume all paused jobs and let the workers continue: every job ends."""
         for lease in self.redis.zrange(keys.LEASES, 0, -1):
             self.redis.zadd(keys.LEASES, {lease: 1})
         for job_id, expected in self.expected.items():

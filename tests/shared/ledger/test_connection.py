@@ -1,4 +1,4 @@
-"""Connections to Redis: one that would lose jobs is refused at the start, one that is away is an error at once."""
+"""Connections to Redis: one that would lose jobs is refused at the start; an unavailable one fails immediately."""
 
 from collections.abc import Iterator
 

@@ -146,7 +146,7 @@ class LedgerMachine(LedgerModel):
 
     @rule(job=jobs)
     def fail_job(self, job):
-        """A worker finds that a job cannot go on, perhaps after it has ended."""
+        """A worker finds that a job cannot continue, perhaps after it has ended."""
         self._end(job, "failed", lambda: self.ledger.fail_job(job, "model_mismatch", "another model"))
 
     @rule(job=jobs)
