@@ -33,8 +33,9 @@ class JobFollower:
         return Job.from_json(answer, self._http.api)
 
     def events(self, job_id: str) -> Iterator[JobEvent]:
-        """The job's events until `done`. A broken stream is opened again with backoff; the patience starts anew with
-        each event. Raises Unreachable and ApiError."""
+        """The job's events until `done`. A broken stream is reopened with backoff; each event restarts the patience.
+
+        Raises Unreachable and ApiError."""
         waits, give_up = pauses(), time.monotonic() + self._http.patience
         while True:
             try:
@@ -126,4 +127,4 @@ def _is_settled(job: Job) -> bool:
 
 
 def _ignore(_job: Job) -> None:
-    """Progress that nobody asked for."""
+    """Ignores the progress."""

@@ -52,7 +52,7 @@ def _key(text: str) -> str:
 
 
 def _preferred_wait(text: str) -> int | None:
-    """The `wait` of a `Prefer` header (RFC 7240), which asks to ignore other preferences."""
+    """The `wait` of a `Prefer` header (RFC 7240), which requires that other preferences are ignored."""
     found = re.search(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])', text, re.IGNORECASE)
     return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
 

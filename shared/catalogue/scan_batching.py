@@ -101,7 +101,7 @@ def run_pass(table: Table, queries: Sequence[VectorQuery]) -> list[Rows]:
 
 
 def _nearest(table: Table, queries: Sequence[VectorQuery]) -> list[Sequence[tuple[float, str]]]:
-    """Distances and ids, nearest first, for each query; more than its `top_k` where another query asks for more."""
+    """Distances and ids, nearest first, for each query; more than its `top_k` if another query needs more."""
     most = max(query.top_k for query in queries)
     vectors = [table.bind_vector(f"vector{n}", query.vector) for n, query in enumerate(queries)]
     columns = ", ".join(

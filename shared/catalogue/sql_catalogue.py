@@ -52,7 +52,7 @@ class SqlCatalogue:
         self._detect = detect
         self._lock = threading.Lock()
         self._ensured: TTLCache[str, Collection] = TTLCache(1024, _CACHE_TTL)
-        # What `ensure` found last, whatever its age: `write` creates a dropped table from it.
+        # The last results of `ensure`, of any age: `write` creates a dropped table from them.
         self._last_ensured: dict[str, Collection] = {}
 
     @cached_property
@@ -193,7 +193,7 @@ class SqlCatalogue:
 
 
 def _tombstone_vectors(count: int, dimension: int) -> NDArray[np.float32]:
-    """Random unit vectors, since the table's constraint asks every row for a vector.
+    """Random unit vectors, since the table's constraint requires a vector in every row.
 
     In many dimensions a random vector is nearly orthogonal to any other, and photos are nearer than that to each other
     and to texts. So tombstones are hardly ever candidates, and form no cluster in the graph of the index.

@@ -13,10 +13,10 @@ from shared.catalogue.filter_sql import Parameters, matches
 from shared.catalogue.session import Rows
 from shared.catalogue.table import Table
 
-# The first request asks the index for top_k plus a quarter plus five.
+# The first request to the index has a limit of top_k plus a quarter plus five.
 _SPARE_RATIO = 0.25
 _SPARE_ROWS = 5
-# The second request asks for at most 16 times the first, and at most 4096 rows: beyond that a scan is faster.
+# The second request has at most 16 times that limit, and at most 4096 rows: beyond that a scan is faster.
 _MAX_WIDENING = 16
 _MAX_CANDIDATES = 4096
 # With a skip index, FINAL would return rows that have been replaced.

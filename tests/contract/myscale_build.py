@@ -17,7 +17,7 @@ class Build:
     stock: bool = False
     """Plain ClickHouse, with the stand-in's controls."""
     ignores_metrics: bool = False
-    """Accepts each metric setting and measures L2 all the same: the probe before a first collection must find this."""
+    """Accepts each metric setting but measures L2: the probe before a first collection must detect this."""
 
     def search_settings(self) -> dict[str, str]:
         """Settings that stock ClickHouse does not have, with their defaults."""

@@ -202,7 +202,7 @@ class MyScaleEngine(Engine):
         return execute("SELECT 1 WHERE 0")
 
     def _seen_indexes(self) -> list[VectorIndex]:
-        """All indexes, with the parts of now."""
+        """All indexes, with the current parts."""
         for index in self.indexes.all():
             self._see(index)
         return self.indexes.all()

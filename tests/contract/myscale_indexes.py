@@ -106,7 +106,7 @@ class VectorIndex:
 
 
 class Indexes:
-    """All indexes by table: one per table, which is the documented limit. `building` is how builds go from now on."""
+    """All indexes by table: one per table, which is the documented limit. `building` decides how builds proceed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

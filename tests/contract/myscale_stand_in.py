@@ -8,7 +8,7 @@ It enforces, from MyScaleDB's sources and tests and MyScale's documentation:
   a query vector of whole numbers is rejected.
 - A search misses rows of parts without a finished index, unless `enable_brute_force_vector_search=1`.
 - `system.vector_indices`: each insert sets `Built` back to `InProgress`, or to `Error` if any part ever failed, though
-  the server goes on building; MyScale's names in `system.settings`. Error 252 for an insert into too many parts.
+  the server continues to build; MyScale's names in `system.settings`. Error 252 for an insert into too many parts.
 - The top k of each part are found before FINAL merges rows, so FINAL returns replaced rows. WHERE with FINAL filters
   after the search, unless `optimize_move_to_prewhere_if_final=1`; PREWHERE before it, and before FINAL merges.
 - Up to 20 parts are never merged on their own, so that replaced rows stay next to the rows that replaced them.
@@ -117,7 +117,7 @@ def main() -> None:
     def controls() -> dict[str, object]:
         return _apply(engine, request.get_json())
 
-    # Each test opens connections of its own, which stay open for a while; beyond the limit others would wait.
+    # Each test opens its own connections, which stay open for a while; beyond the limit, other clients would wait.
     server = create_server(
         app, host=LOOPBACK, port=options.port, threads=8, connection_limit=1000, asyncore_use_poll=True
     )

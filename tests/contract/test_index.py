@@ -43,7 +43,7 @@ def nearest(held: dict[str, np.ndarray], query: np.ndarray, count: int) -> set[s
 
 
 def recall(catalogue, collection: str, held: dict[str, np.ndarray], queries: np.ndarray, count: int = 10) -> float:
-    """The share of the true nearest that was found; every hit must be a photo as it is stored now."""
+    """The share of the true nearest that was found; every hit must be the current version of a photo."""
     right = 0
     for query in queries:
         hits = catalogue.search(collection, query, count)
@@ -203,7 +203,7 @@ def test_writes_go_on_while_an_index_is_built(catalogue, collection, vectors):
     catalogue.write(collection, rows(vectors[:COUNT], range(COUNT)))
     catalogue.build_index(collection)
     written = 0
-    # A server that indexes each insert is building for as long as inserts go on.
+    # A server that indexes each insert is building for as long as there are inserts.
     while written < 5 or (catalogue.index(collection).status == "building" and written < 20):
         catalogue.write(collection, rows(vectors[COUNT + written : COUNT + written + 1], [COUNT + written]))
         written += 1

@@ -1,4 +1,4 @@
-"""What each process asks of the catalogue, against the rights of the users in deploy/.
+"""The statements of each process, compared with the rights of the users in deploy/.
 
 The engine has no users here, so it is not proven that a server grants what these files state, or that it is enough.
 `readonly = 2` is the engine's own.

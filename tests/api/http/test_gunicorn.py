@@ -59,7 +59,7 @@ def serve(connection, settings, tmp_path) -> Iterator[object]:
 
 
 def slow_lines(good: int, then: bytes = b"") -> Iterator[bytes]:
-    """Good lines, then a bad one if there is one, then lines for ever."""
+    """Good lines, then a bad one if there is one, then good lines without end."""
     for n in range(good):
         yield b'{"id":"p%d","url":"http://h/%d"}\n' % (n, n)
     if then:

@@ -1,4 +1,4 @@
-"""Whatever is sent, the API answers with a problem of the client's, never with a fault of its own."""
+"""For any request, the API returns a 4xx problem, never a 500."""
 
 import json
 

@@ -81,7 +81,7 @@ def test_building_and_dropping_twice_is_no_error(client, filled, working):
 
 def test_an_order_waits_while_the_catalogue_is_away(client, filled, indexes, catalogue, monkeypatch):
     def refuse(collection: str) -> None:
-        raise UnavailableError("It is away.")
+        raise UnavailableError("The catalogue is unavailable.")
 
     job = client.post(f"/v1/collections/{filled}/index").json
     with monkeypatch.context() as away:

@@ -36,7 +36,7 @@ def test_ready_tells_what_waits(client, connection, settings):
     waiting = 2 * settings.chunk_size + 1
     assert backlog() == {"jobs": 2, "items": waiting, "held": 0, "searches": 1}
 
-    # All of a job's chunks are in workers' hands: its items still wait to be settled.
+    # All chunks of a job are claimed: its items are not settled yet.
     claims = [claim for _ in range(3) if (claim := ingests.claim())]
     assert backlog() == {"jobs": 2, "items": waiting, "held": 3, "searches": 1}
     for claim in claims:

@@ -1,4 +1,4 @@
-"""Cancelled and paused ingest jobs, and their chunks in workers' hands."""
+"""Cancelled and paused ingest jobs, and their claimed chunks."""
 
 import pytest
 

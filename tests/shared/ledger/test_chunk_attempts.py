@@ -50,7 +50,7 @@ def test_what_another_worker_has_in_its_model_excuses_nothing(ledger, settings, 
 
 
 def test_a_chunk_is_excused_a_limited_number_of_times(ledger, connection):
-    """Else one that kills its worker in another way than through the model would do so for ever."""
+    """Otherwise a chunk that kills its workers outside the model would do so forever."""
     submit(ledger, items("a"))
     lost(ledger, connection, chunk=0)
     ledger.record_in_model(None)

@@ -1,4 +1,4 @@
-"""Pages of jobs: every job once, whatever the page size, also where many were created at the same moment."""
+"""Pages of jobs: every job once, for any page size, even if many were created at the same moment."""
 
 import pytest
 

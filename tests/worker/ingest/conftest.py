@@ -1,4 +1,4 @@
-"""An ingest worker of its own for each test, and jobs of a few items for it; the test rings the bell."""
+"""A separate ingest worker for each test, and jobs of a few items for it; the test rings the bell."""
 
 from collections.abc import Iterator
 from typing import Any

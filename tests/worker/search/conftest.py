@@ -1,4 +1,4 @@
-"""A search worker of its own for each test, with real Redis, catalogue and model; the test rings the bell."""
+"""A separate search worker for each test, with real Redis, catalogue and model; the test rings the bell."""
 
 from collections.abc import Iterator
 from typing import Any

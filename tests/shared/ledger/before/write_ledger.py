@@ -96,7 +96,7 @@ def write_ingests(redis, settings) -> dict[str, str]:
 
 
 def write_searches(redis, settings) -> dict[str, str]:
-    """One answered, one in the hands of a lost worker, one that waits."""
+    """One answered search, one claimed by a lost worker, one waiting."""
     ledger = SearchLedger(redis, settings)
 
     def create(*terms: Term, **options) -> str:
