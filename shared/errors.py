@@ -1,5 +1,22 @@
 """All errors of Lichtbild, each with a stable code, an HTTP status, and whether a retry may succeed."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a request."""
+
+    __pydantic_config__ = {"use_attribute_docstrings": True}  # noqa: RUF012 - pydantic reads it from the class
+
+    message: str
+    pointer: str | None = None
+    """Where the fault is in the body, as a JSON pointer; the empty pointer is the body itself. Of NDJSON and tables:
+    where it would be if the items were a JSON array."""
+    parameter: str | None = None
+    """The query parameter or header that has the fault."""
+
 
 class LichtbildError(Exception):
     """Base class of all errors that Lichtbild raises deliberately."""
@@ -20,6 +37,10 @@ class InvalidRequestError(LichtbildError):
 
     code = "invalid_request"
     status = 422
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = faults
 
 
 class MalformedError(LichtbildError):

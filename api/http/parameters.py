@@ -1,14 +1,15 @@
 """Query parameters and headers: their types, and their validation."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from werkzeug.datastructures import Headers, MultiDict
 
-from api.http.validation import first_fault
+from api.http.validation import MAX_FAULTS, first_fault, parameter_faults
 from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
-from shared.errors import InvalidRequestError
+from shared.errors import Fault, InvalidRequestError
 
 MAX_WAIT_SECONDS = 30.0
 
@@ -93,13 +94,16 @@ class Retryable(Parameters):
 
 def read_query(model: type[Given], given: "MultiDict[str, str]") -> Given:
     """Read a query string. Raises InvalidRequestError for an unknown, repeated or invalid parameter."""
-    for name, values in given.lists():
-        if name not in model.model_fields:
-            known = ", ".join(sorted(model.model_fields)) or "none"
-            raise InvalidRequestError(f"Unknown query parameter {name!r}; this path accepts: {known}.")
-        if len(values) > 1:
-            raise InvalidRequestError(f"`{name}` is given {len(values)} times; give it once.")
-    return _validated(model, given.to_dict())
+    misplaced = dict(_misplaced(model, given))
+    faults = [Fault(message, parameter=name) for name, message in misplaced.items()]
+    try:
+        values = _validated(model, {name: given[name] for name in given if name not in misplaced})
+    except InvalidRequestError as error:
+        detail = next(iter(misplaced.values()), str(error))
+        raise InvalidRequestError(detail, [*faults, *error.faults][:MAX_FAULTS]) from None
+    if faults:
+        raise InvalidRequestError(faults[0].message, faults[:MAX_FAULTS])
+    return values
 
 
 def read_headers(model: type[Given], given: Headers) -> Given:
@@ -113,4 +117,14 @@ def _validated(model: type[Given], given: dict[str, Any]) -> Given:
         return model.model_validate(given)
     except ValidationError as error:
         fault = first_fault(error)
-        raise InvalidRequestError(f"`{fault.field}` {fault.message}.") from None
+        raise InvalidRequestError(f"`{fault.field}` {fault.message}.", parameter_faults(error)) from None
+
+
+def _misplaced(model: type[Parameters], given: "MultiDict[str, str]") -> Iterator[tuple[str, str]]:
+    """The unknown and the repeated parameters, each with its message."""
+    for name, values in given.lists():
+        if name not in model.model_fields:
+            known = ", ".join(sorted(model.model_fields)) or "none"
+            yield name, f"Unknown query parameter {name!r}; this path accepts: {known}."
+        elif len(values) > 1:
+            yield name, f"`{name}` is given {len(values)} times; give it once."

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import Flask, Response
@@ -12,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from api.http import request_id
 from shared.domain.answer_json import to_json
 from shared.domain.results import Problem
-from shared.errors import LichtbildError, OverloadedError, SearchesFullError
+from shared.errors import Fault, InvalidRequestError, LichtbildError, OverloadedError, SearchesFullError
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +21,18 @@ _RETRY_SECONDS = 5
 _BACKLOG_SECONDS = 30
 
 
-def problem(status: int, code: str, detail: str, retry_seconds: int = _RETRY_SECONDS) -> Response:
+def problem(
+    status: int, code: str, detail: str, retry_seconds: int = _RETRY_SECONDS, faults: Sequence[Fault] = ()
+) -> Response:
     """One error for the client. `type` is `urn:lichtbild:CODE`; `title` is the status in words."""
     body = Problem(
         type=f"urn:lichtbild:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
+        code=code,
         detail=detail,
         request_id=request_id.current(),
+        faults=faults,
     )
     response = Response(json.dumps(to_json(body)), status=status, content_type="application/problem+json")
     if status in (429, 503):
@@ -44,7 +49,8 @@ def install(app: Flask) -> None:
 
 
 def _ours(error: LichtbildError) -> Response:
-    return problem(error.status, error.code, str(error), _patience(error))
+    faults = error.faults if isinstance(error, InvalidRequestError) else ()
+    return problem(error.status, error.code, str(error), _patience(error), faults)
 
 
 def _patience(error: LichtbildError) -> int:

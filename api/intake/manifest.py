@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import ijson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
-from api.http.validation import first_fault
+from api.http.validation import body_faults, first_fault
 from shared.domain.items import MAX_ATTRIBUTES_BYTES, Item, photo_id_problem, url_problem
 from shared.errors import InvalidRequestError, MalformedError, UnsupportedTypeError
 
@@ -68,7 +68,7 @@ def read_manifest(stream: BinaryIO, media_type: str) -> Iterator[Item]:
 def _read_json(stream: BinaryIO) -> Iterator[Item]:
     try:
         for index, value in enumerate(ijson.items(stream, "items.item", use_float=True)):
-            yield _item(lambda: ItemBody.model_validate(value), f"items[{index}]")  # noqa: B023
+            yield _item(lambda: ItemBody.model_validate(value), f"items[{index}]", f"/items/{index}")  # noqa: B023
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise MalformedError(f"The body is not valid JSON: {str(error).splitlines()[0]}") from error
 
@@ -77,7 +77,7 @@ def _read_ndjson(stream: BinaryIO) -> Iterator[Item]:
     index = 0
     for number, line in enumerate(_lines(stream), start=1):
         if line.strip():
-            yield _item(lambda: ItemBody.model_validate_json(line), f"line {number} (item {index})")  # noqa: B023
+            yield _item(lambda: ItemBody.model_validate_json(line), f"line {number} (item {index})", f"/{index}")  # noqa: B023
             index += 1
 
 
@@ -101,7 +101,7 @@ def _read_table(stream: BinaryIO, delimiter: str) -> Iterator[Item]:
                 # An empty cell is no attribute: tables have many.
                 if value and n not in (id_column, url_column)
             }
-            yield _item(lambda: ItemBody.model_validate(values), place)  # noqa: B023
+            yield _item(lambda: ItemBody.model_validate(values), place, f"/{index}")  # noqa: B023
             index += 1
     except csv.Error as error:
         raise MalformedError(f"line {reader.line_num}: {error}.") from error
@@ -127,7 +127,7 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
             raise MalformedError(f"line {number} is not UTF-8.") from error
 
 
-def _item(validate: Callable[[], ItemBody], place: str) -> Item:
+def _item(validate: Callable[[], ItemBody], place: str, pointer: str) -> Item:
     try:
         body = validate()
     except ValidationError as error:
@@ -135,7 +135,7 @@ def _item(validate: Callable[[], ItemBody], place: str) -> Item:
         if fault.is_syntax:
             raise MalformedError(f"{place}: {fault.message}.") from None
         field = {"photo_id": "id", "photo_image_url": "url"}.get(fault.field, fault.field) or "item"
-        raise InvalidRequestError(f"{place}: {field}: {fault.message}.") from None
+        raise InvalidRequestError(f"{place}: {field}: {fault.message}.", body_faults(error, pointer)) from None
     return Item(body.id, body.url, body.attributes)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from api.http.validation import first_fault
+from api.http.validation import body_faults, first_fault
 from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
 from shared.domain.filters import parse
 from shared.domain.items import photo_id_problem, url_problem
@@ -140,7 +140,8 @@ def _validated(validate: Callable[[Any], SearchBody], value: Any) -> SearchBody:
         fault = first_fault(error)
         if fault.is_syntax:
             raise MalformedError(f"The body is not valid JSON: {fault.message}.") from None
-        raise InvalidRequestError(f"{fault.field}: {fault.message}." if fault.field else f"{fault.message}.") from None
+        detail = f"{fault.field}: {fault.message}." if fault.field else f"{fault.message}."
+        raise InvalidRequestError(detail, body_faults(error)) from None
     return body
 
 

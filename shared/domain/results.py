@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.domain.job import Kind, Status
+from shared.errors import Fault
 
 
 class Documented:
@@ -265,6 +266,10 @@ class Problem(Documented):
     """`urn:lichtbild:CODE`, stable."""
     title: str
     status: int
+    code: str
+    """The last part of `type`."""
     detail: str
     request_id: str
     """The `X-Request-ID` of the answer, as in the log of the API."""
+    faults: Sequence[Fault] = ()
+    """Of an `invalid_request` whose body or parameters have the wrong form: the first hundred faults."""
