@@ -78,7 +78,7 @@ def test_a_collection_of_another_model_is_refused(catalogue, filled):
             catalogue.ensure(filled, model, dimension)
 
 
-def test_of_models_that_create_a_collection_at_once_one_wins(settings, collection):
+def test_one_of_several_models_that_create_a_collection_concurrently_wins(settings, collection):
     outcomes = {}
 
     def create(model: str) -> None:

@@ -198,7 +198,7 @@ def test_equal_distances_lose_no_hit(catalogue, indexed, vectors):
     assert all(hit.distance == pytest.approx(0, abs=1e-4) for hit in hits)
 
 
-def test_writes_go_on_while_an_index_is_built(catalogue, collection, vectors):
+def test_writes_continue_while_an_index_is_built(catalogue, collection, vectors):
     catalogue.ensure(collection, "m", DIMENSION)
     catalogue.write(collection, rows(vectors[:COUNT], range(COUNT)))
     catalogue.build_index(collection)

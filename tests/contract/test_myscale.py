@@ -132,7 +132,7 @@ def test_tiny_and_whole_numbers_in_a_query_stay_floats(catalogue, indexed):
     assert found(catalogue, indexed, np.array([3e15, 1e-38, 0, 0], np.float32), 1) == ["a"]
 
 
-def test_a_replaced_photo_is_neither_found_as_it_was_nor_displaces_others(catalogue, indexed):
+def test_the_old_version_of_a_replaced_photo_is_not_found_and_displaces_no_other(catalogue, indexed):
     for version in range(2, 12):
         catalogue.write(indexed, [row("a", NORTH, version, place="z")])
     assert found(catalogue, indexed, EAST, 1) == ["c"]

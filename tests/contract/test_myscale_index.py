@@ -78,7 +78,7 @@ def test_after_an_insert_the_index_is_building_and_the_rows_are_found(myscale, c
     assert found(catalogue, indexed, UP, 1) == ["d"]
 
 
-def test_a_failed_build_is_an_error_with_its_reason_and_searches_go_on(myscale, catalogue, filled):
+def test_a_failed_build_is_an_error_with_its_reason_and_searches_continue(myscale, catalogue, filled):
     myscale.indexes("failing", "out of memory")
     catalogue.build_index(filled)
     index = catalogue.index(filled)
@@ -87,7 +87,7 @@ def test_a_failed_build_is_an_error_with_its_reason_and_searches_go_on(myscale, 
     assert found(catalogue, filled, EAST, 2) == ["a", "c"]
 
 
-def test_a_build_that_goes_on_after_a_failure_has_not_stalled(myscale, catalogue, filled):
+def test_a_build_that_continues_after_a_failure_has_not_stalled(myscale, catalogue, filled):
     progress = BuildProgress(stall_seconds=0)
     myscale.indexes("failing", "out of memory")
     catalogue.build_index(filled)

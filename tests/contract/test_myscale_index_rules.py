@@ -130,7 +130,9 @@ def test_the_status_names_a_failed_part_and_the_reason(client, table, myscale):
     assert found[2] == "out of memory"
 
 
-def test_after_a_failure_the_status_is_error_whenever_parts_are_missing_though_builds_go_on(client, table, myscale):
+def test_after_a_failure_the_status_is_error_whenever_parts_are_missing_although_builds_continue(
+    client, table, myscale
+):
     myscale.indexes("failing", "out of memory")
     name = table()
     client.command(f"ALTER TABLE {name} ADD VECTOR INDEX vi v TYPE SCANN")

@@ -123,7 +123,7 @@ def test_a_page_beyond_the_window_is_refused(client, table):
 # --- filters, FINAL ---
 
 
-def test_where_filters_before_the_search_and_beside_final_after_it(client, table):
+def test_where_filters_before_the_search_and_with_final_after_it(client, table):
     name = table()
     one = SEARCH.replace("LIMIT 10", "LIMIT 1")
     assert ids(client, one.format(t=f"{name} WHERE place = 'y'"), BRUTE) == ["c"]

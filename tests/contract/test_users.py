@@ -72,7 +72,7 @@ def kinds_of_statements(server) -> set[str]:
     return {sql.split()[0] for sql, _ in server.statements()}
 
 
-def test_a_read_only_user_can_do_what_searches_and_the_api_do_and_nothing_else(server, filled):
+def test_a_read_only_user_has_exactly_the_rights_of_searches_and_the_api(server, filled):
     server.read_only(True)
     catalogue = connect(Settings(catalogue_url=SecretStr(server.url)))
     catalogue.ping()

@@ -73,7 +73,7 @@ def test_public_addresses_are_allowed(address):
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_other_addresses_are_not(address):
+def test_other_addresses_are_blocked(address):
     assert not AddressPolicy(()).allows(address, 80)
 
 
@@ -86,7 +86,7 @@ def test_a_network_can_be_allowed():
 
 
 @given(st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address))
-def test_no_disguise_makes_an_address_reachable(address):
+def test_no_spelling_makes_a_blocked_address_reachable(address):
     plain = AddressPolicy(()).allows(str(address), 80)
     number = int(address)
     for disguised in (0xFFFF << 32 | number, 0x64FF9B << 96 | number, 0x2002 << 112 | number << 80):
@@ -94,7 +94,7 @@ def test_no_disguise_makes_an_address_reachable(address):
     assert not AddressPolicy(()).allows(str(ipaddress.IPv6Address(number | 1 << 40)), 80)
 
 
-def test_one_endpoint_can_be_allowed_and_nothing_beside_it():
+def test_one_endpoint_can_be_allowed_without_its_neighbours():
     policy = AddressPolicy(("127.0.0.1:8080", "[::1]:9090"))
     assert policy.allows("127.0.0.1", 8080)
     assert policy.allows("::1", 9090)
@@ -103,6 +103,6 @@ def test_one_endpoint_can_be_allowed_and_nothing_beside_it():
 
 
 @pytest.mark.parametrize("entry", ["localhost", "example.org:80", "10.0.0.0/99", "127.0.0.1:", "*"])
-def test_nonsense_is_refused_by_name(entry):
+def test_an_invalid_entry_is_named_in_the_error(entry):
     with pytest.raises(ConfigurationError, match="LICHTBILD_FETCH_ALLOW"):
         AddressPolicy((entry,))

@@ -56,7 +56,7 @@ def code_of(url: str, **settings) -> str:
     return failure.value.code
 
 
-def test_images_come_one_after_another_over_a_trusted_connection(certificate, monkeypatch):
+def test_a_tls_connection_is_reused(certificate, monkeypatch):
     handshakes = []
 
     def talk(client):
@@ -71,7 +71,7 @@ def test_images_come_one_after_another_over_a_trusted_connection(certificate, mo
     assert len(handshakes) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(certificate):
+def test_a_certificate_of_an_unknown_issuer_is_refused(certificate):
     with encrypted(certificate, lambda _: None) as port:
         assert code_of(f"https://127.0.0.1:{port}/a") == "tls_failed"
 
@@ -82,7 +82,7 @@ def test_a_certificate_for_another_name_is_refused(certificate, monkeypatch):
         assert code_of(f"https://127.1:{port}/a") == "tls_failed"
 
 
-def test_slowness_under_encryption_ends_at_the_deadline_too(certificate, monkeypatch):
+def test_a_slow_body_over_tls_ends_at_the_deadline(certificate, monkeypatch):
     def drip(client):
         client.recv(65536)
         client.sendall(ANSWER[:600])
@@ -95,12 +95,12 @@ def test_slowness_under_encryption_ends_at_the_deadline_too(certificate, monkeyp
         assert code_of(f"https://127.0.0.1:{port}/a", fetch_timeout_seconds=0.5) == "timeout"
 
 
-def test_a_server_that_never_shakes_hands_ends_at_the_deadline():
+def test_a_tls_handshake_without_an_answer_ends_at_the_deadline():
     with talking(lambda _: time.sleep(5)) as port:
         assert code_of(f"https://127.0.0.1:{port}/a", fetch_timeout_seconds=0.3) == "timeout"
 
 
-def test_bytes_beyond_an_encrypted_body_are_found_out(certificate, monkeypatch):
+def test_surplus_bytes_after_a_body_over_tls_are_detected(certificate, monkeypatch):
     def talk(client):
         client.recv(65536)
         client.sendall(ANSWER + b"HTTP/1.1 200 OK\r\n\r\nevil")

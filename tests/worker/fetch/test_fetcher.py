@@ -28,12 +28,12 @@ def code_of(url: str, **settings: Any) -> str:
     return failure.value.code
 
 
-def test_an_image_arrives_whole(image_server):
+def test_an_image_is_downloaded_completely(image_server):
     image_server.answers["/a.jpg"] = photo(1)
     assert fetcher().fetch(f"{image_server.url}/a.jpg") == photo(1)
 
 
-def test_a_connection_serves_one_image_after_another(image_server):
+def test_a_connection_is_reused_for_the_next_image(image_server):
     image_server.answers |= {f"/{n}": photo(n) for n in range(20)} | {"/gone": 404, "/moved": redirect("/3")}
     ours = fetcher(fetch_concurrency=1)
     assert [ours.fetch(f"{image_server.url}/{n}") for n in range(20)] == [photo(n) for n in range(20)]
@@ -43,7 +43,7 @@ def test_a_connection_serves_one_image_after_another(image_server):
     assert len(image_server.connections) == 1
 
 
-def test_a_connection_that_the_server_has_closed_meanwhile_is_no_failure(image_server):
+def test_a_connection_that_the_server_closed_while_idle_is_no_failure(image_server):
     def once(request):
         reply(request, 200, photo(1))
         # Without a word beforehand: the next request finds out.
@@ -55,13 +55,13 @@ def test_a_connection_that_the_server_has_closed_meanwhile_is_no_failure(image_s
 
 
 @pytest.mark.parametrize(("status", "tries"), [(404, 1), (403, 1), (410, 1), (429, 3), (500, 3), (503, 3)])
-def test_only_what_may_pass_is_tried_again(image_server, status, tries):
+def test_only_temporary_failures_are_retried(image_server, status, tries):
     image_server.answers["/x"] = status
     assert code_of(f"{image_server.url}/x") == f"http_{status}"
     assert image_server.asked["/x"] == tries
 
 
-def test_a_failure_that_passes_is_forgotten(image_server):
+def test_a_retry_that_succeeds_is_no_failure(image_server):
     answers = iter([503, 500, photo(2)])
 
     def answer(request):
@@ -86,7 +86,7 @@ def busy(retry_after: str, status: int = 429):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(image_server, status):
+def test_retry_after_is_honoured(image_server, status):
     image_server.answers["/x"] = busy("1", status)
     started = time.monotonic()
     assert fetcher().fetch(f"{image_server.url}/x") == photo(2)
@@ -94,26 +94,26 @@ def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(image_server, status
 
 
 @pytest.mark.parametrize("past", ["Wed, 21 Oct 2015 07:28:00 GMT", "-5", "soon", "", "nan", "Wed, 21 Oct 99999"])
-def test_a_retry_after_that_says_nothing_is_no_obstacle(image_server, past):
+def test_an_invalid_retry_after_is_ignored(image_server, past):
     image_server.answers["/x"] = busy(past)
     assert fetcher().fetch(f"{image_server.url}/x") == photo(2)
 
 
 @pytest.mark.parametrize("long", ["86400", "1e999", "Wed, 21 Oct 2099 07:28:00 GMT"])
-def test_a_pause_longer_than_the_deadline_is_not_begun(image_server, long):
+def test_a_pause_beyond_the_deadline_is_not_started(image_server, long):
     image_server.answers["/x"] = busy(long)
     assert code_of(f"{image_server.url}/x", fetch_timeout_seconds=5) == "http_429"
     assert image_server.asked["/x"] == 1
 
 
-def test_redirects_are_followed_but_not_for_ever(image_server):
+def test_a_limited_number_of_redirects_is_followed(image_server):
     image_server.answers |= {"/a": redirect("/b"), "/b": redirect(f"{image_server.url}/c"), "/c": photo(3)}
     assert fetcher().fetch(f"{image_server.url}/a") == photo(3)
     image_server.answers["/loop"] = redirect("/loop")
     assert code_of(f"{image_server.url}/loop") == "too_many_redirects"
 
 
-def test_loopback_is_out_of_reach_unless_allowed(image_server):
+def test_loopback_is_blocked_unless_allowed(image_server):
     image_server.answers["/a"] = photo(1)
     assert code_of(f"{image_server.url}/a", fetch_allow=()) == "blocked_address"
     assert image_server.asked["/a"] == 0
@@ -130,7 +130,7 @@ def test_no_spelling_of_loopback_gets_through(image_server, host):
     assert not image_server.asked
 
 
-def test_a_redirect_does_not_lead_inside(image_server):
+def test_a_redirect_to_a_private_address_is_blocked(image_server):
     other = f"http://127.0.0.2:{image_server.port}/secret"
     image_server.answers |= {"/a": redirect(other), "/secret": photo(1)}
     assert code_of(f"{image_server.url}/a", fetch_allow=(f"127.0.0.1:{image_server.port}",)) == "blocked_address"
@@ -185,7 +185,7 @@ def test_nothing_is_read_beyond_the_limit(image_server):
     assert code_of(f"{image_server.url}/endless", max_image_bytes=100_000) == "too_large"
 
 
-def test_a_drip_of_bytes_ends_at_the_deadline(image_server):
+def test_a_slow_body_ends_at_the_deadline(image_server):
     def drip(request):
         request.send_response(200)
         request.send_header("Content-Length", "1000000")
@@ -214,7 +214,7 @@ def test_a_body_shorter_than_announced_is_a_failure(image_server):
     assert image_server.asked["/cut"] == 3
 
 
-def test_once_it_is_closed_nothing_more_is_begun(image_server):
+def test_a_closed_fetcher_begins_no_download(image_server):
     image_server.answers["/a"] = photo(1)
     closed = fetcher()
     closed.close()
@@ -223,7 +223,7 @@ def test_once_it_is_closed_nothing_more_is_begun(image_server):
     assert not image_server.asked
 
 
-def test_nobody_home():
+def test_a_refused_connection_is_a_failure():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         assert code_of(f"http://127.0.0.1:{taken.getsockname()[1]}/") == "connection_failed"

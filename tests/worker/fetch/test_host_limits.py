@@ -30,7 +30,7 @@ def fill(host: HostLimiter, outcome: Outcome, now: float, error: ItemError | Non
     return count
 
 
-def test_a_host_that_keeps_up_gets_one_request_more_each_round_up_to_the_most():
+def test_the_limit_of_a_host_without_failures_grows_by_one_per_round_up_to_the_maximum():
     host = HostLimiter(POLICY)
     rounds = [fill(host, Outcome.GOOD, float(n)) for n in range(60)]
     assert rounds[0] == 8
@@ -47,7 +47,7 @@ def test_a_limit_that_is_never_reached_does_not_grow():
 
 
 @pytest.mark.parametrize("outcome", [Outcome.BUSY, Outcome.SLOW])
-def test_failures_halve_what_a_host_gets_once_a_round(outcome):
+def test_failures_halve_the_limit_of_a_host_once_per_round(outcome):
     host = HostLimiter(POLICY)
     assert fill(host, outcome, 0.0, DOWN) == 8
     assert host.limit == 4
@@ -55,7 +55,7 @@ def test_failures_halve_what_a_host_gets_once_a_round(outcome):
     assert host.limit == 2
 
 
-def test_a_retry_after_is_for_the_whole_host():
+def test_retry_after_applies_to_the_whole_host():
     host = HostLimiter(POLICY)
     ask(host, Outcome.BUSY, 0.0, BUSY, pause=20)
     assert not host.has_room(19.9)
@@ -63,7 +63,7 @@ def test_a_retry_after_is_for_the_whole_host():
     assert host.has_room(23.0)
 
 
-def test_a_host_that_asks_for_longer_than_anybody_waits_fails_its_items_until_then():
+def test_items_fail_while_retry_after_exceeds_the_longest_pause():
     host = HostLimiter(POLICY)
     host.begin(0.0)
     ask(host, Outcome.BUSY, 0.0, BUSY, pause=3600)
@@ -95,7 +95,7 @@ def test_a_host_that_never_answered_is_given_up_after_ten_failures_and_tried_aga
     assert host.has_room(later + 0.2)
 
 
-def test_an_outage_of_a_host_that_answered_is_sat_out_for_a_while():
+def test_an_outage_of_a_host_that_answered_before_is_waited_for():
     host = HostLimiter(POLICY)
     ask(host, Outcome.GOOD, 0.0)
     failed = []
@@ -108,7 +108,7 @@ def test_an_outage_of_a_host_that_answered_is_sat_out_for_a_while():
     assert failed[-1] + 0.2 >= POLICY.grace
 
 
-def test_errors_that_say_nothing_of_the_host_change_nothing():
+def test_errors_of_single_images_do_not_change_the_limit():
     host = HostLimiter(POLICY)
     for n in range(100):
         ask(host, Outcome.ANSWERED, float(n), DOWN)
@@ -117,7 +117,7 @@ def test_errors_that_say_nothing_of_the_host_change_nothing():
 
 
 @given(st.lists(st.tuples(st.sampled_from(Outcome), st.floats(0, 100), st.floats(0, 1e9)), max_size=200))
-def test_whatever_happens_a_host_gets_between_one_and_the_most_and_comes_back(events):
+def test_the_limit_stays_between_one_and_the_maximum_and_recovers(events):
     host, now = HostLimiter(POLICY), 0.0
     for outcome, passed, pause in events:
         now += passed

@@ -31,7 +31,7 @@ def code(future) -> str | None:
     return error.code if isinstance(error, ItemError) else None
 
 
-def test_a_host_that_hangs_does_not_hold_the_threads_of_others(image_server):
+def test_a_host_that_hangs_does_not_occupy_the_threads_of_others(image_server):
     release = threading.Event()
 
     def hang(request):
@@ -51,7 +51,7 @@ def test_a_host_that_hangs_does_not_hold_the_threads_of_others(image_server):
         assert [future.result(60) for future in stuck] == [len(photo(1))] * 50
 
 
-def test_no_host_is_asked_more_at_a_time_than_it_is_allowed(image_server):
+def test_parallel_requests_to_a_host_stay_within_its_limit(image_server):
     lock, now, most = threading.Lock(), 0, 0
 
     def answer(request):
@@ -94,7 +94,7 @@ def test_a_retry_after_holds_for_all_items_of_the_host_and_for_no_other(image_se
     assert len(asked) == 6
 
 
-def test_a_dead_host_costs_a_few_tries_and_not_one_for_each_item():
+def test_a_dead_host_is_tried_a_few_times_and_not_for_each_item():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         ours = fetcher(HostPolicy(backoff=0.001))
@@ -104,7 +104,7 @@ def test_a_dead_host_costs_a_few_tries_and_not_one_for_each_item():
     assert codes[-20:] == ["host_unreachable"] * 20
 
 
-def test_a_dead_host_that_comes_back_is_asked_again(image_server):
+def test_a_dead_host_that_recovers_is_requested_again(image_server):
     image_server.answers["/a"] = photo(1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -128,7 +128,7 @@ def test_a_dead_host_that_comes_back_is_asked_again(image_server):
             assert time.monotonic() < deadline
 
 
-def test_what_comes_of_an_image_is_the_futures(image_server):
+def test_a_future_has_the_result_or_the_error_of_its_image(image_server):
     image_server.answers["/a"] = photo(1)
     ours = fetcher(HostPolicy())
     assert ours.submit(f"{image_server.url}/a", lambda download: download.content).result(30) == photo(1)
@@ -141,7 +141,7 @@ def test_what_comes_of_an_image_is_the_futures(image_server):
         ours.submit(f"{image_server.url}/a", fail).result(30)
 
 
-def test_closing_fails_what_has_not_begun_and_finishes_what_has(image_server):
+def test_closing_fails_waiting_downloads_and_finishes_running_ones(image_server):
     entered, release = threading.Event(), threading.Event()
 
     def slow(request):
@@ -164,7 +164,7 @@ def test_closing_fails_what_has_not_begun_and_finishes_what_has(image_server):
     assert image_server.asked.total() == 1
 
 
-def test_millions_of_hosts_are_not_remembered(monkeypatch):
+def test_the_number_of_remembered_hosts_is_limited(monkeypatch):
     monkeypatch.setattr("worker.fetch.host_queue._MAX_IDLE_HOSTS", 100)
     queue: HostQueue[int] = HostQueue(HostPolicy())
     for n in range(10_000):

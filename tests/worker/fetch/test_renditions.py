@@ -33,12 +33,12 @@ def asked(url: str) -> dict[str, str]:
         ("https://images.unsplash.com/photo-1?rect=0,0,10,10", {"rect": "0,0,10,10"}),
     ],
 )
-def test_a_small_jpeg_of_the_whole_picture_is_asked_for(url, kept):
+def test_a_small_jpeg_of_the_whole_picture_is_requested(url, kept):
     assert asked(url) == OURS | kept
     assert urlsplit(small_rendition(url, 224, HOSTS))[:3] == urlsplit(url)[:3]
 
 
-def test_what_is_kept_is_kept_letter_by_letter():
+def test_other_parts_of_the_url_are_kept_unchanged():
     url = "https://images.unsplash.com/photo-1?ixid=a%2Fb+c&flag"
     assert small_rendition(url, 224, HOSTS) == f"{url}&w=672&h=672&fit=max&fm=jpg&q=75"
 
@@ -56,7 +56,7 @@ def test_what_is_kept_is_kept_letter_by_letter():
         "https://images.unsplash.com/photo-1?ar=16:9",
     ],
 )
-def test_other_hosts_and_cuts_are_left_alone(url):
+def test_urls_of_other_hosts_and_with_a_crop_are_unchanged(url):
     assert small_rendition(url, 224, HOSTS) == url
 
 

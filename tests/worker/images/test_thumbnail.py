@@ -27,12 +27,12 @@ def test_any_picture_has_a_small_jpeg_of_its_own_shape(kind):
     )
 
 
-def test_what_is_transparent_is_white():
+def test_transparent_pixels_become_white():
     small = opened(thumbnail(decode(encoded(Image.new("RGBA", (400, 300), (255, 0, 0, 0))), 10**8)))
     assert small.getextrema() == ((255, 255), (255, 255), (255, 255))
 
 
-def test_no_metadata_is_handed_on():
+def test_a_thumbnail_has_no_metadata():
     exif = Image.Exif()
     exif[0x010E] = "secret place"
     info = PngImagePlugin.PngInfo()

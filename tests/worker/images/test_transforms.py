@@ -48,7 +48,7 @@ def test_a_very_long_picture_is_cropped_before_it_is_scaled_with_nearly_the_same
     assert np.abs(ours - theirs(processor, image)).max() <= 1
 
 
-def test_of_a_picture_on_a_larger_ground_only_the_picture_is_taken():
+def test_only_the_picture_of_a_padded_input_is_used():
     ground = Image.new("RGB", (126, 101), (255, 0, 0))
     ground.paste((0, 0, 255), (0, 0, 125, 100))
     ground.info[PICTURE_BOX] = (0, 0, 124.5, 99.5)
@@ -79,14 +79,14 @@ def test_quick_scaling_gives_nearly_the_same_pixels_of_every_size(width, height,
     assert (difference > 2).mean() <= 0.01
 
 
-def test_what_quick_scaling_does_not_know_is_scaled_exactly():
+def test_unsupported_inputs_of_quick_scaling_are_scaled_exactly():
     on_larger_ground = scribble(126, 101)
     on_larger_ground.info[PICTURE_BOX] = (0, 0, 124.5, 99.5)
     for image, resample in ((on_larger_ground, Image.Resampling.BICUBIC), (scribble(90, 70), Image.Resampling.LANCZOS)):
         assert np.array_equal(quick_resize(image, (48, 32), resample), exact_resize(image, (48, 32), resample))
 
 
-def test_a_picture_too_large_for_one_block_of_memory_is_scaled_all_the_same():
+def test_a_picture_too_large_for_one_block_of_memory_is_scaled():
     image = scribble(90, 70).resize((3000, 2400), Image.Resampling.NEAREST)
     with pytest.raises(ValueError, match="contiguous"):
         image.__arrow_c_array__()

@@ -93,7 +93,7 @@ def test_rows_that_are_not_inserted_by_the_cancel_are_never_inserted(
     assert_counts_are_true(jobs.get(job_id), catalogue, collection, stored=0)
 
 
-def test_a_job_cancelled_in_the_middle_counts_what_is_stored(worker, submit, jobs, catalogue, collection):
+def test_a_job_cancelled_in_the_middle_counts_its_stored_rows(worker, submit, jobs, catalogue, collection):
     job_id = submit(150)
     with ThreadPoolExecutor(4) as pool:
         answered = [pool.submit(worker.answer_bell) for _ in range(150)]

@@ -157,7 +157,7 @@ def test_a_job_reports_the_stage_that_limits_it(ingest, items):
     assert job.limited_by == max(job.stage_seconds, key=lambda stage: job.stage_seconds[stage])
 
 
-def test_a_job_whose_pictures_take_long_to_prepare_is_limited_by_that(ingest, items, worker, monkeypatch):
+def test_a_job_with_slow_preparation_is_limited_by_decode(ingest, items, worker, monkeypatch):
     prepare = worker.encoder.prepare
 
     def slow(picture: Any) -> Pixels:

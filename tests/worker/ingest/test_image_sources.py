@@ -27,7 +27,7 @@ def read(worker: ImageSources, item: Item) -> bytes:
     return worker.submit(item, lambda download: download.content).result(30)
 
 
-def test_an_upload_is_read_shown_by_its_thumbnail_and_forgotten(with_uploads, spool):
+def test_an_upload_is_read_gets_a_thumbnail_and_is_removed(with_uploads, spool):
     worker = sources(with_uploads)
     first, second = put(spool, JOB, 2)
 
@@ -60,7 +60,7 @@ def test_an_item_with_a_url_is_fetched_and_keeps_it(with_uploads, image_server):
     worker.forget([item])
 
 
-def test_a_worker_without_the_folder_fails_no_item(settings, with_uploads, spool):
+def test_without_the_uploads_folder_the_worker_is_unavailable_and_no_item_fails(settings, with_uploads, spool):
     (item,) = put(spool, JOB)
     with pytest.raises(UnavailableError, match="LICHTBILD_UPLOADS_FOLDER"):
         read(sources(settings), item)

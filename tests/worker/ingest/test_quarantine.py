@@ -103,7 +103,7 @@ def test_a_suspect_is_never_in_the_model_with_others_and_every_image_gets_its_tu
     assert sorted(claim.chunk for claim in seen) == sorted(claim.chunk for claim in images)
 
 
-def test_a_suspect_waits_for_what_is_in_the_model_and_for_nothing_that_comes_later(model):
+def test_a_suspect_waits_for_images_in_the_model_and_for_no_later_ones(model):
     gate, order = Gate(), []
     with ThreadPoolExecutor(3) as pool:
         running = [pool.submit(model.encode, chunk(0), gate)]
@@ -118,7 +118,7 @@ def test_a_suspect_waits_for_what_is_in_the_model_and_for_nothing_that_comes_lat
     assert order == ["suspect", "later"]
 
 
-def test_from_a_suspects_claim_on_a_crash_of_healthy_chunks_is_not_its_own(model):
+def test_a_crash_of_healthy_chunks_does_not_count_for_a_claimed_suspect(model):
     model.recorded = suspect(9)
     model.quarantine.announce(chunk(0))
     assert model.recorded == suspect(9), "a process without suspects records nothing"
@@ -137,7 +137,7 @@ def test_an_image_that_fails_in_the_model_lets_the_next_in(model):
     assert model.inside == []
 
 
-def test_while_redis_is_away_no_suspect_enters_and_afterwards_all_do(model):
+def test_no_suspect_enters_the_model_while_redis_is_away(model):
     model.is_redis_away = True
     with pytest.raises(UnavailableError):
         model.quarantine.announce(suspect(1))
@@ -152,7 +152,7 @@ def test_while_redis_is_away_no_suspect_enters_and_afterwards_all_do(model):
         assert model.recorded == (claim if claim.is_suspect else None)
 
 
-def test_a_redis_that_goes_away_fails_all_who_wait_at_once(model):
+def test_a_failing_redis_fails_all_waiting_images_at_once(model):
     gate = Gate()
     with ThreadPoolExecutor(4) as pool:
         inside = pool.submit(model.encode, chunk(0), gate)

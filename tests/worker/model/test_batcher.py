@@ -20,7 +20,7 @@ def test_each_caller_gets_its_own_vector():
     batcher.close()
 
 
-def test_what_waits_while_the_model_works_shares_the_next_batch():
+def test_inputs_that_wait_for_the_model_share_the_next_batch():
     gate = threading.Event()
     encoder = FakeEncoder(gate)
     batcher = Batcher(encoder)
@@ -34,7 +34,7 @@ def test_what_waits_while_the_model_works_shares_the_next_batch():
     batcher.close()
 
 
-def test_passes_go_side_by_side():
+def test_passes_run_in_parallel():
     gate = threading.Event()
     batcher = Batcher(FakeEncoder(gate, passes=2))
     futures = [batcher.submit_image(0)]
@@ -48,7 +48,7 @@ def test_passes_go_side_by_side():
     batcher.close()
 
 
-def test_queries_go_before_images():
+def test_texts_are_encoded_before_images():
     gate = threading.Event()
     encoder = FakeEncoder(gate)
     batcher = Batcher(encoder)
@@ -62,7 +62,7 @@ def test_queries_go_before_images():
     batcher.close()
 
 
-def test_an_image_that_somebody_waits_for_goes_before_the_others_and_after_texts():
+def test_an_image_of_a_query_is_encoded_before_other_images_and_after_texts():
     gate = threading.Event()
     encoder = FakeEncoder(gate)
     batcher = held(encoder, gate)
@@ -100,7 +100,7 @@ def test_cancelled_work_is_not_encoded():
     batcher.close()
 
 
-def test_a_full_queue_holds_the_caller_until_there_is_room():
+def test_a_caller_waits_while_the_queue_is_full():
     gate = threading.Event()
     encoder = FakeEncoder(gate)
     batcher = Batcher(encoder)
@@ -119,7 +119,7 @@ def test_a_full_queue_holds_the_caller_until_there_is_room():
     batcher.close()
 
 
-def test_what_is_past_its_deadline_is_dropped_unprocessed():
+def test_an_input_past_its_deadline_is_not_encoded():
     gate = threading.Event()
     encoder = FakeEncoder(gate)
     batcher = held(encoder, gate)
@@ -136,7 +136,7 @@ def test_what_is_past_its_deadline_is_dropped_unprocessed():
     batcher.close()
 
 
-def test_a_caller_waits_for_room_no_longer_than_its_deadline():
+def test_a_caller_waits_for_room_until_its_deadline_at_most():
     gate = threading.Event()
     encoder = FakeEncoder(gate)
     batcher = held(encoder, gate)

@@ -39,7 +39,7 @@ def test_a_vector_that_is_not_finite_is_an_error_not_a_row():
     batcher.close()
 
 
-def test_a_model_that_encodes_nothing_any_more_is_our_fault_and_no_items():
+def test_a_failing_model_is_unavailable_and_fails_no_item():
     class Device(FakeEncoder):
         is_lost = True
 
@@ -95,7 +95,7 @@ def test_an_input_that_alone_does_not_fit_fails_alone():
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_thread_that_ends_unforeseen_leaves_nobody_waiting():
+def test_an_unexpected_end_of_the_models_thread_fails_every_future():
     class Ending(FakeEncoder):
         def _encode(self, _values):
             if self._gate:

@@ -12,7 +12,7 @@ from worker.model.batcher import Batcher
 
 
 @pytest.mark.parametrize("in_the_models", [True, False])
-def test_an_image_is_prepared_by_the_models_thread_if_that_is_all_that_computes_and_else_by_the_callers(in_the_models):
+def test_the_models_thread_prepares_images_if_each_pass_has_one_thread(in_the_models):
     encoder = FakeEncoder()
     encoder.has_thread_per_pass = in_the_models
     batcher = Batcher(encoder)
@@ -49,7 +49,7 @@ def test_an_image_that_cannot_be_prepared_fails_alone(in_the_models):
     batcher.close()
 
 
-def test_images_that_wait_unprepared_are_held_back_by_their_bytes_and_a_smaller_one_may_pass():
+def test_unprepared_images_are_limited_by_bytes_and_a_smaller_one_may_pass():
     gate = threading.Event()
     encoder = FakeEncoder(gate)
     batcher = held(encoder, gate)
@@ -68,13 +68,13 @@ def test_images_that_wait_unprepared_are_held_back_by_their_bytes_and_a_smaller_
     batcher.close()
 
 
-def test_an_image_larger_than_all_room_is_taken_alone():
+def test_an_image_larger_than_the_limit_waits_alone():
     batcher = Batcher(FakeEncoder())
     assert np.allclose(batcher.submit_unprepared(lambda: 1, 2**40).result(10).vector, vector(1))
     batcher.close()
 
 
-def test_preparing_is_told_apart_from_encoding():
+def test_prepare_and_encode_times_are_counted_separately():
     def prepare() -> int:
         began = time.thread_time()
         while time.thread_time() - began < 0.05:

@@ -30,7 +30,7 @@ def test_a_search_waits_for_an_ingest(worker, searches, connection, jobs, photos
     assert all(job.result["took_ms"]["after_job"] > 0 for job in ended)
 
 
-def test_a_deferred_search_reports_what_is_pending_and_stored_when_it_is_answered(
+def test_a_deferred_search_reports_the_counts_at_its_answer(
     worker, searches, connection, jobs, photos, ingests, collection
 ):
     photos({"a": (1, 0)})
@@ -52,7 +52,7 @@ def test_a_deferred_search_reports_what_is_pending_and_stored_when_it_is_answere
     assert (result["pending_rows"], result["searchable_rows"]) == (2, 2)
 
 
-def test_a_search_gives_up_waiting_for_an_ingest_at_its_deadline(search, photos, ingests, collection):
+def test_a_search_that_waits_for_an_ingest_fails_at_its_deadline(search, photos, ingests, collection):
     photos({"a": (1, 0)})
     submission = ingests.submission(collection)
     submission.stage([Item("b", "http://h/b", {})])
@@ -61,7 +61,7 @@ def test_a_search_gives_up_waiting_for_an_ingest_at_its_deadline(search, photos,
     assert "after_job" in job.error["detail"]
 
 
-def test_a_search_after_a_job_that_is_gone_says_so(search, photos):
+def test_a_search_after_an_expired_job_fails_with_a_code_of_its_own(search, photos):
     photos({"a": (1, 0)})
     assert search(after_job="nonsense").error["code"] == "after_job_not_found"
 

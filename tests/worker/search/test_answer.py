@@ -10,7 +10,7 @@ from shared.ledger.watcher import Watcher
 from tests.worker.search.answers import found, unit
 
 
-def test_hits_are_explained(search, photos):
+def test_a_result_has_weights_distances_and_counts(search, photos):
     photos({"a": (1, 0), "b": (1, 1), "c": (0, 1)})
     job = search("a", Term("photo_id", "c", -0.5), top_k=2)
     assert found(job) == ["a", "b"]
@@ -21,7 +21,7 @@ def test_hits_are_explained(search, photos):
     assert job.result["took_ms"].keys() == {"queue", "encode", "search"}
 
 
-def test_what_is_still_to_come_is_told(search, photos, ingests, collection):
+def test_pending_rows_are_those_of_unfinished_ingests(search, photos, ingests, collection):
     photos({"a": (1, 0)})
     submission = ingests.submission(collection)
     submission.stage([Item("x", "http://h/x", {}), Item("y", "http://h/y", {})])
@@ -29,7 +29,7 @@ def test_what_is_still_to_come_is_told(search, photos, ingests, collection):
     assert search().result["pending_rows"] == 2
 
 
-def test_the_count_follows_what_is_written(search, photos, ingests, catalogue, collection, worker):
+def test_searchable_rows_include_new_photos(search, photos, ingests, catalogue, collection, worker):
     photos({"a": (1, 0)})
     assert search().result["searchable_rows"] == 1
     submission = ingests.submission(collection)
@@ -41,7 +41,7 @@ def test_the_count_follows_what_is_written(search, photos, ingests, catalogue, c
     assert search().result["searchable_rows"] == 2
 
 
-def test_pages_of_photos_that_are_equally_far_fit_together(search, photos):
+def test_pages_of_equally_distant_photos_are_consistent(search, photos):
     """Some are the same picture under several ids: which of them an engine returns first is its own affair."""
     photos({f"p{n:02}": (1, n // 4) for n in range(20)} | {"a": (1, 0)})
     whole = found(search(top_k=21))
@@ -51,12 +51,12 @@ def test_pages_of_photos_that_are_equally_far_fit_together(search, photos):
     assert found(search(top_k=5, offset=40)) == []
 
 
-def test_hits_that_are_too_far_are_left_out(search, photos):
+def test_hits_beyond_max_distance_are_left_out(search, photos):
     photos({"a": (1, 0), "b": (1, 1), "c": (0, 1)})
     assert found(search(max_distance=0.5)) == ["a", "b"]
 
 
-def test_near_duplicates_are_folded_into_the_best_of_them(search, photos):
+def test_near_duplicates_are_listed_in_the_nearest_hit(search, photos):
     photos({"a": (1, 0), **{f"a{n}": (1, 0.01 * n) for n in range(1, 30)}, "b": (1, 1), "b1": (1, 1.01), "c": (0, 1)})
     job = search(group_distance=0.1, top_k=3)
     assert found(job) == ["a", "b", "c"]
@@ -77,18 +77,18 @@ def test_one_picture_from_batches_of_different_sizes_is_one_hit_at_group_distanc
     assert {similar["photo_id"] for similar in job.result["hits"][0]["similar"]} == {"a1", "a2"}
 
 
-def test_a_filter_asks_of_attributes(search, photos):
+def test_a_filter_compares_attributes(search, photos):
     photos({"a": (1, 0), "b": (1, 1), "c": (0, 1)})
     assert found(search(filter={"n": {"gte": 1}})) == ["b", "c"]
 
 
-def test_embeddings_come_on_request(search, photos):
+def test_embeddings_are_returned_on_request(search, photos):
     photos({"a": (1, 0)})
     assert "embedding" not in search().result["hits"][0]
     assert search(include_embedding=True).result["hits"][0]["embedding"] == unit(1, 0).tolist()
 
 
-def test_a_text_that_was_asked_before_is_not_encoded_again(search, photos, encoded):
+def test_a_repeated_text_is_encoded_once(search, photos, encoded):
     photos({"a": (1, 0)})
     first, second = (search("a", Term("text", "a dog")) for _ in range(2))
     assert encoded == ["a dog"]
@@ -97,14 +97,14 @@ def test_a_text_that_was_asked_before_is_not_encoded_again(search, photos, encod
     assert encoded == ["a dog", "a cat"]
 
 
-def test_a_collection_that_is_not_there_or_of_another_model_is_refused(search, catalogue, collection):
+def test_an_absent_collection_or_one_of_another_model_is_refused(search, catalogue, collection):
     assert search("a", collection="nowhere").error["code"] in ("not_found", "photo_not_found")
     catalogue.ensure(collection, "another", 64)
     catalogue.write(collection, [Row("a", "http://h/a", unit(1, 0), b"", {}, 1)])
     assert search().error["code"] == "model_mismatch"
 
 
-def test_a_collection_that_is_dropped_behind_our_back_is_noticed(
+def test_a_collection_that_another_client_drops_is_noticed(
     worker, searches, connection, jobs, photos, catalogue, collection
 ):
     def ask() -> Job:

@@ -9,7 +9,7 @@ from shared.ledger.watcher import Watcher
 from worker.search.slots import Slots
 
 
-def test_one_bell_answers_all_that_wait(worker, searches, connection, jobs, photos, collection):
+def test_one_bell_answers_all_waiting_searches(worker, searches, connection, jobs, photos, collection):
     photos({"a": (1, 0)})
     ids = [searches.enqueue(Query((Term("photo_id", "a"),), 5, collection), {}).job_id for _ in range(100)]
     worker.search.answer_bell()
@@ -44,7 +44,7 @@ def test_a_bell_that_finds_no_free_slot_while_another_is_answered_is_not_lost(
     assert [watcher.wait(job_id, 30).status for job_id in (first, *late)] == ["succeeded"] * 2
 
 
-def test_a_search_that_came_too_late_is_given_up_unanswered(
+def test_a_search_past_its_deadline_fails_without_being_encoded(
     worker, searches, connection, jobs, photos, collection, encoded
 ):
     photos({"a": (1, 0)})
@@ -56,7 +56,7 @@ def test_a_search_that_came_too_late_is_given_up_unanswered(
     assert encoded == []
 
 
-def test_a_search_whose_image_takes_too_long_fails_in_time(
+def test_a_search_with_a_slow_image_fails_at_its_deadline(
     worker, searches, connection, jobs, photos, collection, monkeypatch
 ):
     photos({"a": (1, 0)})

@@ -33,7 +33,7 @@ def test_a_query_vector_is_always_a_unit_vector(seed, weights):
         assert fused.dtype == np.float32
 
 
-def test_a_negative_weight_leads_away():
+def test_a_negative_weight_moves_the_query_away_from_a_term():
     a, b = random_units(1, 2)
     assert fuse([a, b], [1, -0.5]) @ b < fuse([a], [1]) @ b
 

@@ -60,7 +60,7 @@ def test_a_tie_at_the_end_of_a_page_is_fetched_completely(offset):
     assert ids(page(rows.find, query(top_k=3, offset=offset))) == [*names(11), "z"][offset : offset + 3]
 
 
-def test_at_most_so_many_equally_distant_rows_are_fetched():
+def test_the_number_of_equally_distant_rows_is_limited():
     rows = Rows(dict.fromkeys(names(12_000), 0.5))
     assert len(page(rows.find, query(top_k=5))) == 5
     assert max(rows.limits) == paging._MOST_TIED_ROWS

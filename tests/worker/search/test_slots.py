@@ -40,13 +40,13 @@ def test_a_bell_during_a_claim_is_not_lost():
     assert slots.release()
 
 
-def test_what_a_claim_leaves_waiting_counts_as_a_missed_bell():
+def test_searches_that_a_claim_leaves_waiting_count_as_a_missed_bell():
     slots = Slots(total=1, batch=1)
     slots.confirm(slots.reserve(), used=1, more_wait=True)
     assert slots.release()
 
 
-def test_a_resumed_search_comes_on_top_and_delays_the_next_claim():
+def test_a_resumed_search_exceeds_the_slots_and_delays_the_next_claim():
     slots = Slots(total=1, batch=1)
     slots.confirm(slots.reserve(), used=1, more_wait=True)
     slots.occupy()

@@ -22,7 +22,7 @@ def test_a_build_has_stalled_once_its_unindexed_parts_have_not_fallen_for_the_st
     assert progress.has_stalled("job", 5)
 
 
-def test_each_part_that_is_indexed_begins_the_time_anew():
+def test_each_indexed_part_restarts_the_time():
     clock = Clock()
     progress = BuildProgress(stall_seconds=900, clock=clock)
     for unindexed in (9, 5, 4, 1):
@@ -43,7 +43,7 @@ def test_parts_that_an_ingest_adds_are_no_progress():
     assert progress.has_stalled("job", 8)
 
 
-def test_jobs_are_judged_apart():
+def test_each_job_is_judged_separately():
     clock = Clock()
     progress = BuildProgress(stall_seconds=900, clock=clock)
     assert not progress.has_stalled("first", 1)

@@ -15,7 +15,7 @@ def quickly(monkeypatch):
 
 
 @pytest.mark.parametrize("error", [RedisConnectionError("away"), UnavailableError("away"), ZeroDivisionError("ours")])
-def test_it_goes_on_after_a_failure(error):
+def test_a_failed_step_does_not_end_the_thread(error):
     steps = iter([error, error])
     done = threading.Event()
 
@@ -50,5 +50,5 @@ def test_closing_waits_for_the_current_step_and_begins_no_other():
     assert not any(thread.name == "test" for thread in threading.enumerate())
 
 
-def test_one_that_was_never_started_can_be_closed():
+def test_a_thread_that_was_never_started_can_be_closed():
     PeriodicThread("test", lambda: None, 0).close()

@@ -8,7 +8,7 @@ from tests.worker.spooled import JOB, age, put
 from worker.upkeep.spool_sweeper import SpoolSweeper
 
 
-def test_what_ended_and_what_was_given_up_is_swept_and_nothing_else(connection, with_uploads, spool):
+def test_only_folders_of_ended_jobs_and_of_abandoned_uploads_are_swept(connection, with_uploads, spool):
     ledger, jobs = IngestLedger(connection, with_uploads), Jobs(connection, with_uploads)
 
     def submitted() -> str:
@@ -34,7 +34,7 @@ def test_what_ended_and_what_was_given_up_is_swept_and_nothing_else(connection, 
     assert foreign.exists()
 
 
-def test_sweeping_waits_its_turn_and_bears_a_spool_that_is_not_there(connection, settings, with_uploads, spool):
+def test_sweeping_keeps_its_interval_and_accepts_an_absent_spool(connection, settings, with_uploads, spool):
     jobs = Jobs(connection, settings)
     SpoolSweeper(None, jobs, 1).sweep_if_due()
     sweeper = SpoolSweeper(spool, jobs, 0)
