@@ -43,8 +43,13 @@ class ItemBody(BaseModel):
         return value
 
 
+_EXAMPLE: Any = {"id": "beach-1", "url": "https://example.org/1.jpg", "attributes": {"place": "Sylt"}}
+
+
 class ListBody(BaseModel):
     """A JSON list of items. It is read as a stream, one item at a time."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_EXAMPLE]}]})
 
     items: list[ItemBody]
 

@@ -80,6 +80,15 @@ class TermBody(GivenBody):
 class SearchBody(GivenBody):
     """A search as a client writes it; its own `text`, `image_url`, `image` and `photo_id` are terms of weight 1."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"text": "a dog on a beach", "top_k": 3, "filter": {"width": {"gte": 2000}}},
+                {"terms": [{"photo_id": "beach-1"}, {"text": "at night", "weight": -0.5}], "group_distance": 0.1},
+            ]
+        }
+    )
+
     terms: list[TermBody] = Field(default_factory=list)
     top_k: int = Field(5, ge=1, le=MAX_TOP_K)
     offset: int = Field(0, ge=0)
