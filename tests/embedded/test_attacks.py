@@ -235,7 +235,8 @@ def test_no_statement_reaches_the_network(
 
     answers = run(address, attack, port=port)
 
-    assert answers[0].headers["X-ClickHouse-Exception-Code"] == "497"
+    # 62: BACKUP is not among the statements that the server knows.
+    assert answers[0].headers["X-ClickHouse-Exception-Code"] in ("497", "62")
     assert not connections
 
 

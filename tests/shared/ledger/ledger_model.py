@@ -109,15 +109,20 @@ class LedgerModel(RuleBasedStateMachine):
         )
         assert not waits or self.ledger.has_work()
 
+    def _resume_paused(self):
+        for job_id in self.expected:
+            if self.api.get(job_id).status == "paused":
+                self.api.resume(job_id)
+
     def teardown(self):
         """Resume all paused jobs and let the workers continue: every job ends."""
         for lease in self.redis.zrange(keys.LEASES, 0, -1):
             self.redis.zadd(keys.LEASES, {lease: 1})
-        for job_id, expected in self.expected.items():
-            if expected.status == "paused":
-                self.api.resume(job_id)
+        self._resume_paused()
         while claim := self.ledger.claim():
             self.ledger.settle(claim, Outcome(len(claim.items), 0, [], 0, {}))
+            # This may have been the item from which on the breaker judges earlier failures.
+            self._resume_paused()
         self.deletions.complete(self.deletions.claim())
         for job_id in self.expected:
             job = self.api.get(job_id)

@@ -6,7 +6,6 @@
 import json
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from shared.doorbell import celery_app
 from shared.ledger import keys
 from shared.ledger.commands import CommandLedger
 from shared.ledger.index_choices import IndexChoices
-from shared.ledger.presence import Presence
+from shared.ledger.presence import QUEUES, Presence
 from worker.tasks import register
 
 _BEFORE = json.loads((Path(__file__).parent / "before" / "ledger.json").read_text())
@@ -161,8 +160,8 @@ def test_its_workers_are_known_until_they_are_gone(before, connection):
 def test_its_doorbells_are_understood(before, settings):
     """The name of a queue in Redis, the serializer, the task's name and its arguments must be those of today."""
     app, answered = celery_app(settings), []
-    part = {name: SimpleNamespace(answer_bell=partial(answered.append, name)) for name in ("ingest", "search")}
-    register(app, lambda: SimpleNamespace(**part))
+    for queue in QUEUES:
+        register(app, queue, partial(answered.append, queue))
     for queue in ("ingest", "search"):
         with app.connection_for_read() as broker, broker.SimpleQueue(app.amqp.queues[queue]) as bells:
             bell = bells.get_nowait()
