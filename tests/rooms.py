@@ -10,6 +10,11 @@ PACKAGES = ("lichtbild", "embedded", "api", "worker", "shared")
 BEGIN, END = "<!-- drawings: made by `make docs` -->", "<!-- end of drawings -->"
 
 
+def imports() -> grimp.ImportGraph:
+    """All imports at run time: those for type checkers alone do not count."""
+    return grimp.build_graph(*PACKAGES, cache_dir=None, exclude_type_checking_imports=True)
+
+
 def arrows(graph: grimp.ImportGraph, rooms: set[str]) -> set[tuple[str, str]]:
     """(importer, imported) pairs of rooms; a room is a module, or a package with all its modules."""
     room_of = {module: room for room in rooms for module in (room, *graph.find_descendants(room))}
@@ -30,7 +35,7 @@ def drawing(title: str, found: set[tuple[str, str]]) -> Iterator[str]:
 
 def drawings() -> str:
     """The packages, then the rooms of each."""
-    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    graph = imports()
     lines = [*drawing("The packages", arrows(graph, set(PACKAGES)))]
     for package in PACKAGES:
         lines += drawing(f"In `{package}`", arrows(graph, graph.find_children(package)))

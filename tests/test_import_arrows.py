@@ -5,10 +5,12 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from tests import rooms
 from tests.rooms import with_drawings
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +61,16 @@ def test_the_layers_hold():
 def test_the_drawing_of_the_rooms_is_current():
     page = (ROOT / "docs" / "rooms.md").read_text()
     assert with_drawings(page) == page, "run `make docs`"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_arrow_between_rooms_points_up(package):
+    """Nowhere: rooms that import each other could not be drawn with all arrows pointing down."""
+    graph = rooms.imports()
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for importer, imported in rooms.arrows(graph, graph.find_children(package)):
+        sorter.add(importer, imported)
+    sorter.prepare()
 
 
 @pytest.mark.parametrize("package", PACKAGES)
