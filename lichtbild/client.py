@@ -21,7 +21,8 @@ from lichtbild.job_waits import LONGEST_POLL, JobFollower
 from lichtbild.manifest import Item, Manifest
 from lichtbild.models import Collection, FailedItem, Job, Kind, Photo, Readiness, SearchResult, Status
 from lichtbild.query import search_body
-from lichtbild.sending import send
+from lichtbild.sending import send, send_window
+from lichtbild.table_rows import Table
 from lichtbild.transport import Transport, segment
 from lichtbild.uploads import Upload, Window, pictures_of, windows
 
@@ -29,8 +30,6 @@ DEFAULT_API = "http://127.0.0.1:8700"
 DEFAULT_COLLECTION = "photos"
 # The API answers within this time; a longer deletion becomes a job.
 _DELETION_WAIT = 10.0
-# After the last byte the API still syncs the pictures to disk.
-_UPLOAD_WAIT = 60.0
 
 
 class Client:
@@ -49,6 +48,13 @@ class Client:
         self._http = Transport(self.api, api_key or os.environ.get("LICHTBILD_API_KEY"), timeout, patience)
         self._follower = JobFollower(self._http)
 
+    @classmethod
+    def from_env(cls) -> Self:
+        """A client of LICHTBILD_API with LICHTBILD_API_KEY. Raises ValueError if LICHTBILD_API is not set."""
+        if not os.environ.get("LICHTBILD_API"):
+            raise ValueError(f"LICHTBILD_API is not set: give the API's address, such as {DEFAULT_API}.")
+        return cls()
+
     def __enter__(self) -> Self:
         return self
 
@@ -64,13 +70,17 @@ class Client:
 
     def ingest(
         self,
-        items: Iterable[Item],
+        items: Iterable[Item] | Table,
         collection: str = DEFAULT_COLLECTION,
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        on_sent: Callable[[int], None] | None = None,
     ) -> Job:
         """Start a job over `{"id", "url", "attributes"}` or `(id, url[, attributes])`, sent as they are produced.
+
+        `items` may be a pandas, polars or pyarrow table or a Hugging Face dataset with columns `id` and `url`; others
+        become attributes. `on_sent` gets the number of items sent so far.
 
         With `max_failed_ratio` the job pauses itself once more than that share has failed. With `preflight` only that
         many items, chosen at random, are tried: nothing is stored, and the job's `report` has estimates for the list.
@@ -79,7 +89,7 @@ class Client:
         A generator can be read only once: OutcomeUnknown is raised if the connection breaks after its last item.
         Also raises InvalidItem, which names the item that cannot be sent.
         """
-        return self._ingest(manifest.from_items(items), collection, max_failed_ratio, preflight)
+        return self._ingest(manifest.from_items(items, on_sent), collection, max_failed_ratio, preflight)
 
     def ingest_file(
         self,
@@ -106,10 +116,7 @@ class Client:
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
     ) -> Job:
-        """Like `ingest`, from a binary stream of NDJSON, which is read once; at most `limit` lines.
-
-        Also raises OutcomeUnknown.
-        """
+        """Like `ingest`, from a binary stream of NDJSON, which is read once; at most `limit` lines."""
         return self._ingest(manifest.from_stream(stream, limit), collection, max_failed_ratio, preflight)
 
     def upload(self, pictures: Iterable[Upload], collection: str = DEFAULT_COLLECTION) -> list[Job]:
@@ -122,11 +129,7 @@ class Client:
 
     def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION) -> Job:
         """Upload the pictures of one window as one job; repeating it makes no second job. Also raises OSError."""
-        body, content_type = window.body()
-        headers = {"Content-Type": content_type, "Idempotency-Key": f'"{window.key}"'}
-        params = {"collection": collection}
-        answer = self._http.call("POST", "/v1/ingest", data=body, params=params, headers=headers, wait=_UPLOAD_WAIT)
-        return Job.from_json(answer)
+        return Job.from_json(send_window(self._http, window, {"collection": collection}))
 
     def search(
         self,

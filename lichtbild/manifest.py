@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lichtbild.errors import InvalidItem, UnknownFormat
+from lichtbild.table_rows import Table, rows_of, table_items
 from lichtbild.unsplash_zip import read_photos
 
 NDJSON, CSV, TSV = "application/x-ndjson", "text/csv", "text/tab-separated-values"
@@ -37,12 +38,23 @@ class Manifest:
     can_repeat: bool
 
 
-def from_items(items: Iterable[Item]) -> Manifest:
-    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, as gzipped NDJSON. Sequences can be sent again,
-    other iterables may be exhausted. Raises InvalidItem, also while the pieces are read."""
+def from_items(items: Iterable[Item] | Table, on_sent: Callable[[int], None] | None = None) -> Manifest:
+    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, or a table, as gzipped NDJSON. Sequences and tables
+    can be sent again, other iterables may be exhausted. Raises InvalidItem, also while the pieces are read.
+
+    `on_sent` is called with the number of items read so far, from 1 again if they are sent again.
+    """
     if isinstance(items, (str, bytes, Mapping)):
         raise InvalidItem(f"Items must be a list, not a {type(items).__name__}: give [{{'id': …, 'url': …}}, …].")
-    return Manifest(lambda: _zipped(_lines(items)), NDJSON, gzipped=True, can_repeat=isinstance(items, Sequence))
+    rows = rows_of(items)
+    if rows is not None:
+        pieces, can_repeat = lambda: _zipped(_lines(table_items(rows()), on_sent)), hasattr(items, "__len__")
+    elif isinstance(items, Iterable):
+        listed: Iterable[Item] = items
+        pieces, can_repeat = lambda: _zipped(_lines(listed, on_sent)), isinstance(items, Sequence)
+    else:
+        raise InvalidItem(f"A {type(items).__name__} is neither a list of items nor a known table.")
+    return Manifest(pieces, NDJSON, gzipped=True, can_repeat=can_repeat)
 
 
 def from_stream(stream: BinaryIO, limit: int | None = None) -> Manifest:
@@ -75,13 +87,15 @@ def _from_zip(path: Path, limit: int | None) -> Manifest:
     return Manifest(lambda: _zipped(_lines(islice(read_photos(path), limit))), NDJSON, gzipped=True, can_repeat=True)
 
 
-def _lines(items: Iterable[Item]) -> Iterator[bytes]:
+def _lines(items: Iterable[Item], on_sent: Callable[[int], None] | None = None) -> Iterator[bytes]:
     for number, item in enumerate(items, start=1):
         try:
             line = json.dumps(_as_object(item), allow_nan=False, separators=(",", ":"), default=_plain)
         except (TypeError, ValueError) as error:
             raise InvalidItem(f"Item {number} ({_label(item)}) cannot be sent: {error}.") from None
         yield line.encode() + b"\n"
+        if on_sent is not None:
+            on_sent(number)
 
 
 def _as_object(item: Item) -> Mapping[str, Any]:

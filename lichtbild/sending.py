@@ -10,6 +10,10 @@ from typing import Any
 from lichtbild.errors import ApiError, OutcomeUnknown, Unreachable
 from lichtbild.manifest import Manifest
 from lichtbild.transport import NoAnswer, Transport, pauses
+from lichtbild.uploads import Window
+
+# After the last byte the API still syncs the pictures to disk.
+_UPLOAD_WAIT = 60.0
 
 
 def send(http: Transport, manifest: Manifest, params: Mapping[str, Any]) -> Any:
@@ -39,6 +43,13 @@ def send(http: Transport, manifest: Manifest, params: Mapping[str, Any]) -> Any:
                     raise _unknown(error) from error
                 raise
         http.sleep(wait)
+
+
+def send_window(http: Transport, window: Window, params: Mapping[str, Any]) -> Any:
+    """Upload the pictures of one window; return the API's job. Raises Unreachable, ApiError and OSError."""
+    body, content_type = window.body()
+    headers = {"Content-Type": content_type, "Idempotency-Key": f'"{window.key}"'}
+    return http.call("POST", "/v1/ingest", data=body, params=params, headers=headers, wait=_UPLOAD_WAIT)
 
 
 def _unknown(error: Exception) -> OutcomeUnknown:
