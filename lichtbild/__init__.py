@@ -29,6 +29,7 @@ from lichtbild.errors import (
     UploadsOff,
 )
 from lichtbild.events import JobEvent
+from lichtbild.manifest import Item
 from lichtbild.models import (
     Backlog,
     Collection,
@@ -59,6 +60,7 @@ __all__ = [
     "InternalError",
     "InvalidItem",
     "InvalidRequest",
+    "Item",
     "Job",
     "JobError",
     "JobEvent",

@@ -1,5 +1,6 @@
 """The wheel has one top-level package, and each way of installing it provides what the docs promise."""
 
+import sys
 import zipfile
 from pathlib import Path
 
@@ -63,6 +64,14 @@ def test_the_client_alone_submits_a_job(client_alone):
         api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), status=202))
         done = client_alone.run(client_alone.python, "-c", INGEST, api.url)
     assert (done.returncode, done.stdout, done.stderr) == (0, "queued\n", "")
+
+
+def test_a_typed_script_is_checked_strictly_without_the_stack(client_alone):
+    script = Path(__file__).parent / "lichtbild" / "typed_script.py"
+    checker = [sys.executable, "-m", "mypy", "--strict", "--python-executable", client_alone.python]
+    # Without a configuration: that of the checkout would find the packages of the checkout.
+    done = client_alone.run(*checker, "--config-file", "", "--cache-dir", client_alone.folder / "mypy", script)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def test_the_command_without_its_extra_names_what_to_install(client_alone):
