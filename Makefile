@@ -21,14 +21,14 @@ demo: setup ## start everything, ingest 600 sample photos, search them three way
 up: setup ## start everything with the demo model; it runs until Ctrl-C
 	$(BIN)/lichtbild up --model demo
 
-# These start no stack and no model of full size.
+# These start no stack and no model of full size, but for those that are marked slow.
 UNIT_TESTS := tests/test_import_arrows.py tests/shared tests/api/intake tests/lichtbild/test_*.py \
 	tests/worker/fetch tests/worker/images tests/worker/ingest tests/worker/search tests/worker/upkeep
 # Tests of one file, and all tests of the shared stack, stay in one process; tests/conftest.py puts the longest first.
 PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-check: lint ## check format, style, types and import arrows, and run the unit tests: about a minute
-	$(BIN)/python -m pytest --quiet $(PARALLEL) $(UNIT_TESTS)
+check: lint ## check format, style, types and import arrows, and run the unit tests: a minute or two
+	$(BIN)/python -m pytest --quiet $(PARALLEL) -m "not slow" $(UNIT_TESTS)
 
 # `make test ORDER=random` runs the tests in random order and prints the seed; ORDER=1234 repeats the order of that seed.
 ORDER ?=

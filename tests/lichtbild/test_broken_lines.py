@@ -84,6 +84,7 @@ def _relay_back(server: socket.socket, client: socket.socket, is_cut: bool) -> N
     _relay(server, client)
 
 
+@pytest.mark.slow
 def test_an_api_that_is_killed_in_the_middle_of_a_list_has_one_job_of_it(stack, collection):
     items = Interrupted(lambda: stack.kill("api"))
 
@@ -94,6 +95,7 @@ def test_an_api_that_is_killed_in_the_middle_of_a_list_has_one_job_of_it(stack, 
         assert [found.id for found in client.iter_jobs() if found.collection == collection] == [job.id]
 
 
+@pytest.mark.slow
 def test_a_file_whose_answer_is_lost_is_one_job(stack, collection, tmp_path):
     path = tmp_path / "photos.csv"
     path.write_text("id,url\n" + "".join(f"{n},https://example.org/{n}.jpg\n" for n in range(1000)))

@@ -116,6 +116,7 @@ def test_a_stream_may_be_cut_into_any_pieces(size: int) -> None:
     assert [event.type for event in events] == ["progress", "done"]
 
 
+@pytest.mark.slow
 def test_the_events_of_a_real_job(lichtbild, image_server, collection) -> None:
     with Client(lichtbild.api) as client:
         job = client.ingest([(f"p{n}", f"{image_server.url}/{n}.jpg") for n in range(3)], collection)

@@ -184,6 +184,7 @@ def _chunks(sizes: list[int]) -> list[list[str]]:
     return [[f"{chunk}/{n}" for n in range(size)] for chunk, size in enumerate(sizes)]
 
 
+@pytest.mark.slow
 def test_no_interleaving_breaks_the_invariants(connection, settings, monkeypatch):
     """A failure prints `@reproduce_failure(…)`: put it above `machine` to run that story again."""
     monkeypatch.setattr(ingest, "MIN_JUDGED_ITEMS", JUDGED_ITEMS)

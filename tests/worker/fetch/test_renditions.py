@@ -74,6 +74,7 @@ def test_the_shortest_side_reaches_the_models_where_the_original_does(width, hei
     assert min(width, height) * scale >= min(224, width, height)
 
 
+@pytest.mark.slow
 def test_a_rendition_has_nearly_the_vector_of_its_original():
     encoder = ClipEncoder(Settings(model=str(MODEL_FOLDER)))
     pictures = [picture(kind, n, 1500) for kind in ("scene", "grain") for n in range(len(SHAPES))]

@@ -27,6 +27,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return save_full_size_model(tmp_path_factory.mktemp("models") / "full-size")
 
 
+@pytest.mark.slow
 def test_the_way_from_bytes_to_vector_with_all_shortcuts_stays_within_0_999(model, photos):
     exact = ClipEncoder(Settings(model=str(model), dtype="float32"))
     short = ClipEncoder(Settings(model=str(model), dtype="bfloat16"))

@@ -59,6 +59,7 @@ def test_one_picture_over_the_limit_refuses_the_upload_by_its_name(connection, w
     assert send(client, body(part(b"y" * 1024))).status_code == 202
 
 
+@pytest.mark.slow
 def test_a_flood_of_tiny_parts_is_refused(client, connection, uploads):
     flood = body(*(part(b"", f"p{n}") for n in range(10_001)))
     refused(connection, send(client, flood), 413, "10000 images")
