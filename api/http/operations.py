@@ -20,8 +20,6 @@ from shared.errors import LichtbildError, UnsupportedTypeError
 
 View = Callable[..., Any]
 Errors = Sequence[type[LichtbildError]]
-# Any route may fail by access rules, validation, an unavailable Redis or catalogue, or a bug.
-_COMMON = frozenset({401, 403, 422, 500, 503})
 _EXTENSION = "lichtbild-operations"
 
 
@@ -75,11 +73,6 @@ class Operation:
     body: Body | None
     answers: Sequence[Answer]
     raises: Errors
-
-    @property
-    def statuses(self) -> frozenset[int]:
-        """Every status that the route may return."""
-        return _COMMON | {answer.status for answer in self.answers} | {error.status for error in self.raises}
 
 
 class Routes:
