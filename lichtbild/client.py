@@ -77,10 +77,11 @@ class Client:
         preflight: int | None = None,
         on_sent: Callable[[int], None] | None = None,
     ) -> Job:
-        """Start a job over `{"id", "url", "attributes"}` or `(id, url[, attributes])`, sent as they are produced.
+        """Start a job over `{"photo_id", "url", "attributes"}` or `(photo_id, url[, attributes])`, sent while they are
+        produced.
 
-        `items` may be a pandas, polars or pyarrow table or a Hugging Face dataset with columns `id` and `url`; others
-        become attributes. `on_sent` gets the number of items sent so far.
+        `items` may be a pandas, polars or pyarrow table or a Hugging Face dataset with columns `photo_id` and `url`;
+        others become attributes. `on_sent` gets the number of items sent so far.
 
         With `max_failed_ratio` the job pauses itself once more than that share has failed. With `preflight` only that
         many items, chosen at random, are tried: nothing is stored, and the job's `report` has estimates for the list.

@@ -39,13 +39,13 @@ class Manifest:
 
 
 def from_items(items: Iterable[Item] | Table, on_sent: Callable[[int], None] | None = None) -> Manifest:
-    """`{"id", "url", "attributes"}` or `(id, url[, attributes])`, or a table, as gzipped NDJSON. Sequences and tables
-    can be sent again, other iterables may be exhausted. Raises InvalidItem, also while the pieces are read.
+    """`{"photo_id", "url", "attributes"}` or `(photo_id, url[, attributes])`, or a table, as gzipped NDJSON. Sequences
+    and tables can be sent again, other iterables may be exhausted. Raises InvalidItem, also while the pieces are read.
 
     `on_sent` is called with the number of items read so far, from 1 again if they are sent again.
     """
     if isinstance(items, (str, bytes, Mapping)):
-        raise InvalidItem(f"Items must be a list, not a {type(items).__name__}: give [{{'id': …, 'url': …}}, …].")
+        raise InvalidItem(f"Items must be a list, not a {type(items).__name__}: give [{{'photo_id': …, 'url': …}}, …].")
     rows = rows_of(items)
     if rows is not None:
         pieces, can_repeat = lambda: _zipped(_lines(table_items(rows()), on_sent)), hasattr(items, "__len__")
@@ -103,8 +103,8 @@ def _as_object(item: Item) -> Mapping[str, Any]:
     if isinstance(item, Mapping):
         return item
     if isinstance(item, (tuple, list)) and len(item) in (2, 3):
-        return dict(zip(("id", "url", "attributes"), item, strict=False))
-    raise TypeError("an item is {'id': …, 'url': …} or (id, url) or (id, url, attributes)")
+        return dict(zip(("photo_id", "url", "attributes"), item, strict=False))
+    raise TypeError("an item is {'photo_id': …, 'url': …} or (photo_id, url) or (photo_id, url, attributes)")
 
 
 def _plain(value: Any) -> Any:
@@ -119,7 +119,7 @@ def _plain(value: Any) -> Any:
 
 def _label(item: Any) -> str:
     """The item's id, or else its beginning."""
-    found = item.get("id") if isinstance(item, Mapping) else item
+    found = item.get("photo_id", item.get("id")) if isinstance(item, Mapping) else item
     if isinstance(item, (tuple, list)) and item:
         found = item[0]
     text = repr(found)

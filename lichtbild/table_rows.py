@@ -12,7 +12,7 @@ from lichtbild.errors import InvalidItem
 # Rows that are converted at once.
 _BATCH = 1000
 Rows = Callable[[], Iterator[Mapping[str, Any]]]
-_ID_COLUMNS, _URL_COLUMNS = ("id", "photo_id"), ("url", "photo_image_url")
+_ID_COLUMNS, _URL_COLUMNS = ("photo_id", "id"), ("url", "photo_image_url")
 
 
 class HasColumns(Protocol):
@@ -54,13 +54,13 @@ def rows_of(table: Any) -> Rows | None:
 
 
 def table_items(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Items from rows: `id` or `photo_id`, `url` or `photo_image_url`; other columns are attributes, and so are the
+    """Items from rows: `photo_id` or `id`, `url` or `photo_image_url`; other columns are attributes, and so are the
     entries of a column `attributes` with a mapping. Empty cells are no attributes. Raises InvalidItem."""
     for row in rows:
         values = dict(row)
         photo_id, url = _taken(values, _ID_COLUMNS), _taken(values, _URL_COLUMNS)
         # Tables often number their rows; ids are text.
-        item = {"id": str(photo_id) if isinstance(photo_id, Integral) else photo_id, "url": url}
+        item = {"photo_id": str(photo_id) if isinstance(photo_id, Integral) else photo_id, "url": url}
         nested = values.get("attributes")
         if isinstance(nested, Mapping):
             del values["attributes"]

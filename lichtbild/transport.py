@@ -66,12 +66,12 @@ class Transport:
             self.sleep(pause)
 
     def pages(self, path: str, **params: Any) -> Iterator[Any]:
-        """GET every page of a list, following `next`. Raises Unreachable or ApiError."""
+        """GET every page of a list, following `next_cursor`. Raises Unreachable or ApiError."""
         cursor: str | None = None
         while True:
             page = self.call("GET", path, params={**params, "limit": _PAGE, "cursor": cursor})
             yield page
-            cursor = page["next"]
+            cursor = page["next_cursor"]
             if not cursor:
                 return
 

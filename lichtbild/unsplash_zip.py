@@ -83,7 +83,7 @@ def _part_items(lines: io.TextIOWrapper, path: Path, part: str) -> Iterator[dict
         if len(row) != len(columns):
             raise BrokenFile(f"{path}: row {number} of {part} has {len(row)} fields, the header has {len(columns)}.")
         values = {name: value for name, value in zip(columns, row, strict=True) if value}
-        yield {"id": values.pop(_ID, ""), "url": values.pop(_URL, ""), "attributes": values}
+        yield {"photo_id": values.pop(_ID, ""), "url": values.pop(_URL, ""), "attributes": values}
 
 
 def _lines(archive: zipfile.ZipFile, part: str) -> io.TextIOWrapper:

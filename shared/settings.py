@@ -1,6 +1,8 @@
 """Every setting of Lichtbild: one frozen class, read once from `LICHTBILD_*` environment variables."""
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -62,6 +64,11 @@ class Settings(BaseSettings):
     allowed_hosts: CommaSeparated = Field(
         (),
         description="Host names that the API accepts in addition to loopback; `*` accepts any.",
+    )
+    public_url: str = Field(
+        "",
+        description="Address under which clients reach the API, such as `https://photos.example.org`, for the links in "
+        "answers; its host is accepted as in LICHTBILD_ALLOWED_HOSTS. Empty: the address of each request.",
     )
     samples_folder: str = Field("", description="Folder whose pictures the API serves under `/samples/`; empty: none.")
 
@@ -143,6 +150,13 @@ class Settings(BaseSettings):
         if value != "auto" and value < 1:
             raise ValueError("must be `auto` or at least 1")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not (re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value) and urlsplit(value).hostname):
+            raise ValueError("must be an http or https URL without user name, query or fragment")
+        return value.rstrip("/")
 
 
 def load_settings() -> Settings:

@@ -63,10 +63,10 @@ def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, coll
         "pending": 0,
     }
     failed = lichtbild.errors(job["id"])
-    assert {(item["id"], item["code"]) for item in failed} == {
+    assert {(item["photo_id"], item["code"]) for item in failed} == {
         (f"p/{n}", "http_404" if n % 10 == 3 else "not_an_image") for n in range(60) if n % 10 in (3, 4)
     }
-    assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == 48
+    assert lichtbild.get(f"/v1/collections/{collection}")["photos"] == 48
 
     # The vectors are those of their own photos, and a search by a photo finds it first.
     encoder = ClipEncoder(Settings(model=settings.model))
@@ -88,8 +88,8 @@ def test_ingest_then_search_by_text_by_image_and_by_both(lichtbild, images, coll
         n = hit["attributes"]["n"]
         vector = encoder.encode_images([encoder.prepare(decode(photo(n), 10**8))])[0]
         assert hit["distance"] == pytest.approx(1 - float(mean @ vector), abs=1e-3)
-        assert hit["terms"] == pytest.approx([float(text @ vector), float(image @ vector)], abs=1e-3)
-    assert result["searchable_rows"] == 48
+        assert hit["similarities"] == pytest.approx([float(text @ vector), float(image @ vector)], abs=1e-3)
+    assert result["searchable_photos"] == 48
     assert set(result["took_ms"]) == {"queue", "encode", "search"}
 
 
@@ -144,7 +144,7 @@ def test_ingest_workers_share_the_catalogue_and_a_search_runs_while_they_ingest(
         assert found["result"]["hits"][0]["photo_id"] == "p/1"
         assert lichtbild.get(f"/v1/jobs/{job_id}")["status"] == "running"
     assert lichtbild.finished(job_id)["progress"]["stored"] == count
-    assert lichtbild.get(f"/v1/collections/{collection}")["rows"] == count
+    assert lichtbild.get(f"/v1/collections/{collection}")["photos"] == count
 
 
 def test_a_search_whose_worker_is_killed_is_answered_by_the_next(lichtbild, images, collection):
@@ -168,7 +168,7 @@ def test_cancelling_stops_the_work(lichtbild, images, collection):
     assert other["status"] == "succeeded"
 
     def settled() -> dict[str, Any] | None:
-        rows = lichtbild.get(f"/v1/collections/{collection}")["rows"]
+        rows = lichtbild.get(f"/v1/collections/{collection}")["photos"]
         found = lichtbild.get(f"/v1/jobs/{job_id}")
         return found if lichtbild.held() == 0 and found["progress"]["stored"] == rows else None
 

@@ -2,7 +2,7 @@
 
 import hmac
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -13,12 +13,14 @@ from shared.settings import Settings
 
 def install(app: Flask, settings: Settings) -> None:
     """Check every request before its route runs."""
+    public = urlsplit(settings.public_url).hostname
+    allowed = {*settings.allowed_hosts, *([public] if public else [])}
     keys = [key.get_secret_value().encode() for key in settings.api_keys]
 
     @app.before_request
     def check() -> Response | None:
         # DNS rebinding shows as a foreign Host, a cross-site form post as a foreign Origin.
-        if not _known_host(request.host, settings.allowed_hosts):
+        if not _known_host(request.host, allowed):
             return problem(403, "foreign_host", "This host name is not served here (LICHTBILD_ALLOWED_HOSTS).")
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
@@ -30,7 +32,7 @@ def install(app: Flask, settings: Settings) -> None:
         return None
 
 
-def _known_host(host: str, allowed: Sequence[str]) -> bool:
+def _known_host(host: str, allowed: Collection[str]) -> bool:
     try:
         name = (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:

@@ -1,7 +1,6 @@
-"""From domain objects to answers."""
+"""From domain objects to answers. `api` is the address of the API, for absolute links."""
 
-from dataclasses import asdict
-from typing import cast
+from typing import Any, cast
 
 from shared.catalogue.interface import Collection, Index, Photo
 from shared.domain.items import Failure
@@ -18,7 +17,7 @@ from shared.domain.results import (
 )
 
 
-def job_view(job: Job) -> JobView:
+def job_view(job: Job, api: str) -> JobView:
     return JobView(
         id=job.id,
         kind=job.kind,
@@ -30,11 +29,11 @@ def job_view(job: Job) -> JobView:
         started_at=job.started,
         finished_at=job.finished,
         progress=_progress(job) if job.kind == "ingest" else None,
-        # A stored result or error is the JSON of a `SearchResult` or `JobError` already.
-        result=_preflight_report(job) if job.preflight_of and job.status == "succeeded" else job.result,
+        result=_preflight_report(job) if job.preflight_of and job.status == "succeeded" else _result(job, api),
+        # The stored error is the JSON of a `JobError`.
         error=job.error,
         request_id=job.request_id,
-        links=_links(job),
+        links=_links(job, api),
     )
 
 
@@ -43,22 +42,42 @@ def failed_item(failure: Failure) -> FailedItem:
     return FailedItem(item.id, item.url, item.host, failure.code, failure.detail, failure.attempts)
 
 
-def photo_view(photo: Photo, collection: Collection | None, *, with_embedding: bool) -> PhotoView:
+def photo_view(photo: Photo, collection: Collection | None, api: str, *, with_embedding: bool) -> PhotoView:
     return PhotoView(
         photo_id=photo.photo_id,
-        url=photo.url,
+        url=_absolute(photo.url, api),
         attributes=photo.attributes,
         model=collection.model if collection else None,
         embedding=photo.embedding.tolist() if with_embedding and photo.embedding is not None else None,
     )
 
 
-def collection_view(collection: Collection, rows: int, index: Index) -> CollectionView:
-    return CollectionView(collection.name, rows, collection.model, collection.dimension, IndexView(**asdict(index)))
+def collection_view(collection: Collection, photos: int, index: Index) -> CollectionView:
+    covered = IndexView(index.type, index.status, index.reason, photos=index.rows)
+    return CollectionView(collection.name, photos, collection.model, collection.dimension, covered)
 
 
-def _links(job: Job) -> JobLinks:
-    link = f"/v1/jobs/{job.id}"
+def _result(job: Job, api: str) -> Any:
+    """The stored result is the JSON of a `SearchResult`, whose thumbnails have relative addresses."""
+    if not job.result or "hits" not in job.result:
+        return job.result
+    return job.result | {"hits": [_absolute_hit(hit, api) for hit in job.result["hits"]]}
+
+
+def _absolute_hit(hit: dict[str, Any], api: str) -> dict[str, Any]:
+    hit = hit | {"url": _absolute(hit["url"], api)}
+    if "similar" in hit:
+        hit["similar"] = [_absolute_hit(photo, api) for photo in hit["similar"]]
+    return hit
+
+
+def _absolute(url: str, api: str) -> str:
+    """A stored address that begins with `/` is one of the API's own."""
+    return api + url if url.startswith("/") else url
+
+
+def _links(job: Job, api: str) -> JobLinks:
+    link = f"{api}/v1/jobs/{job.id}"
     return JobLinks(link, f"{link}/events", f"{link}/errors" if job.kind == "ingest" else None)
 
 

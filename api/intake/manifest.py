@@ -16,17 +16,17 @@ MAX_LINE_BYTES = 1024 * 1024
 
 
 class ItemBody(BaseModel):
-    """One item as a client writes it; `photo_id` and `photo_image_url` are aliases of `id` and `url`."""
+    """One item as a client writes it; `id` and `photo_image_url` are aliases of `photo_id` and `url`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    id: str = Field(validation_alias=AliasChoices("id", "photo_id"))
+    photo_id: str = Field(validation_alias=AliasChoices("photo_id", "id"))
     url: str = Field(validation_alias=AliasChoices("url", "photo_image_url"))
     attributes: dict[str, JsonValue] = Field(default_factory=dict)
 
-    @field_validator("id")
+    @field_validator("photo_id")
     @classmethod
-    def _id(cls, value: str) -> str:
+    def _photo_id(cls, value: str) -> str:
         return _checked(value, photo_id_problem)
 
     @field_validator("url")
@@ -43,7 +43,7 @@ class ItemBody(BaseModel):
         return value
 
 
-_EXAMPLE: Any = {"id": "beach-1", "url": "https://example.org/1.jpg", "attributes": {"place": "Sylt"}}
+_EXAMPLE: Any = {"photo_id": "beach-1", "url": "https://example.org/1.jpg", "attributes": {"place": "Sylt"}}
 
 
 class ListBody(BaseModel):
@@ -90,7 +90,7 @@ def _read_table(stream: BinaryIO, delimiter: str) -> Iterator[Item]:
     reader = csv.reader(_lines(stream), delimiter=delimiter, strict=True)
     try:
         header = next(reader, [])
-        id_column = _column(header, "id", "photo_id")
+        id_column = _column(header, "photo_id", "id")
         url_column = _column(header, "url", "photo_image_url")
         index = 0
         for row in reader:
@@ -99,7 +99,7 @@ def _read_table(stream: BinaryIO, delimiter: str) -> Iterator[Item]:
             place = f"line {reader.line_num} (item {index})"
             if len(row) != len(header):
                 raise MalformedError(f"{place}: has {len(row)} fields, the header has {len(header)}.")
-            values: dict[str, Any] = {"id": row[id_column], "url": row[url_column]}
+            values: dict[str, Any] = {"photo_id": row[id_column], "url": row[url_column]}
             values["attributes"] = {
                 name: value
                 for n, (name, value) in enumerate(zip(header, row, strict=True))
@@ -139,9 +139,9 @@ def _item(validate: Callable[[], ItemBody], place: str, pointer: str) -> Item:
         fault = first_fault(error)
         if fault.is_syntax:
             raise MalformedError(f"{place}: {fault.message}.") from None
-        field = {"photo_id": "id", "photo_image_url": "url"}.get(fault.field, fault.field) or "item"
+        field = {"id": "photo_id", "photo_image_url": "url"}.get(fault.field, fault.field) or "item"
         raise InvalidRequestError(f"{place}: {field}: {fault.message}.", body_faults(error, pointer)) from None
-    return Item(body.id, body.url, body.attributes)
+    return Item(body.photo_id, body.url, body.attributes)
 
 
 def _checked(value: str, problem: Callable[[str], str | None]) -> str:

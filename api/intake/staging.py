@@ -35,7 +35,9 @@ def stage(
             )
         earlier = seen.add(item.id, position)
         if earlier is not None:
-            raise InvalidRequestError(f"item {position}: id {item.id!r} is already item {earlier} of this request.")
+            raise InvalidRequestError(
+                f"item {position}: photo_id {item.id!r} is already item {earlier} of this request."
+            )
         chunk.append(item)
         if time.monotonic() - checked >= _SECONDS_BETWEEN_CHECKS:
             backpressure.check(position)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from api.http.operations import Reply
 from api.http.views import job_view
 from api.intake.staging import stage
+from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.items import Item
 from shared.errors import UnavailableError
@@ -22,10 +23,10 @@ def stage_items(staged: Submission, items: Iterable[Item], chunk_size: int | Non
 
 def accepted(staged: Submission, job_id: str) -> Reply:
     """The job, or that of an earlier request with the same key and body. Rings for a worker."""
-    headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"}
+    headers = {"Location": job_url(job_id), "Retry-After": "1"}
     if job_id != staged.job_id:
         headers["Idempotency-Replayed"] = "true"
     # The job is accepted already. If the doorbell fails, the reconciler rings it.
     with suppress(UnavailableError):
         services().doorbell.ring_ingest()
-    return Reply(job_view(services().jobs.get(job_id)), 202, headers)
+    return Reply(job_view(services().jobs.get(job_id), api_url()), 202, headers)

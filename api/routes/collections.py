@@ -5,6 +5,7 @@ from typing import Literal
 from api.http import request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.views import collection_view, job_view
+from api.routes.address import api_url, job_url
 from api.services import services
 from shared.catalogue.interface import Collection
 from shared.domain.collection_name import check_name
@@ -49,7 +50,8 @@ def drop_index(name: str) -> Reply:
 def _command_index(name: str, action: Literal["build", "drop"]) -> Reply:
     _find(name)
     job_id = services().indexes.enqueue(name, action, request_id.current())
-    return Reply(job_view(services().jobs.get(job_id)), headers={"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"})
+    headers = {"Location": job_url(job_id), "Retry-After": "1"}
+    return Reply(job_view(services().jobs.get(job_id), api_url()), headers=headers)
 
 
 def _find(name: str) -> Collection:

@@ -7,6 +7,7 @@ from flask import Response
 
 from api.http.operations import Answer, Routes
 from api.http.views import job_view
+from api.routes.address import api_url
 from api.services import services
 from shared.domain.answer_json import to_json
 from shared.domain.job import Job
@@ -30,21 +31,21 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 def stream_events(job_id: str) -> Response:
     """Stream the job as Server-Sent Events until it ends."""
     job = services().jobs.get(job_id)
-    return Response(_stream(services().watcher, job), content_type="text/event-stream", headers=_HEADERS)
+    return Response(_stream(services().watcher, job, api_url()), content_type="text/event-stream", headers=_HEADERS)
 
 
-def _stream(watcher: Watcher, job: Job) -> Iterator[str]:
+def _stream(watcher: Watcher, job: Job, api: str) -> Iterator[str]:
     """`progress` now and after each change of the job, `done` at its end."""
     try:
         while not job.is_final:
-            yield _event("progress", job)
+            yield _event("progress", job, api)
             shown = job
             watcher.wait(job.id, _MIN_INTERVAL_SECONDS)
             while _state(job) == _state(shown):
                 job = watcher.wait(job.id, _KEEP_ALIVE_SECONDS, until=lambda now: _state(now) != _state(shown))  # noqa: B023
                 if _state(job) == _state(shown):
                     yield ": keep-alive\n\n"
-        yield _event("done", job)
+        yield _event("done", job, api)
     except NotFoundError:
         # The job ended and its retention passed meanwhile. A client that reconnects gets 404.
         return
@@ -55,5 +56,5 @@ def _state(job: Job) -> tuple[str, int, int, int]:
     return job.status, job.stored, job.failed, job.unchanged
 
 
-def _event(name: str, job: Job) -> str:
-    return f"event: {name}\ndata: {json.dumps(to_json(job_view(job)))}\n\n"
+def _event(name: str, job: Job, api: str) -> str:
+    return f"event: {name}\ndata: {json.dumps(to_json(job_view(job, api)))}\n\n"

@@ -54,15 +54,15 @@ class IngestQuery(InCollection):
             "application/json": ListBody,
             "application/x-ndjson": {
                 "schema": {"type": "string", "description": "One item per line."},
-                "example": '{"id": "beach-1", "url": "https://example.org/1.jpg", "attributes": {"place": "Sylt"}}\n',
+                "example": '{"photo_id": "beach-1", "url": "https://example.org/1", "attributes": {"place": "a"}}\n',
             },
             "text/csv": {
                 "schema": {"type": "string", "description": "A header row; further columns are attributes."},
-                "example": "id,url,place\nbeach-1,https://example.org/1.jpg,Sylt\n",
+                "example": "photo_id,url,place\nbeach-1,https://example.org/1.jpg,Sylt\n",
             },
             "text/tab-separated-values": {
                 "schema": {"type": "string", "description": "A header row; further columns are attributes."},
-                "example": "photo_id\tphoto_image_url\tplace\nbeach-1\thttps://example.org/1.jpg\tSylt\n",
+                "example": "photo_id\turl\tplace\nbeach-1\thttps://example.org/1.jpg\tSylt\n",
             },
             "multipart/form-data": {
                 "schema": {

@@ -13,6 +13,7 @@ from api.http.operations import SUBMITTED, Answer, Reply, Routes
 from api.http.parameters import Parameters, Retryable, WaitSeconds, WholeNumber
 from api.http.views import failed_item, job_view
 from api.routes.accepted import accepted, stage_items
+from api.routes.address import api_url
 from api.services import services
 from shared.domain.answer_json import to_json
 from shared.domain.job import Job, Kind, Status
@@ -31,7 +32,7 @@ class JobFilter(Parameters):
     status: Status | None = None
     limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 20
     cursor: str = ""
-    """The `next` of an earlier page."""
+    """The `next_cursor` of an earlier page."""
 
 
 class JobWait(Parameters):
@@ -41,7 +42,7 @@ class JobWait(Parameters):
 class FailureQuery(Parameters):
     limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 100
     cursor: Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")] = "0-0"
-    """The `next` of an earlier page."""
+    """The `next_cursor` of an earlier page."""
 
 
 class RetryQuery(Parameters):
@@ -53,25 +54,25 @@ class RetryQuery(Parameters):
 def list_jobs(query: JobFilter) -> JobPage:
     """List the jobs of one kind, newest first."""
     jobs, cursor = services().jobs.page(query.kind, query.limit, query.status, query.cursor)
-    return JobPage([job_view(job) for job in jobs], cursor)
+    return JobPage([job_view(job, api_url()) for job in jobs], cursor)
 
 
 @routes.get("/v1/jobs/<job_id>", Answer(200, JobView, "The job."), raises=[NotFoundError])
 def get_job(job_id: str, query: JobWait) -> JobView:
     """Return a job, immediately or, with `wait`, as soon as it has ended."""
-    return job_view(services().watcher.wait(job_id, query.wait))
+    return job_view(services().watcher.wait(job_id, query.wait), api_url())
 
 
 @routes.post("/v1/jobs/<job_id>/cancel", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
 def cancel_job(job_id: str) -> JobView:
     """Cancel a job. Cancelling it twice is no error."""
-    return job_view(services().jobs.cancel(job_id))
+    return job_view(services().jobs.cancel(job_id), api_url())
 
 
 @routes.post("/v1/jobs/<job_id>/pause", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
 def pause_job(job_id: str) -> JobView:
     """Pause an ingest: workers claim no more of its chunks. Pausing it twice is no error."""
-    return job_view(services().jobs.pause(job_id))
+    return job_view(services().jobs.pause(job_id), api_url())
 
 
 @routes.post("/v1/jobs/<job_id>/resume", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
@@ -80,7 +81,7 @@ def resume_job(job_id: str) -> JobView:
     job = services().jobs.resume(job_id)
     with suppress(UnavailableError):
         services().doorbell.ring_ingest()
-    return job_view(job)
+    return job_view(job, api_url())
 
 
 @routes.post(

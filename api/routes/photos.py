@@ -6,6 +6,7 @@ from api.http import request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.parameters import InCollection
 from api.http.views import job_view, photo_view
+from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.items import photo_id_problem
 from shared.domain.results import JobView, PhotoView
@@ -29,7 +30,7 @@ def get_random_photo(query: InCollection) -> Reply:
     if photo is None:
         raise NotFoundError(f"There are no photos in {query.collection!r}.")
     collection = services().catalogue.describe(query.collection)
-    return Reply(photo_view(photo, collection, with_embedding=False), headers={"Cache-Control": "no-store"})
+    return Reply(photo_view(photo, collection, api_url(), with_embedding=False), headers={"Cache-Control": "no-store"})
 
 
 @routes.get("/v1/photos/<path:photo_id>", Answer(200, PhotoView, "The photo."), raises=[NotFoundError])
@@ -39,7 +40,7 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
     if found is None:
         raise NotFoundError(f"There is no photo {photo_id!r} in {query.collection!r}.")
     collection = services().catalogue.describe(query.collection)
-    return photo_view(found, collection, with_embedding=query.include is not None)
+    return photo_view(found, collection, api_url(), with_embedding=query.include is not None)
 
 
 @routes.delete(
@@ -61,7 +62,7 @@ def delete_photo(photo_id: str, query: InCollection) -> Reply:
         return Reply(None, 204)
     if job.status == "failed":
         raise NotFoundError(job.error["detail"])
-    return Reply(job_view(job), 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"})
+    return Reply(job_view(job, api_url()), 202, {"Location": job_url(job.id), "Retry-After": "1"})
 
 
 def _check_deletable(photo_id: str, collection: str) -> None:

@@ -7,6 +7,7 @@ from api.http.operations import POLLING, Answer, Body, Reply, Routes
 from api.http.parameters import Parameters, PreferredWait
 from api.http.views import job_view
 from api.intake.query import SearchBody, read_query
+from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.queries import Query
 from shared.domain.results import JobView
@@ -54,12 +55,12 @@ def search(headers: SearchHeaders) -> Reply:
 
 def _reply(job_id: str, wait: int | None) -> Reply:
     job = services().watcher.wait(job_id, wait or 0)
-    headers = {"Location": f"/v1/jobs/{job_id}"}
+    headers = {"Location": job_url(job_id)}
     if wait is not None:
         headers["Preference-Applied"] = f"wait={wait}"
     if job.is_final:
-        return Reply(job_view(job), 200, headers)
-    return Reply(job_view(job), 202, {**headers, "Retry-After": "1"})
+        return Reply(job_view(job, api_url()), 200, headers)
+    return Reply(job_view(job, api_url()), 202, {**headers, "Retry-After": "1"})
 
 
 def _check_after_job(query: Query) -> None:

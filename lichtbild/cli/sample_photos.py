@@ -61,7 +61,7 @@ def sample_items(folder: Path, api: str) -> Iterator[dict[str, Any]]:
     """The items to ingest, with the URLs at which the stack at `api` serves the folder."""
     for row in read_samples(folder):
         attributes = {name: value for name, value in row.items() if name not in ("photo_id", "photo_file")}
-        yield {"id": row["photo_id"], "url": f"{api}/samples/{row['photo_file']}", "attributes": attributes}
+        yield {"photo_id": row["photo_id"], "url": f"{api}/samples/{row['photo_file']}", "attributes": attributes}
 
 
 def write_manifest(folder: Path, api: str, path: Path) -> None:

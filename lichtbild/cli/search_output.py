@@ -21,7 +21,7 @@ def show_hits(result: SearchResult, offset: int = 0) -> None:
             str(rank),
             f"{hit.distance:.4f}",
             f"{hit.photo_id} +{len(hit.similar)}" if hit.similar else hit.photo_id,
-            " ".join(f"{similarity:.3f}" for similarity in hit.terms),
+            " ".join(f"{similarity:.3f}" for similarity in hit.similarities),
             description(hit.attributes),
         )
         for rank, hit in enumerate(result.hits, start=offset + 1)
@@ -33,9 +33,9 @@ def show_took(result: SearchResult) -> None:
     """Print the number of hits and photos, and the time of each stage in milliseconds."""
     took = result.took_ms
     parts = ", ".join(f"{stage} {milliseconds:.1f}" for stage, milliseconds in took.items())
-    found = f"{len(result.hits)} of {result.searchable_rows} photos"
-    if result.pending_rows:
-        found += f" ({result.pending_rows} pending)"
+    found = f"{len(result.hits)} of {result.searchable_photos} photos"
+    if result.pending_photos:
+        found += f" ({result.pending_photos} pending)"
     write_line(f"{found} in {sum(took.values()):.1f} ms ({parts}) by {result.model}", "dim")
 
 

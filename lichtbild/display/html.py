@@ -21,7 +21,7 @@ def result_html(result: SearchResult) -> str:
     """A contact sheet: picture, rank, distance and id of each hit, with a bar for its similarity to each term."""
     cards = "".join(_card(rank, hit) for rank, hit in enumerate(result.hits, start=1))
     took = sum(result.took_ms.values())
-    found = f"{len(result.hits)} of {result.searchable_rows} photos in {took:.1f} ms by {result.model}"
+    found = f"{len(result.hits)} of {result.searchable_photos} photos in {took:.1f} ms by {result.model}"
     return f'<div style="{_SHEET}">{cards}</div><div style="font:12px sans-serif;opacity:.7">{escape(found)}</div>'
 
 
@@ -46,7 +46,7 @@ def job_html(job: Job) -> str:
 
 def _card(rank: int, hit: Hit) -> str:
     more = f" +{len(hit.similar)}" if hit.similar else ""
-    bars = "".join(map(_bar, hit.terms))
+    bars = "".join(map(_bar, hit.similarities))
     return (
         f'<div style="{_CARD}" title="{escape(_attributes(hit.attributes))}">{_picture(hit)}'
         f"<div><b>{rank}</b> {hit.distance:.4f} {escape(hit.photo_id)}{more}</div>{bars}</div>"

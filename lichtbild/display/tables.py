@@ -17,11 +17,11 @@ def rich_table(result: SearchResult) -> Any:
     table = optional("rich.table", "A table in a terminal", "lichtbild[cli]").Table(box=None)
     for name in ("rank", "distance"):
         table.add_column(name, justify="right")
-    for name in ("photo_id", "terms", "url"):
+    for name in ("photo_id", "similarities", "url"):
         table.add_column(name, overflow="fold" if name == "photo_id" else "ellipsis", no_wrap=name == "url")
     for rank, hit in enumerate(result.hits, start=1):
-        terms = " ".join(f"{similarity:.3f}" for similarity in hit.terms)
-        cells = (str(rank), f"{hit.distance:.4f}", hit.photo_id, terms, hit.url)
+        similarities = " ".join(f"{similarity:.3f}" for similarity in hit.similarities)
+        cells = (str(rank), f"{hit.distance:.4f}", hit.photo_id, similarities, hit.url)
         table.add_row(*(text(_printable(cell)) for cell in cells))
     return table
 
@@ -38,7 +38,7 @@ def arrow_table(result: SearchResult) -> Any:
     types = {
         "rank": arrow.int32(),
         "distance": arrow.float64(),
-        "terms": arrow.list_(arrow.float64()),
+        "similarities": arrow.list_(arrow.float64()),
         "embedding": arrow.list_(arrow.float32()),
     }
     schema = arrow.schema([(name, types.get(name, arrow.string())) for name in _COLUMNS])
@@ -47,7 +47,7 @@ def arrow_table(result: SearchResult) -> Any:
     return arrow.Table.from_pylist(encoded, schema=schema)
 
 
-_COLUMNS = ("rank", "photo_id", "url", "distance", "terms", "attributes", "embedding")
+_COLUMNS = ("rank", "photo_id", "url", "distance", "similarities", "attributes", "embedding")
 
 
 def _row(rank: int, hit: Hit) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _row(rank: int, hit: Hit) -> dict[str, Any]:
         "photo_id": hit.photo_id,
         "url": hit.url,
         "distance": hit.distance,
-        "terms": list(hit.terms),
+        "similarities": list(hit.similarities),
         "attributes": dict(hit.attributes),
         "embedding": None if hit.embedding is None else list(hit.embedding),
     }

@@ -9,16 +9,16 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A collection's vector index. `rows` is the number of stored rows it covers, `reason` why a build failed."""
+    """A collection's vector index. `photos` is the number of stored photos it covers, `reason` why a build failed."""
 
     type: str | None
     status: Literal["none", "building", "built", "error"]
     reason: str | None
-    rows: int
+    photos: int
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Index:
-        return cls(body["type"], body["status"], body["reason"], body["rows"])
+        return cls(body["type"], body["status"], body["reason"], body["photos"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Collection:
     """A set of photos whose vectors, of `dimension` numbers each, come from one model."""
 
     name: str
-    rows: int
+    photos: int
     model: str
     dimension: int
     index: Index
@@ -34,4 +34,4 @@ class Collection:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Collection:
         index = Index.from_json(body["index"])
-        return cls(body["name"], body["rows"], body["model"], body["dimension"], index)
+        return cls(body["name"], body["photos"], body["model"], body["dimension"], index)

@@ -157,7 +157,7 @@ class Job:
 class FailedItem:
     """One item that failed. `code` is from a small fixed set, such as `http_404`; `host` is empty for an upload."""
 
-    id: str
+    photo_id: str
     url: str
     host: str
     code: str
@@ -166,7 +166,7 @@ class FailedItem:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> FailedItem:
-        return cls(body["id"], body["url"], body["host"], body["code"], body["detail"], body["attempts"])
+        return cls(body["photo_id"], body["url"], body["host"], body["code"], body["detail"], body["attempts"])
 
 
 def _time(text: str | None) -> datetime | None:

@@ -43,15 +43,15 @@ class SimilarPhoto:
 class Hit:
     """One found photo. `distance` is its cosine distance to the query, from 0 (identical) to 2 (opposite).
 
-    `terms` has its cosine similarity to each term of the query, in order; `similar` the near-duplicates folded into
-    this hit, nearest first. `embedding` is a unit vector, set only on request.
+    `similarities` has its cosine similarity to each term of the query, in order; `similar` the near-duplicates folded
+    into this hit, nearest first. `embedding` is a unit vector, set only on request.
     """
 
     photo_id: str
     url: str
     distance: float
     attributes: Mapping[str, Any]
-    terms: tuple[float, ...]
+    similarities: tuple[float, ...]
     similar: tuple[SimilarPhoto, ...] = ()
     embedding: tuple[float, ...] | None = field(default=None, repr=False)
 
@@ -63,7 +63,7 @@ class Hit:
             _absolute(body["url"], api),
             body["distance"],
             body["attributes"],
-            tuple(body["terms"]),
+            tuple(body["similarities"]),
             tuple(SimilarPhoto.from_json(photo, api) for photo in body.get("similar", ())),
             None if embedding is None else tuple(embedding),
         )
@@ -75,25 +75,25 @@ class SearchResult:
 
     A notebook shows it as a contact sheet, rich as a table.
 
-    `weights` are the terms' shares of the query. `searchable_rows` is the number of photos searched, `pending_rows` the
-    number of items that running ingests have yet to settle. `took_ms` has the milliseconds of `queue`, `encode`,
+    `weights` are the terms' shares of the query. `searchable_photos` is the number of photos searched, `pending_photos`
+    the number of items that running ingests have yet to settle. `took_ms` has the milliseconds of `queue`, `encode`,
     `search`, and `after_job` if the search waited for a job. `raw` is the API's answer.
     """
 
     hits: tuple[Hit, ...]
     model: str
-    searchable_rows: int
+    searchable_photos: int
     took_ms: Mapping[str, float]
     raw: Mapping[str, Any] = field(repr=False, compare=False)
     weights: tuple[float, ...] = ()
-    pending_rows: int = 0
+    pending_photos: int = 0
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> SearchResult:
-        """`weights` and `pending_rows` are absent from the answers of older APIs."""
+        """`weights` and `pending_photos` are absent from the answers of older APIs."""
         hits = tuple(Hit.from_json(hit, api) for hit in body["hits"])
-        weights, pending = tuple(body.get("weights", ())), body.get("pending_rows", 0)
-        return cls(hits, body["model"], body["searchable_rows"], body["took_ms"], body, weights, pending)
+        weights, pending = tuple(body.get("weights", ())), body.get("pending_photos", 0)
+        return cls(hits, body["model"], body["searchable_photos"], body["took_ms"], body, weights, pending)
 
     def __len__(self) -> int:
         return len(self.hits)

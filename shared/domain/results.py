@@ -34,7 +34,7 @@ class FoundPhoto(Documented):
 class Hit(FoundPhoto):
     """One place in the result of a search."""
 
-    terms: Sequence[float]
+    similarities: Sequence[float]
     """The photo's cosine similarity to each term of the query, in their order."""
     similar: Sequence[FoundPhoto] = ()
     """Near-duplicates that `group_distance` folded into this hit, nearest first."""
@@ -62,9 +62,9 @@ class SearchResult(Documented):
     weights: Sequence[float]
     """The share of each term in the query vector; absolute values add up to 1."""
     model: str
-    searchable_rows: int
+    searchable_photos: int
     """Photos in the collection when the search ran."""
-    pending_rows: int
+    pending_photos: int
     """Items of unfinished ingests into the collection."""
     took_ms: SearchTimes
 
@@ -120,7 +120,7 @@ class JobError(Documented):
 
 @dataclass(frozen=True, slots=True)
 class JobLinks(Documented):
-    """Addresses of a job, relative to the API."""
+    """The addresses of a job."""
 
     self: str
     events: str
@@ -158,7 +158,7 @@ class JobPage(Documented):
     """A page of jobs, newest first."""
 
     jobs: Sequence[JobView]
-    next: str | None
+    next_cursor: str | None
     """The `cursor` of the next page; null on the last page."""
 
 
@@ -166,7 +166,7 @@ class JobPage(Documented):
 class FailedItem(Documented):
     """An item of an ingest that could not be stored."""
 
-    id: str
+    photo_id: str
     url: str
     host: str
     code: str
@@ -179,7 +179,7 @@ class FailurePage(Documented):
     """A page of failed items."""
 
     items: Sequence[FailedItem]
-    next: str | None
+    next_cursor: str | None
     """The `cursor` of the next page; null on the last page."""
 
 
@@ -203,8 +203,8 @@ class IndexView(Documented):
     status: Literal["none", "building", "built", "error"]
     reason: str | None
     """The server's message about a part that failed; the server continues with the other parts."""
-    rows: int
-    """Rows that the index covers; the others are scanned."""
+    photos: int
+    """Stored photos that the index covers; the others are scanned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class CollectionView(Documented):
     """A collection: photos embedded by one model."""
 
     name: str
-    rows: int
+    photos: int
     model: str
     dimension: int
     index: IndexView

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from shared.domain.job import STAGES, Job, Kind, Status
+from shared.ledger.earlier_results import in_todays_names
 
 # A running job's rate is taken over the last minute, in slots of five seconds, which `settle.lua` counts.
 RATE_WINDOW_SECONDS = 60
@@ -37,7 +38,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
         bytes=int(fields.get("bytes", 0)),
         stage_seconds={stage: float(fields.get(stage, 0)) for stage in STAGES},
         items_per_second=_rate(fields, started, finished),
-        result=json.loads(fields["result"]) if "result" in fields else None,
+        result=in_todays_names(json.loads(fields["result"])) if "result" in fields else None,
         error=_error(fields),
     )
 

@@ -34,9 +34,9 @@ class Enqueued:
 class SearchClaim:
     """A search claimed by a worker. `images` holds the uploaded bytes by term index.
 
-    `waited_ms` is its time in the queue, `left_ms` the time to its deadline. `pending_rows` is the number of unsettled
-    items of ingests into its collection, `changes` the number of changes of the collection; both as of the claim or of
-    the last `refresh`.
+    `waited_ms` is its time in the queue, `left_ms` the time to its deadline. `pending_photos` is the number of
+    unsettled items of ingests into its collection, `changes` the number of changes of the collection; both as of the
+    claim or of the last `refresh`.
     """
 
     job_id: str
@@ -44,7 +44,7 @@ class SearchClaim:
     images: Mapping[int, bytes]
     waited_ms: float
     left_ms: float
-    pending_rows: int
+    pending_photos: int
     changes: int
     request_id: str = ""
 
@@ -111,10 +111,10 @@ class SearchLedger:
         self._redis.zadd(keys.SEARCHES, {claim.job_id: seconds * 1000 + micros // 1000 + _CLAIM_TTL_MS}, xx=True)
 
     def refresh(self, claim: SearchClaim) -> SearchClaim:
-        """The claim with the present `pending_rows` and `changes` of its collection."""
+        """The claim with the present `pending_photos` and `changes` of its collection."""
         stats = self._redis.hmget(keys.collection_stats(claim.query.collection), ["pending", "changes"])
         pending, changes = (int(count or 0) for count in cast(list[bytes | None], stats))
-        return replace(claim, pending_rows=max(0, pending), changes=changes)
+        return replace(claim, pending_photos=max(0, pending), changes=changes)
 
     def release(self, claim: SearchClaim) -> None:
         """Return a search to the head of the queue, for another worker."""
@@ -154,7 +154,7 @@ class SearchLedger:
             images,
             waited_ms=float(waited),
             left_ms=float(left),
-            pending_rows=max(0, int(pending)),
+            pending_photos=max(0, int(pending)),
             changes=int(changes),
             request_id=request_id.decode(),
         )

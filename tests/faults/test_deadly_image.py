@@ -21,7 +21,7 @@ def test_an_image_that_kills_its_worker_fails_alone(
 
     story.ended(job)
     failed = lichtbild.errors(job["id"])
-    assert [(item["id"], item["code"]) for item in failed] == [(f"p/{deadly}", "crashed_worker")]
+    assert [(item["photo_id"], item["code"]) for item in failed] == [(f"p/{deadly}", "crashed_worker")]
     assert (job["status"], stored(job)) == ("succeeded", SIZES.poisoned - 1)
     first = deadly // CHUNK * CHUNK
     times = [images.asked[f"/1/{n}.jpg"] for n in range(first, first + CHUNK)]
@@ -52,7 +52,7 @@ def test_chunks_of_other_jobs_in_the_same_worker_do_not_fail_with_it(
 
     job = lichtbild.finished(poisoned, SIZES.deadline)
     story.ended(job)
-    assert [(item["id"], item["code"]) for item in lichtbild.errors(poisoned)] == [("p/0", "crashed_worker")]
+    assert [(item["photo_id"], item["code"]) for item in lichtbild.errors(poisoned)] == [("p/0", "crashed_worker")]
     assert stored(job) == 2
     other = lichtbild.finished(neighbour, SIZES.deadline)
     assert (lichtbild.errors(neighbour), stored(other)) == ([], count)

@@ -27,10 +27,10 @@ def lichtbild(tmp_path: Path, tiny_model: Path) -> Iterator[Lichtbild]:
 def codes(lichtbild: Lichtbild, job_id: str) -> dict[str, str]:
     """The failed items of all pages, by id."""
     found: dict[str, str] = {}
-    page = {"items": [], "next": "0-0"}
-    while page["next"]:
-        page = lichtbild.get(f"/v1/jobs/{job_id}/errors?cursor={page['next']}")
-        found |= {item["id"]: item["code"] for item in page["items"]}
+    page = {"items": [], "next_cursor": "0-0"}
+    while page["next_cursor"]:
+        page = lichtbild.get(f"/v1/jobs/{job_id}/errors?cursor={page['next_cursor']}")
+        found |= {item["photo_id"]: item["code"] for item in page["items"]}
     return found
 
 

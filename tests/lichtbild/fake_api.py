@@ -123,12 +123,12 @@ def search_job(*hits: dict, status: str = "succeeded", error: dict | None = None
     job = ingest_job(status, job_id="s1") | {"kind": "search", "progress": None, "error": error}
     if status == "succeeded":
         took = {"queue": 1.0, "encode": 2.0, "search": 3.5}
-        job["result"] = {"hits": list(hits), "model": "a/model", "searchable_rows": 600, "took_ms": took}
+        job["result"] = {"hits": list(hits), "model": "a/model", "searchable_photos": 600, "took_ms": took}
     return job
 
 
 def hit(photo_id: str = "a", distance: float = 0.25, url: str = "http://127.0.0.1:1/a.jpg", **attributes: Any) -> dict:
-    return {"photo_id": photo_id, "url": url, "distance": distance, "attributes": attributes, "terms": [0.75]}
+    return {"photo_id": photo_id, "url": url, "distance": distance, "attributes": attributes, "similarities": [0.75]}
 
 
 @contextmanager

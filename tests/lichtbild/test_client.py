@@ -90,7 +90,7 @@ def test_max_failed_ratio_is_sent_as_a_plain_decimal(api: FakeApi, client: Clien
 
 
 def test_jobs_are_read_page_by_page(api: FakeApi, client: Client) -> None:
-    pages = [{"jobs": [ingest_job(job_id="j2")], "next": "c1"}, {"jobs": [ingest_job()], "next": None}]
+    pages = [{"jobs": [ingest_job(job_id="j2")], "next_cursor": "c1"}, {"jobs": [ingest_job()], "next_cursor": None}]
     api.on("GET", "/v1/jobs", *map(Reply, pages))
 
     assert [job.id for job in client.iter_jobs("delete", "succeeded")] == ["j2", "j1"]
@@ -136,12 +136,18 @@ def test_a_deletion_that_takes_too_long_continues(api: FakeApi, client: Client) 
 
 def test_failed_items_are_read_page_by_page(api: FakeApi, client: Client) -> None:
     item = {"url": "http://x/", "host": "x", "code": "http_404", "detail": "Not found.", "attempts": 1}
-    first = {"items": [{"id": "a", **item}, {"id": "b", **item}], "next": "5-2"}
-    api.on("GET", "/v1/jobs/j1/errors", Reply(first), Reply({"items": [{"id": "c", **item}], "next": None}))
+    first = {"items": [{"photo_id": "a", **item}, {"photo_id": "b", **item}], "next_cursor": "5-2"}
+    api.on(
+        "GET", "/v1/jobs/j1/errors", Reply(first), Reply({"items": [{"photo_id": "c", **item}], "next_cursor": None})
+    )
 
     found = list(client.iter_errors("j1"))
 
-    assert [(failed.id, failed.code) for failed in found] == [("a", "http_404"), ("b", "http_404"), ("c", "http_404")]
+    assert [(failed.photo_id, failed.code) for failed in found] == [
+        ("a", "http_404"),
+        ("b", "http_404"),
+        ("c", "http_404"),
+    ]
     assert {failed.host for failed in found} == {"x"}
     assert [call.query.get("cursor") for call in api.seen] == [None, "5-2"]
 

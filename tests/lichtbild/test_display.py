@@ -67,7 +67,7 @@ def test_a_job_escapes_its_texts(attack: str) -> None:
 
 
 def test_a_result_has_thumbnails_distances_and_a_bar_for_each_term() -> None:
-    found = {**hit("a"), "terms": [0.75, -0.5]}
+    found = {**hit("a"), "similarities": [0.75, -0.5]}
 
     page = Elements(result(found)._repr_html_())
 
@@ -108,7 +108,7 @@ def test_a_result_is_a_data_frame() -> None:
 def test_a_result_is_an_arrow_table(hits: list) -> None:
     table = result(*hits).to_arrow()
 
-    assert table.column_names == ["rank", "photo_id", "url", "distance", "terms", "attributes", "embedding"]
+    assert table.column_names == ["rank", "photo_id", "url", "distance", "similarities", "attributes", "embedding"]
     assert table["photo_id"].to_pylist() == [found["photo_id"] for found in hits]
     assert table["attributes"].to_pylist() == ['{"k": 1}', '{"k": "x"}'][: len(hits)]
 

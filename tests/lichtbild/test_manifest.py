@@ -28,14 +28,14 @@ def sent(api: FakeApi) -> Seen:
 
 
 def test_items_are_sent_as_gzipped_lines(api: FakeApi, client: Client) -> None:
-    job = client.ingest([("a", "http://x/a"), ("b", "http://x/b", {"k": "ü"}), {"photo_id": "c", "url": "u"}], "mine")
+    job = client.ingest([("a", "http://x/a"), ("b", "http://x/b", {"k": "ü"}), {"id": "c", "url": "u"}], "mine")
 
     request = sent(api)
     lines = [json.loads(line) for line in gzip.decompress(request.body).splitlines()]
     assert lines == [
-        {"id": "a", "url": "http://x/a"},
-        {"id": "b", "url": "http://x/b", "attributes": {"k": "ü"}},
-        {"photo_id": "c", "url": "u"},
+        {"photo_id": "a", "url": "http://x/a"},
+        {"photo_id": "b", "url": "http://x/b", "attributes": {"k": "ü"}},
+        {"id": "c", "url": "u"},
     ]
     assert job.status == "queued"
     assert request.query == {"collection": "mine"}
@@ -89,7 +89,7 @@ def test_one_item_in_place_of_a_list_is_refused(client: Client, items: object) -
 
 
 def test_a_list_of_bare_urls_is_refused_with_the_form_of_an_item(client: Client) -> None:
-    with pytest.raises(InvalidItem, match=r"Item 1 \('http://x/a.jpg'\).*\(id, url\)"):
+    with pytest.raises(InvalidItem, match=r"Item 1 \('http://x/a.jpg'\).*\(photo_id, url\)"):
         client.ingest(["http://x/a.jpg"])
 
 

@@ -115,7 +115,8 @@ def test_a_list_whose_connections_are_cut_in_the_middle_arrives_whole(
     client.ingest(items)
 
     (body,), _ = sent(api)
-    assert [json.loads(line)["id"] for line in gzip.decompress(body).splitlines()] == [photo for photo, _ in items]
+    sent_ids = [json.loads(line)["photo_id"] for line in gzip.decompress(body).splitlines()]
+    assert sent_ids == [photo for photo, _ in items]
     assert len(pauses) == 2
 
 

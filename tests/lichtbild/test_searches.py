@@ -33,7 +33,7 @@ def test_a_search_waits_with_the_request_and_returns_the_hits(api: FakeApi, clie
 def test_every_option_of_a_search_is_sent_and_every_field_of_its_hits_is_read(api: FakeApi, client: Client) -> None:
     similar = {"photo_id": "b", "url": "/thumbnails/b", "distance": 0.26, "attributes": {}}
     job = search_job(hit("a") | {"similar": [similar], "embedding": [0.6, 0.8]})
-    job["result"] |= {"weights": [1.0], "pending_rows": 7}
+    job["result"] |= {"weights": [1.0], "pending_photos": 7}
     api.on("POST", "/v1/search", Reply(job))
 
     result = client.search(
@@ -47,7 +47,7 @@ def test_every_option_of_a_search_is_sent_and_every_field_of_its_hits_is_read(ap
         after_job="i1",
     )
 
-    assert (result.weights, result.pending_rows) == ((1.0,), 7)
+    assert (result.weights, result.pending_photos) == ((1.0,), 7)
     (found,) = result.hits
     assert found.embedding == (0.6, 0.8)
     assert [(photo.photo_id, photo.url) for photo in found.similar] == [("b", f"{api.url}/thumbnails/b")]

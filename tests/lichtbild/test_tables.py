@@ -11,10 +11,10 @@ import pytest
 from lichtbild import Client, InvalidItem
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job
 
-COLUMNS = {"id": ["a", "b"], "url": ["http://x/a", "http://x/b"], "place": ["Sylt", None], "width": [3.5, None]}
+COLUMNS = {"photo_id": ["a", "b"], "url": ["http://x/a", "http://x/b"], "place": ["Sylt", None], "width": [3.5, None]}
 ITEMS = [
-    {"id": "a", "url": "http://x/a", "attributes": {"place": "Sylt", "width": 3.5}},
-    {"id": "b", "url": "http://x/b", "attributes": {}},
+    {"photo_id": "a", "url": "http://x/a", "attributes": {"place": "Sylt", "width": 3.5}},
+    {"photo_id": "b", "url": "http://x/b", "attributes": {}},
 ]
 
 
@@ -87,7 +87,7 @@ def test_ids_may_be_numbers_and_attributes_a_column(api: FakeApi, client: Client
 
     client.ingest(frame)
 
-    assert sent(api) == [{"id": "7", "url": "http://x", "attributes": {"k": 1}}]
+    assert sent(api) == [{"photo_id": "7", "url": "http://x", "attributes": {"k": 1}}]
 
 
 def test_a_table_without_urls_is_refused(api: FakeApi, client: Client) -> None:

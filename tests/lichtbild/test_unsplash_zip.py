@@ -16,7 +16,7 @@ from tests.unsplash import COLUMNS, damaged, row, table, write_zip
 
 
 def ids(path: Path) -> list[str]:
-    return [item["id"] for item in read_photos(path)]
+    return [item["photo_id"] for item in read_photos(path)]
 
 
 def expected(*numbers: int) -> list[str]:
@@ -31,7 +31,7 @@ def test_every_filled_column_becomes_an_attribute(tmp_path: Path) -> None:
     assert len(COLUMNS) == 31
     for n, item in enumerate(items):
         filled = {name: value for name, value in row(n).items() if value}
-        assert item["id"] == filled.pop("photo_id")
+        assert item["photo_id"] == filled.pop("photo_id")
         assert item["url"] == filled.pop("photo_image_url")
         assert item["attributes"] == filled
     assert items[0]["attributes"]["photo_description"] == 'He said "über",\ttwice\nand left'
@@ -75,7 +75,7 @@ def test_it_is_sent_as_lines_and_no_more_than_asked_for(api: FakeApi, client: Cl
 
     request = api.calls("POST", "/v1/ingest")[0]
     lines = [json.loads(line) for line in gzip.decompress(request.body).splitlines()]
-    assert [line["id"] for line in lines] == expected(*range(13))
+    assert [line["photo_id"] for line in lines] == expected(*range(13))
     assert request.headers["Content-Type"] == "application/x-ndjson"
 
 

@@ -37,7 +37,16 @@ def test_secrets_are_not_shown():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CHUNK_SIZE", "0"), ("BATCH_SIZE", "-1"), ("DTYPE", "int3"), ("LEASE_SECONDS", "60")]
+    ("name", "value"),
+    [
+        ("CHUNK_SIZE", "0"),
+        ("BATCH_SIZE", "-1"),
+        ("DTYPE", "int3"),
+        ("LEASE_SECONDS", "60"),
+        ("PUBLIC_URL", "photos.example.org"),
+        ("PUBLIC_URL", "https://user@h"),
+        ("PUBLIC_URL", "http://[h"),
+    ],
 )
 def test_a_bad_value_names_its_variable_and_not_its_value(monkeypatch, name, value):
     monkeypatch.setenv(f"LICHTBILD_{name}", value)

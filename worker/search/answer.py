@@ -131,8 +131,8 @@ class Search:
             hits=[hit_of(group, vectors, include_embedding=query.include_embedding) for group in groups],
             weights=effective_weights(weights),
             model=self._encoder.name,
-            searchable_rows=facts.result().rows,
-            pending_rows=claim.pending_rows,
+            searchable_photos=facts.result().rows,
+            pending_photos=claim.pending_photos,
             took_ms=SearchTimes(
                 queue=round(claim.waited_ms, 1),
                 encode=round((encoded - started) * 1000, 1),

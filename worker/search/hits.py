@@ -19,7 +19,7 @@ def hit_of(group: Group, vectors: Sequence[Vector], *, include_embedding: bool) 
         best.photo.url,
         _distance(best),
         best.photo.attributes,
-        terms=[round(float(similarity), 6) for similarity in similarities],
+        similarities=[round(float(similarity), 6) for similarity in similarities],
         similar=tuple(
             FoundPhoto(row.photo.photo_id, row.photo.url, _distance(row), row.photo.attributes) for row in group.similar
         ),

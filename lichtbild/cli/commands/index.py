@@ -62,13 +62,13 @@ def status(*, collection: str, as_json: bool) -> None:
 def _show(collection: Collection) -> None:
     index, name = collection.index, printable(collection.name)
     if index.status == "none":
-        write_line(f"{name} has no index: searches scan its {collection.rows:,} photos.")
+        write_line(f"{name} has no index: searches scan its {collection.photos:,} photos.")
         return
     # Replaced rows are counted until the server merges them.
-    covered = min(index.rows, collection.rows)
+    covered = min(index.photos, collection.photos)
     reason = f": {printable(index.reason)}" if index.reason else ""
     write_line(f"The index of {name} ({index.type}) is {_STATES[index.status]}{reason}")
-    write_line(f"  covers {covered:,} of {collection.rows:,} photos; the others are scanned")
+    write_line(f"  covers {covered:,} of {collection.photos:,} photos; the others are scanned")
 
 
 _STATES = {"building": "being built", "built": "built", "error": "not built"}

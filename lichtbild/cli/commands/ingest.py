@@ -62,8 +62,8 @@ def ingest(
     for NDJSON from stdin. If SOURCE is a folder or one or more images, they are uploaded; the id of each is its path in
     the folder, or its path as given.
 
-    A table has a header row with `id` (or `photo_id`) and `url` (or `photo_image_url`); every other column that is not
-    empty becomes an attribute. A line of NDJSON is {"id": …, "url": …, "attributes": {…}}.
+    A table has a header row with `photo_id` (or `id`) and `url` (or `photo_image_url`); every other column that is not
+    empty becomes an attribute. A line of NDJSON is {"photo_id": …, "url": …, "attributes": {…}}.
     """
     wanted = Wanted(sources, limit, collection, max_failed_ratio, preflight)
     if preflight is not None and max_failed_ratio is not None:

@@ -83,7 +83,7 @@ def _list_errors(client: Client, job_id: str, as_json: bool) -> None:
         if as_json:
             write_json(asdict(item))
         else:
-            write_line("\t".join(printable(field) for field in (item.id, item.code, item.url, item.detail)))
+            write_line("\t".join(printable(field) for field in (item.photo_id, item.code, item.url, item.detail)))
 
 
 def _show(job: Job, as_json: bool) -> None:

@@ -42,7 +42,7 @@ def _show(api: str, readiness: Readiness, collections: list[Collection]) -> None
     if collections:
         write_line()
         rows = [
-            (found.name, str(found.rows), found.model, str(found.dimension), found.index.status)
+            (found.name, str(found.photos), found.model, str(found.dimension), found.index.status)
             for found in collections
         ]
         show_table(("collection", "photos", "model", "dimension", "index"), rows, numbers=("photos", "dimension"))

@@ -11,11 +11,11 @@ from tests.api.settling import settle
 def test_errors_come_in_pages(client, ingests, job_id):
     settle(ingests, 5)
     first = client.get(f"/v1/jobs/{job_id}/errors?limit=3").json
-    second = client.get(f"/v1/jobs/{job_id}/errors?limit=3&cursor={first['next']}").json
-    assert [item["id"] for item in first["items"] + second["items"]] == [f"p{n}" for n in range(5)]
-    assert second["next"] is None
+    second = client.get(f"/v1/jobs/{job_id}/errors?limit=3&cursor={first['next_cursor']}").json
+    assert [item["photo_id"] for item in first["items"] + second["items"]] == [f"p{n}" for n in range(5)]
+    assert second["next_cursor"] is None
     assert first["items"][0] == {
-        "id": "p0",
+        "photo_id": "p0",
         "url": "http://h/0",
         "host": "h",
         "code": "http_404",
@@ -28,7 +28,7 @@ def test_errors_come_as_ndjson(client, ingests, job_id):
     settle(ingests, 5)
     answer = client.get(f"/v1/jobs/{job_id}/errors", headers={"Accept": "application/x-ndjson"})
     assert answer.content_type == "application/x-ndjson"
-    assert [json.loads(line)["id"] for line in answer.text.splitlines()] == [f"p{n}" for n in range(5)]
+    assert [json.loads(line)["photo_id"] for line in answer.text.splitlines()] == [f"p{n}" for n in range(5)]
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "cursor=1", "limit=0", "limit=1001", "code=x"])
@@ -57,7 +57,7 @@ def test_a_retry_is_a_new_job_over_what_failed(client, ingests, job_id):
     settle(ingests, 4)
     answer = client.post(f"/v1/jobs/{job_id}/retry")
     assert answer.status_code == 202
-    assert answer.headers["Location"] == f"/v1/jobs/{answer.json['id']}"
+    assert answer.headers["Location"] == f"http://localhost/v1/jobs/{answer.json['id']}"
     assert (answer.json["parent_id"], answer.json["progress"]["total"]) == (job_id, 4)
     assert [item.id for item in ingests.claim().items] == ["p0", "p1", "p2", "p3"]
     assert client.get(f"/v1/jobs/{job_id}").json["progress"]["failed"] == 4

@@ -54,14 +54,14 @@ def test_an_index_is_built_and_dropped_by_jobs(client, filled, working):
         "type": None,
         "status": "none",
         "reason": None,
-        "rows": 0,
+        "photos": 0,
     }
     answer = client.post(f"/v1/collections/{filled}/index")
     assert (answer.status_code, answer.json["kind"], answer.json["collection"]) == (202, "index", filled)
     assert answer.headers["Location"] == answer.json["links"]["self"]
     assert ended(client, answer.json)["status"] == "succeeded"
     index = client.get(f"/v1/collections/{filled}").json["index"]
-    assert (index["status"], index["reason"], index["rows"]) == ("built", None, ROWS)
+    assert (index["status"], index["reason"], index["photos"]) == ("built", None, ROWS)
     assert index["type"]
     assert ended(client, client.delete(f"/v1/collections/{filled}/index").json)["status"] == "succeeded"
     assert client.get(f"/v1/collections/{filled}").json["index"]["status"] == "none"

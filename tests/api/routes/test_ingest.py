@@ -42,7 +42,7 @@ def test_json_items_become_a_job(client, ingests):
     answer = client.post("/v1/ingest", json={"items": [item(1, attributes={"a": [1, None, "ü"]}), item(2)]})
     assert answer.status_code == 202
     job = answer.json
-    assert answer.headers["Location"] == job["links"]["self"] == f"/v1/jobs/{job['id']}"
+    assert answer.headers["Location"] == job["links"]["self"] == f"http://localhost/v1/jobs/{job['id']}"
     assert (job["kind"], job["status"], job["collection"]) == ("ingest", "queued", "photos")
     assert job["progress"]["total"] == job["progress"]["pending"] == 2
     first, second = claim_all(ingests)

@@ -20,7 +20,7 @@ def test_jobs_are_listed_by_status_page_by_page(client, ingests):
             page = client.get(f"/v1/jobs?status={status}&limit=2&cursor={cursor}").json
             assert len(page["jobs"]) <= 2
             found += [job["id"] for job in page["jobs"]]
-            cursor = page["next"]
+            cursor = page["next_cursor"]
         assert found == expected[::-1]
     for query in ("status=x", "cursor=x", "cursor=1-x;", "kind="):
         assert client.get(f"/v1/jobs?{query}").status_code == 422
@@ -31,7 +31,7 @@ def test_a_listing_goes_on_where_it_was_though_jobs_come_and_go(client, ingests,
     first = client.get("/v1/jobs?limit=2").json
     client.post("/v1/ingest", json={"items": [{"id": "a", "url": "http://h/"}]})
     connection.delete(keys.job(ids[4]), keys.job(ids[2]))
-    second = client.get(f"/v1/jobs?limit=2&cursor={first['next']}").json
+    second = client.get(f"/v1/jobs?limit=2&cursor={first['next_cursor']}").json
     assert [job["id"] for job in second["jobs"]] == [ids[3], ids[1]]
-    third = client.get(f"/v1/jobs?limit=2&cursor={second['next']}").json
-    assert ([job["id"] for job in third["jobs"]], third["next"]) == ([ids[0]], None)
+    third = client.get(f"/v1/jobs?limit=2&cursor={second['next_cursor']}").json
+    assert ([job["id"] for job in third["jobs"]], third["next_cursor"]) == ([ids[0]], None)

@@ -50,10 +50,10 @@ def test_any_photo(client, photos):
 def test_a_collection_tells_its_model_and_size(client, photos):
     assert client.get(f"/v1/collections/{photos}").json == {
         "name": photos,
-        "rows": 3,
+        "photos": 3,
         "model": "m",
         "dimension": 4,
-        "index": {"type": None, "status": "none", "reason": None, "rows": 0},
+        "index": {"type": None, "status": "none", "reason": None, "photos": 0},
     }
     assert photos in [known["name"] for known in client.get("/v1/collections").json["collections"]]
 
@@ -84,7 +84,7 @@ def test_a_deleted_photo_is_gone_when_the_answer_comes(client, photos, deleting,
     vector = np.array([1, 0, 0, 0], np.float32)
     assert {hit.photo.photo_id for hit in catalogue.search(photos, vector, 10)} == {"a", "ü"}
     assert client.get(f"/v1/photos/a%2Fb%2F%2Fc%20d%3F%23%25?collection={photos}").status_code == 404
-    assert client.get(f"/v1/collections/{photos}").json["rows"] == 2
+    assert client.get(f"/v1/collections/{photos}").json["photos"] == 2
     (job,) = client.get("/v1/jobs?kind=delete").json["jobs"]
     assert (job["status"], job["kind"], job["progress"]) == ("succeeded", "delete", None)
 

@@ -24,7 +24,7 @@ def begun(searches, answer):
 def test_a_text_becomes_a_job(client, searches, connection):
     answer = client.post("/v1/search", json={"text": "a dog", "top_k": 7, "collection": "mine"})
     assert answer.status_code == 202
-    assert answer.headers["Location"] == f"/v1/jobs/{answer.json['id']}"
+    assert answer.headers["Location"] == f"http://localhost/v1/jobs/{answer.json['id']}"
     assert answer.json["kind"] == "search"
     assert connection.llen("lichtbild:celery:search") == 1
     query = begun(searches, answer).query
@@ -83,7 +83,7 @@ def test_a_search_can_wait_for_an_ingest_or_a_deletion(client, searches):
     ingest = client.post("/v1/ingest", json={"items": [{"id": "a", "url": "http://h/a"}]}).json["id"]
     found = begun(searches, client.post("/v1/search", json={"text": "x", "after_job": ingest}))
     assert found.query.after_job == ingest
-    assert found.pending_rows == 1
+    assert found.pending_photos == 1
 
 
 def test_a_search_that_would_wait_in_vain_is_refused(client):

@@ -32,9 +32,9 @@ def test_jobs_are_listed_shown_and_cancelled(api: FakeApi) -> None:
 
 
 def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
-    failed = {"id": "b", "url": "http://x/b", "host": "x"}
+    failed = {"photo_id": "b", "url": "http://x/b", "host": "x"}
     failed |= {"code": "http_404", "detail": "Not\tfound.", "attempts": 1}
-    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next": None}))
+    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": [failed], "next_cursor": None}))
 
     assert lichtbild("jobs", "j1", "--errors", api=api.url).stdout == "b\thttp_404\thttp://x/b\tNot found.\n"
     assert json.loads(lichtbild("jobs", "j1", "--errors", "--json", api=api.url).stdout) == failed
@@ -42,8 +42,8 @@ def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
 
 def test_a_closed_pipe_prints_no_error(api: FakeApi) -> None:
     item = {"url": "http://x/b", "host": "x", "code": "http_404", "detail": "x" * 200, "attempts": 1}
-    items = [{"id": str(number), **item} for number in range(1000)]
-    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": items, "next": None}))
+    items = [{"photo_id": str(number), **item} for number in range(1000)]
+    api.on("GET", "/v1/jobs/j1/errors", Reply({"items": items, "next_cursor": None}))
     process = subprocess.Popen(
         command("jobs", "j1", "--errors"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(api.url)
     )

@@ -16,7 +16,7 @@ INDEX = "photo_id\tphoto_file\tdescription\tplace\nscene-1\tscene-1.jpg\ta man o
 def test_items_have_the_urls_of_the_stack_that_serves_them(tmp_path: Path) -> None:
     (tmp_path / "photos.tsv").write_text(INDEX)
     item = {
-        "id": "scene-1",
+        "photo_id": "scene-1",
         "url": "http://127.0.0.1:9/samples/scene-1.jpg",
         "attributes": {"description": "a man on the beach", "place": "beach"},
     }

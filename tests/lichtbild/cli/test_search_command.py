@@ -37,7 +37,7 @@ def test_search_as_json_prints_the_result(api: FakeApi) -> None:
 def test_search_sends_its_options(api: FakeApi) -> None:
     similar = [{"photo_id": "c", "url": "/c", "distance": 0.26, "attributes": {}}]
     job = search_job(hit("a") | {"similar": similar})
-    job["result"]["pending_rows"] = 7
+    job["result"]["pending_photos"] = 7
     api.on("POST", "/v1/search", Reply(job))
 
     options = ("--offset", 20, "--max-distance", 0.9, "--group", 0.05, "--exact", "--after", "i1")

@@ -7,7 +7,7 @@ import pytest
 from tests.lichtbild.cli.running import lichtbild
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job
 
-NO_INDEX = {"type": None, "status": "none", "reason": None, "rows": 0}
+NO_INDEX = {"type": None, "status": "none", "reason": None, "photos": 0}
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 0), (False, 1)])
@@ -17,7 +17,7 @@ def test_status_shows_readiness_workers_backlog_and_collections(api: FakeApi, re
     backlog = {"jobs": 2, "items": 1300, "held": 4, "searches": 1}
     answer = {"status": "…", "checks": checks, "workers": [worker], "backlog": backlog}
     api.on("GET", "/readyz", Reply(answer, 200 if ready else 503))
-    photos = {"name": "photos", "rows": 600, "model": "m", "dimension": 512, "index": NO_INDEX}
+    photos = {"name": "photos", "photos": 600, "model": "m", "dimension": 512, "index": NO_INDEX}
     api.on("GET", "/v1/collections", Reply({"collections": [photos]}))
 
     as_text = lichtbild("status", api=api.url)
@@ -30,16 +30,16 @@ def test_status_shows_readiness_workers_backlog_and_collections(api: FakeApi, re
     assert "waiting         ingest: 1300 items, search: 1" in as_text.stdout
     assert "ingest-1  ingest  m" in as_text.stdout
     document = json.loads(as_json.stdout)
-    assert document["collections"][0]["rows"] == 600
+    assert document["collections"][0]["photos"] == 600
     assert document["workers"] == [{"name": "ingest-1", "queue": "ingest", "model": "m"}]
     assert document["backlog"] == backlog
 
 
 def test_an_index_is_built_dropped_and_shown(api: FakeApi) -> None:
     job = ingest_job("running", job_id="i1", kind="index", progress=None)
-    photos = {"name": "mine", "rows": 25_000, "model": "m", "dimension": 512}
-    built = {"type": "hnsw", "status": "built", "reason": None, "rows": 25_100}
-    failed = {"type": "hnsw", "status": "error", "reason": "No memory", "rows": 0}
+    photos = {"name": "mine", "photos": 25_000, "model": "m", "dimension": 512}
+    built = {"type": "hnsw", "status": "built", "reason": None, "photos": 25_100}
+    failed = {"type": "hnsw", "status": "error", "reason": "No memory", "photos": 0}
     api.on("POST", "/v1/collections/mine/index", Reply(job, 202))
     api.on("DELETE", "/v1/collections/mine/index", Reply(job, 202))
     api.on("GET", "/v1/jobs/i1", Reply({**job, "status": "succeeded"}))

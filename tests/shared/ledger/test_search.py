@@ -152,7 +152,7 @@ def coverage(searches) -> tuple[int, int]:
     """What the next search would get: pending items, and changes so far."""
     searches.enqueue(query(), {})
     claim = searches.claim(5).searches[-1]
-    return claim.pending_rows, claim.changes
+    return claim.pending_photos, claim.changes
 
 
 def test_a_search_knows_what_is_still_to_come_into_its_collection(ledger, jobs, searches):

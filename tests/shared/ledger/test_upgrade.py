@@ -134,7 +134,9 @@ def test_its_searches_are_answered_and_the_answered_one_can_be_read(before, jobs
     for job_id in claims:
         searches.complete(job_id, {"hits": []})
         assert jobs.get(job_id).status == "succeeded"
-    assert jobs.get(before["answered"]).result["hits"][0]["photo_id"] == "finished-0-2"
+    answered = jobs.get(before["answered"]).result
+    assert (answered["searchable_photos"], answered["pending_photos"]) == (2, 0)
+    assert [(hit["photo_id"], hit["similarities"]) for hit in answered["hits"]] == [("finished-0-2", [0.5])]
     assert {job.id for job in jobs.page("search", 10)[0]} == {*claims, before["answered"]}
 
 

@@ -49,7 +49,7 @@ def test_a_deferred_search_reports_the_counts_at_its_answer(
     ingests.settle(claim, Outcome(1, 0, [], 1, {}))
     result = Watcher(connection, jobs).wait(job_id, 30).result
     assert {hit["photo_id"] for hit in result["hits"]} == {"a", "b"}
-    assert (result["pending_rows"], result["searchable_rows"]) == (2, 2)
+    assert (result["pending_photos"], result["searchable_photos"]) == (2, 2)
 
 
 def test_a_search_that_waits_for_an_ingest_fails_at_its_deadline(search, photos, ingests, collection):

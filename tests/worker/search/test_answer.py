@@ -15,30 +15,30 @@ def test_a_result_has_weights_distances_and_counts(search, photos):
     job = search("a", Term("photo_id", "c", -0.5), top_k=2)
     assert found(job) == ["a", "b"]
     assert job.result["weights"] == [0.666667, -0.333333]
-    assert job.result["hits"][1]["terms"] == pytest.approx([0.707107, 0.707107])
-    assert job.result["searchable_rows"] == 3
-    assert job.result["pending_rows"] == 0
+    assert job.result["hits"][1]["similarities"] == pytest.approx([0.707107, 0.707107])
+    assert job.result["searchable_photos"] == 3
+    assert job.result["pending_photos"] == 0
     assert job.result["took_ms"].keys() == {"queue", "encode", "search"}
 
 
-def test_pending_rows_are_those_of_unfinished_ingests(search, photos, ingests, collection):
+def test_pending_photos_are_those_of_unfinished_ingests(search, photos, ingests, collection):
     photos({"a": (1, 0)})
     submission = ingests.submission(collection)
     submission.stage([Item("x", "http://h/x", {}), Item("y", "http://h/y", {})])
     submission.submit()
-    assert search().result["pending_rows"] == 2
+    assert search().result["pending_photos"] == 2
 
 
-def test_searchable_rows_include_new_photos(search, photos, ingests, catalogue, collection, worker):
+def test_searchable_photos_include_new_photos(search, photos, ingests, catalogue, collection, worker):
     photos({"a": (1, 0)})
-    assert search().result["searchable_rows"] == 1
+    assert search().result["searchable_photos"] == 1
     submission = ingests.submission(collection)
     submission.stage([Item("b", "http://h/b", {})])
     submission.submit()
     claim = ingests.claim()
     photos({"a": (1, 0), "b": (0, 1)})
     ingests.settle(claim, Outcome(1, 0, [], 1, {}))
-    assert search().result["searchable_rows"] == 2
+    assert search().result["searchable_photos"] == 2
 
 
 def test_pages_of_equally_distant_photos_are_consistent(search, photos):

@@ -19,7 +19,7 @@ def test_pictures_become_a_job_and_wait_in_the_spool(client, ingests, with_uploa
 
     assert answer.status_code == 202, answer.text
     job = answer.json
-    assert answer.headers["Location"] == f"/v1/jobs/{job['id']}"
+    assert answer.headers["Location"] == f"http://localhost/v1/jobs/{job['id']}"
     assert (job["collection"], job["progress"]["total"]) == ("mine", 2)
     items = claim_all(ingests)
     assert [(item.id, item.url, item.attributes) for item in items] == [
