@@ -24,8 +24,8 @@ up: setup ## start everything with the demo model; it runs until Ctrl-C
 # These start no stack and no model of full size, but for those that are marked slow.
 UNIT_TESTS := tests/test_import_arrows.py tests/shared tests/api/intake tests/lichtbild/test_*.py \
 	tests/worker/fetch tests/worker/images tests/worker/ingest tests/worker/search tests/worker/upkeep
-# Tests of one file, and all tests of the shared stack, stay in one process; tests/conftest.py puts the longest first.
-PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+# Tests of one file, and all tests of the shared stack, stay in one process: tests/scheduling.py.
+PARALLEL := --numprocesses 2 --no-loadscope-reorder
 
 check: lint ## check format, style, types and import arrows, and run the unit tests: a minute or two
 	$(BIN)/python -m pytest --quiet $(PARALLEL) -m "not slow" $(UNIT_TESTS)

@@ -17,6 +17,7 @@ from shared.ledger.jobs import Jobs
 from shared.ledger.search import SearchLedger
 from shared.settings import Settings
 from tests.image_server import ImageServer, serving
+from tests.scheduling import STORIES, STORY_FILES, ByFile, group_of
 from tests.skips import SKIPPED_IN_CI
 from tests.stack import SETTINGS, WORKERS, Lichtbild, running
 from tests.tampering import Tampering
@@ -108,21 +109,20 @@ def shared_stack(
 
 
 @pytest.fixture
-def lichtbild(shared_stack: Lichtbild) -> Lichtbild:
+def lichtbild(shared_stack: Lichtbild, request: pytest.FixtureRequest) -> Lichtbild:
     """The shared stack once all its workers are ready again after the previous test."""
+    assert group_of(request.node.nodeid) == STORIES, f"{request.node.nodeid} belongs in {STORY_FILES}"
     shared_stack.ready(WORKERS)
     return shared_stack
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each file runs in one process, since its tests share servers; so do all tests of the shared stack.
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ByFile:
+    return ByFile(config)
 
-    Those start first: they are the longest group.
-    """
-    items.sort(key=lambda item: not _uses_the_shared_stack(item))
-    for item in items:
-        group = "stories" if _uses_the_shared_stack(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories start first: they are the longest group."""
+    items.sort(key=lambda item: group_of(item.nodeid) != STORIES)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -136,6 +136,3 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         reporter.write_line(f"{nodeid} was skipped; tests/skips.py does not list it.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-
-def _uses_the_shared_stack(item: pytest.Item) -> bool:
-    return "shared_stack" in getattr(item, "fixturenames", ())
