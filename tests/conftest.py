@@ -116,8 +116,8 @@ def lichtbild(shared_stack: Lichtbild, request: pytest.FixtureRequest) -> Lichtb
     return shared_stack
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> ByFile:
-    return ByFile(config)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -135,4 +135,3 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for nodeid in sorted(skipped - SKIPPED_IN_CI.keys()):
         reporter.write_line(f"{nodeid} was skipped; tests/skips.py does not list it.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-

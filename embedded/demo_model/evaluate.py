@@ -6,7 +6,7 @@ from pathlib import Path
 
 from embedded.demo_model import MODEL_FOLDER
 from embedded.demo_model.encoder import Encoder
-from embedded.demo_model.gallery import changes_among, draw_gallery, random_scenes
+from embedded.demo_model.gallery import Change, Gallery, changes_among, draw_gallery, random_scenes
 from embedded.demo_model.scores import Score, change_scores, held_out_score, text_score
 
 GALLERY_SCENES = 4000
@@ -36,6 +36,11 @@ def evaluate(folder: Path, scene_count: int, changes_per_attribute: int = CHANGE
     scenes = random_scenes(scene_count, SEED)
     changes = changes_among(scenes, changes_per_attribute, SEED)
     gallery = draw_gallery(encoder, scenes + [change.changed for change in changes], folder)
+    return scores_in(encoder, gallery, changes)
+
+
+def scores_in(encoder: Encoder, gallery: Gallery, changes: list[Change]) -> list[Score]:
+    """All scores in a gallery that has the changed scenes."""
     return [
         text_score("place + time", encoder, gallery, ("place", "time"), 0.95),
         text_score("place + subject", encoder, gallery, ("place", "subject"), 0.95),

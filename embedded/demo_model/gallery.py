@@ -21,6 +21,10 @@ from embedded.scenes.scene import Scene
 from embedded.scenes.vocabulary import ATTRIBUTES
 
 CHUNK = 100
+"""Scenes that a process draws at a time."""
+
+WORTH_A_POOL = 1000
+"""Scenes. Each process of a pool imports transformers for 6 s; a scene takes 45 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,9 @@ class Change:
 
 def draw_gallery(encoder: Encoder, scenes: list[Scene], folder: Path) -> Gallery:
     """Draws the scenes in full quality, saves each as a JPEG in memory, and encodes the decoded JPEGs."""
+    if len(scenes) < WORTH_A_POOL:
+        _load_processor(folder)
+        return Gallery(scenes, encoder.pixels(_photographed(scenes)))
     chunks = [scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK)]
     with multiprocessing.get_context("spawn").Pool(os.cpu_count() or 1, _load_processor, (folder,)) as workers:
         pixels = np.concatenate(workers.map(_photographed, chunks, chunksize=1))
@@ -83,7 +90,7 @@ _processors: list[CLIPImageProcessor] = []
 
 
 def _load_processor(folder: Path) -> None:
-    _processors.append(CLIPImageProcessor.from_pretrained(folder))
+    _processors[:] = [CLIPImageProcessor.from_pretrained(folder)]
 
 
 def _photographed(scenes: list[Scene]) -> Vectors:
