@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from api.app import create_app
-from api.http.openapi import document
+from api.http.openapi.document import document
 from api.http.operations import operations
 from api.routes.openapi import VERSION
 from shared.settings import Settings

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any, get_type_hints
 
 from flask import Blueprint, Flask, Response, jsonify, request
+from pydantic import BaseModel
 
 from api.http.parameters import NoParameters, Parameters, read_headers, read_query
 from shared.domain.answer_json import to_json
@@ -24,10 +25,19 @@ _EXTENSION = "lichtbild-operations"
 
 
 @dataclass(frozen=True)
+class Link:
+    """What a client may do with an answer: an operation, and its parameters as OpenAPI's runtime expressions."""
+
+    operation: str
+    description: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Answer:
     """One answer of a route: `content` is the type of its JSON, None for other media or without a body.
 
-    `headers` are the names of the headers that concern clients.
+    `headers` are the names of the headers that concern clients. `example` is an instance of `content`, or a text.
     """
 
     status: int
@@ -35,6 +45,8 @@ class Answer:
     description: str
     media_type: str = "application/json"
     headers: Sequence[str] = ()
+    example: Any = None
+    links: Sequence[Link] = ()
 
 
 # The headers of an answer with a job that has not ended, and of one that an idempotency key may have repeated.
@@ -43,8 +55,16 @@ SUBMITTED = (*POLLING, "Idempotency-Replayed")
 
 
 @dataclass(frozen=True)
+class Form:
+    """A form with the fields of `model`, but for `file`, which is a file part."""
+
+    model: type[BaseModel]
+    file: str
+
+
+@dataclass(frozen=True)
 class Body:
-    """The bodies that a route reads, by media type: a model, or for a streamed text its schema and an example."""
+    """The bodies that a route reads, by media type: a model, a form, or for a stream its schema and an example."""
 
     content: Mapping[str, Any]
     description: str
@@ -73,6 +93,11 @@ class Operation:
     body: Body | None
     answers: Sequence[Answer]
     raises: Errors
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether it needs a key if the server has keys."""
+        return self.path.startswith("/v1/")
 
 
 class Routes:

@@ -67,10 +67,14 @@ class IngestQuery(InCollection):
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "properties": {"images": {"type": "array", "items": {"contentMediaType": "image/*"}}},
+                    "properties": {
+                        "images": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
+                    },
                     "required": ["images"],
                     "description": "The images; the file name of each is its id.",
                 },
+                "encoding": {"images": {"contentType": "image/*"}},
+                "example": {"images": ["beach-1.jpg", "beach-2.jpg"]},
             },
         },
         "A list of image URLs with ids and attributes, or the images as file parts `images`; gzip is accepted.",

@@ -5,7 +5,7 @@ from threading import Lock
 from cachetools import cached
 from flask import current_app
 
-from api.http.openapi import document
+from api.http.openapi.document import document
 from api.http.operations import Answer, Routes, operations
 
 routes = Routes("openapi")

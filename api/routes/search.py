@@ -3,7 +3,7 @@
 from flask import request
 
 from api.http import request_id
-from api.http.operations import POLLING, Answer, Body, Reply, Routes
+from api.http.operations import POLLING, Answer, Body, Form, Reply, Routes
 from api.http.parameters import Parameters, PreferredWait
 from api.http.views import job_view
 from api.intake.query import SearchBody, read_query
@@ -38,7 +38,7 @@ class SearchHeaders(Parameters):
     ),
     raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, SearchesFullError],
     body=Body(
-        {"application/json": SearchBody, "multipart/form-data": SearchBody},
+        {"application/json": SearchBody, "multipart/form-data": Form(SearchBody, "image")},
         "The query. In a form, `image` is a file part, and all fields but texts are JSON.",
     ),
 )

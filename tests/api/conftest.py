@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from api import openapi_file
 from api.app import create_app
-from api.http.openapi import path_of
+from api.http.openapi.parameters import path_of
 from api.http.operations import operations
 
 
@@ -28,7 +28,10 @@ class CheckedClient(FlaskClient):
         operation, described = operations(self.application)[endpoint], api_document()
         answers = described["paths"][path_of(operation)][operation.method.lower()]["responses"]
         assert str(response.status_code) in answers, f"{operation.name}: {response.status_code} is not declared"
-        content = answers[str(response.status_code)].get("content", {}).get(response.mimetype)
+        declared = answers[str(response.status_code)]
+        if "$ref" in declared:
+            declared = described["components"]["responses"][declared["$ref"].rpartition("/")[2]]
+        content = declared.get("content", {}).get(response.mimetype)
         if response.is_json and content:
             schema = {**content["schema"], "components": described["components"]}
             Draft202012Validator(schema).validate(response.json)
