@@ -2,9 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    WrapValidator,
+)
 from werkzeug.datastructures import Headers, MultiDict
 
 from api.http.validation import MAX_FAULTS, first_fault, parameter_faults
@@ -58,25 +67,42 @@ def _preferred_wait(text: str) -> int | None:
     return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
 
 
-Collection = Annotated[str, AfterValidator(check_name), Field(description="The collection's name.")]
+Collection = Annotated[
+    str, AfterValidator(check_name), Field(description="The collection's name.", examples=[DEFAULT_COLLECTION])
+]
 WaitSeconds = Annotated[
-    float, BeforeValidator(_seconds), Field(description="Seconds to wait for the job to end; more than 30 count as 30.")
+    float,
+    BeforeValidator(_seconds),
+    Field(ge=0, description="Seconds to wait for the job to end; more than 30 count as 30.", examples=[10]),
 ]
 WholeNumber = Annotated[int, BeforeValidator(_number)]
-Ratio = Annotated[float, BeforeValidator(_ratio)]
+Ratio = Annotated[float, BeforeValidator(_ratio), Field(ge=0, lt=1, examples=[0.1])]
 IdempotencyKey = Annotated[
     str | None,
     BeforeValidator(_key),
     Field(
         alias="Idempotency-Key",
         description="Makes a retry safe: the same key and body return the job of the first request.",
+        examples=["photos-2026-03-01"],
     ),
 ]
 PreferredWait = Annotated[
     int | None,
     BeforeValidator(_preferred_wait),
-    WithJsonSchema({"type": "string", "examples": ["wait=10"]}),
-    Field(alias="Prefer", description="`wait=N`: seconds to wait for the result; more than 30 count as 30."),
+    WithJsonSchema({"type": "string"}),
+    Field(
+        alias="Prefer",
+        description="`wait=N`: seconds to wait for the result; more than 30 count as 30.",
+        examples=["wait=10"],
+    ),
+]
+
+
+ContentEncoding = Annotated[
+    Literal["gzip", "identity"],
+    # The body's reader checks it: another encoding is a 415, like another media type.
+    WrapValidator(lambda value, _: value),
+    Field(alias="Content-Encoding", description="`gzip`: the body is compressed."),
 ]
 
 

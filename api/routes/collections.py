@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from api.http import request_id
+from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.views import collection_view, job_view
 from api.routes.address import api_url, job_url
@@ -15,13 +15,20 @@ from shared.errors import NotFoundError
 routes = Routes("collections")
 
 
-@routes.get("/v1/collections", Answer(200, CollectionList, "All collections."))
+@routes.get(
+    "/v1/collections",
+    Answer(200, CollectionList, "All collections.", example=examples.COLLECTIONS, links=links.FIRST_COLLECTION),
+)
 def list_collections() -> CollectionList:
     """List all collections."""
     return CollectionList([_view(collection) for collection in services().catalogue.collections()])
 
 
-@routes.get("/v1/collections/<name>", Answer(200, CollectionView, "The collection."), raises=[NotFoundError])
+@routes.get(
+    "/v1/collections/<name>",
+    Answer(200, CollectionView, "The collection.", example=examples.COLLECTION),
+    raises=[NotFoundError],
+)
 def get_collection(name: str) -> CollectionView:
     """Return one collection."""
     return _view(_find(name))
@@ -29,7 +36,7 @@ def get_collection(name: str) -> CollectionView:
 
 @routes.post(
     "/v1/collections/<name>/index",
-    Answer(202, JobView, "The job that builds it.", headers=POLLING),
+    Answer(202, JobView, "The job that builds it.", headers=POLLING, example=examples.QUEUED_INDEX, links=links.FOLLOW),
     raises=[NotFoundError],
 )
 def build_index(name: str) -> Reply:
@@ -39,7 +46,7 @@ def build_index(name: str) -> Reply:
 
 @routes.delete(
     "/v1/collections/<name>/index",
-    Answer(202, JobView, "The job that drops it.", headers=POLLING),
+    Answer(202, JobView, "The job that drops it.", headers=POLLING, example=examples.QUEUED_INDEX, links=links.FOLLOW),
     raises=[NotFoundError],
 )
 def drop_index(name: str) -> Reply:

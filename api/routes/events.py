@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from flask import Response
 
+from api.http import examples
 from api.http.operations import Answer, Routes
 from api.http.views import job_view
 from api.routes.address import api_url
@@ -25,7 +26,13 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @routes.get(
     "/v1/jobs/<job_id>/events",
-    Answer(200, None, "`progress` now and at each change, `done` at the end; each with the job.", "text/event-stream"),
+    Answer(
+        200,
+        None,
+        "`progress` now and at each change, `done` at the end; each with the job.",
+        "text/event-stream",
+        example=examples.EVENTS,
+    ),
     raises=[NotFoundError],
 )
 def stream_events(job_id: str) -> Response:

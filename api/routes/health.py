@@ -5,6 +5,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from api.http import examples
 from api.http.operations import Answer, Reply, Routes
 from api.services import services
 from shared.domain.results import Alive, Readiness
@@ -15,14 +16,16 @@ from shared.ledger.presence import QUEUES
 routes = Routes("health")
 
 
-@routes.get("/healthz", Answer(200, Alive, "The process responds."))
+@routes.get("/healthz", Answer(200, Alive, "The process responds.", example=examples.ALIVE))
 def get_health() -> Alive:
     """Return whether the API process responds."""
     return Alive("alive")
 
 
 @routes.get(
-    "/readyz", Answer(200, Readiness, "Jobs can be processed."), Answer(503, Readiness, "A check failed; see `checks`.")
+    "/readyz",
+    Answer(200, Readiness, "Jobs can be processed.", example=examples.READY),
+    Answer(503, Readiness, "A check failed; see `checks`.", headers=("Retry-After",), example=examples.NOT_READY),
 )
 def get_readiness() -> Reply:
     """Return whether Redis, the catalogue and a worker per queue are available, and the backlog."""

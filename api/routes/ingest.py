@@ -7,9 +7,9 @@ from typing import Annotated
 from flask import request
 from pydantic import Field
 
-from api.http import request_id
+from api.http import examples, links, request_id
 from api.http.operations import SUBMITTED, Answer, Body, Reply, Routes
-from api.http.parameters import InCollection, Ratio, Retryable, WholeNumber
+from api.http.parameters import ContentEncoding, InCollection, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
 from api.intake.manifest import ListBody, read_manifest
 from api.intake.sampling import sample
@@ -45,9 +45,13 @@ class IngestQuery(InCollection):
     """Pause the job once more than this share of its items has failed, after at least 100 settled items."""
 
 
+class IngestHeaders(Retryable):
+    content_encoding: ContentEncoding = "identity"
+
+
 @routes.post(
     "/v1/ingest",
-    Answer(202, JobView, "The job.", headers=SUBMITTED),
+    Answer(202, JobView, "The job.", headers=SUBMITTED, example=examples.QUEUED_INGEST, links=links.FOLLOW_INGEST),
     raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, OverloadedError, UploadsOffError],
     body=Body(
         {
@@ -80,7 +84,7 @@ class IngestQuery(InCollection):
         "A list of image URLs with ids and attributes, or the images as file parts `images`; gzip is accepted.",
     ),
 )
-def ingest(query: IngestQuery, headers: Retryable) -> Reply:
+def ingest(query: IngestQuery, headers: IngestHeaders) -> Reply:
     """Start an ingest over a list of image URLs, or over uploaded images."""
     services().backpressure.check(0)
     submit = _submit_upload if request.mimetype == "multipart/form-data" else _submit_list

@@ -8,7 +8,7 @@ from typing import Annotated
 from flask import Response, request
 from pydantic import Field
 
-from api.http import request_id
+from api.http import examples, links, request_id
 from api.http.operations import SUBMITTED, Answer, Reply, Routes
 from api.http.parameters import Parameters, Retryable, WaitSeconds, WholeNumber
 from api.http.views import failed_item, job_view
@@ -29,9 +29,12 @@ _NDJSON = "application/x-ndjson"
 
 class JobFilter(Parameters):
     kind: Kind = "ingest"
+    """The kind of the jobs."""
     status: Status | None = None
+    """Only jobs with this status."""
     limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 20
-    cursor: str = ""
+    """The most jobs of a page."""
+    cursor: Annotated[str, Field(examples=["1772357400-5f0c1d2e3b4a59687781"])] = ""
     """The `next_cursor` of an earlier page."""
 
 
@@ -41,41 +44,60 @@ class JobWait(Parameters):
 
 class FailureQuery(Parameters):
     limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 100
+    """The most items of a page."""
     cursor: Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")] = "0-0"
     """The `next_cursor` of an earlier page."""
 
 
 class RetryQuery(Parameters):
-    code: str | None = None
+    code: Annotated[str | None, Field(examples=["http_404"])] = None
     """Retry only the items that failed with this code."""
 
 
-@routes.get("/v1/jobs", Answer(200, JobPage, "A page of jobs, newest first."))
+@routes.get(
+    "/v1/jobs", Answer(200, JobPage, "A page of jobs, newest first.", example=examples.JOBS, links=links.NEXT_JOBS)
+)
 def list_jobs(query: JobFilter) -> JobPage:
     """List the jobs of one kind, newest first."""
     jobs, cursor = services().jobs.page(query.kind, query.limit, query.status, query.cursor)
     return JobPage([job_view(job, api_url()) for job in jobs], cursor)
 
 
-@routes.get("/v1/jobs/<job_id>", Answer(200, JobView, "The job."), raises=[NotFoundError])
+@routes.get(
+    "/v1/jobs/<job_id>",
+    Answer(200, JobView, "The job.", example=examples.FINISHED_INGEST, links=links.FOLLOW_INGEST),
+    raises=[NotFoundError],
+)
 def get_job(job_id: str, query: JobWait) -> JobView:
     """Return a job, immediately or, with `wait`, as soon as it has ended."""
     return job_view(services().watcher.wait(job_id, query.wait), api_url())
 
 
-@routes.post("/v1/jobs/<job_id>/cancel", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
+@routes.post(
+    "/v1/jobs/<job_id>/cancel",
+    Answer(200, JobView, "The job.", example=examples.CANCELLED_INGEST, links=links.FOLLOW),
+    raises=[NotFoundError, ConflictError],
+)
 def cancel_job(job_id: str) -> JobView:
     """Cancel a job. Cancelling it twice is no error."""
     return job_view(services().jobs.cancel(job_id), api_url())
 
 
-@routes.post("/v1/jobs/<job_id>/pause", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
+@routes.post(
+    "/v1/jobs/<job_id>/pause",
+    Answer(200, JobView, "The job.", example=examples.PAUSED_INGEST, links=links.FOLLOW_INGEST),
+    raises=[NotFoundError, ConflictError],
+)
 def pause_job(job_id: str) -> JobView:
     """Pause an ingest: workers claim no more of its chunks. Pausing it twice is no error."""
     return job_view(services().jobs.pause(job_id), api_url())
 
 
-@routes.post("/v1/jobs/<job_id>/resume", Answer(200, JobView, "The job."), raises=[NotFoundError, ConflictError])
+@routes.post(
+    "/v1/jobs/<job_id>/resume",
+    Answer(200, JobView, "The job.", example=examples.RUNNING_INGEST, links=links.FOLLOW_INGEST),
+    raises=[NotFoundError, ConflictError],
+)
 def resume_job(job_id: str) -> JobView:
     """Resume a paused ingest. Resuming it twice is no error."""
     job = services().jobs.resume(job_id)
@@ -86,7 +108,7 @@ def resume_job(job_id: str) -> JobView:
 
 @routes.post(
     "/v1/jobs/<job_id>/retry",
-    Answer(202, JobView, "The new job.", headers=SUBMITTED),
+    Answer(202, JobView, "The new job.", headers=SUBMITTED, example=examples.RETRY, links=links.FOLLOW_INGEST),
     raises=[NotFoundError, ConflictError],
 )
 def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
@@ -102,8 +124,8 @@ def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
 
 @routes.get(
     "/v1/jobs/<job_id>/errors",
-    Answer(200, FailurePage, "A page of failed items."),
-    Answer(200, None, "All failed items, one JSON object per line.", _NDJSON),
+    Answer(200, FailurePage, "A page of failed items.", example=examples.FAILURES, links=links.NEXT_FAILURES),
+    Answer(200, None, "All failed items, one JSON object per line.", _NDJSON, example=examples.FAILURE_LINES),
     raises=[NotFoundError],
 )
 def list_failures(job_id: str, query: FailureQuery) -> FailurePage | Response:

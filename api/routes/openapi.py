@@ -12,7 +12,15 @@ routes = Routes("openapi")
 VERSION = "1"
 
 
-@routes.get("/openapi.json", Answer(200, dict, "The OpenAPI 3.1 document."))
+@routes.get(
+    "/openapi.json",
+    Answer(
+        200,
+        dict,
+        "The OpenAPI 3.1 document.",
+        example={"openapi": "3.1.1", "info": {"title": "Lichtbild", "version": VERSION}, "paths": {}},
+    ),
+)
 def get_openapi() -> dict[str, object]:
     """Return the OpenAPI document of this API."""
     return _document()

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from api.http import request_id
+from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.parameters import InCollection
 from api.http.views import job_view, photo_view
@@ -23,7 +23,11 @@ class PhotoQuery(InCollection):
     """`embedding` adds the photo's unit vector."""
 
 
-@routes.get("/v1/photos/random", Answer(200, PhotoView, "A photo."), raises=[NotFoundError])
+@routes.get(
+    "/v1/photos/random",
+    Answer(200, PhotoView, "A photo.", example=examples.PHOTO, links=links.SAME_PHOTO),
+    raises=[NotFoundError],
+)
 def get_random_photo(query: InCollection) -> Reply:
     """Return a stored photo, drawn at random."""
     photo = services().catalogue.random(query.collection)
@@ -33,7 +37,9 @@ def get_random_photo(query: InCollection) -> Reply:
     return Reply(photo_view(photo, collection, api_url(), with_embedding=False), headers={"Cache-Control": "no-store"})
 
 
-@routes.get("/v1/photos/<path:photo_id>", Answer(200, PhotoView, "The photo."), raises=[NotFoundError])
+@routes.get(
+    "/v1/photos/<path:photo_id>", Answer(200, PhotoView, "The photo.", example=examples.PHOTO), raises=[NotFoundError]
+)
 def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
     """Return a stored photo."""
     found = services().catalogue.get(query.collection, photo_id)
@@ -46,7 +52,14 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
 @routes.delete(
     "/v1/photos/<path:photo_id>",
     Answer(204, None, "No search returns the photo any more."),
-    Answer(202, JobView, "The deletion takes longer than ten seconds: its job.", headers=POLLING),
+    Answer(
+        202,
+        JobView,
+        "The deletion takes longer than ten seconds: its job.",
+        headers=POLLING,
+        example=examples.QUEUED_DELETION,
+        links=links.FOLLOW,
+    ),
     raises=[NotFoundError],
 )
 def delete_photo(photo_id: str, query: InCollection) -> Reply:

@@ -2,7 +2,7 @@
 
 from flask import request
 
-from api.http import request_id
+from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Body, Form, Reply, Routes
 from api.http.parameters import Parameters, PreferredWait
 from api.http.views import job_view
@@ -29,12 +29,21 @@ class SearchHeaders(Parameters):
 
 @routes.post(
     "/v1/search",
-    Answer(202, JobView, "The job, unfinished.", headers=(*POLLING, "Preference-Applied")),
+    Answer(
+        202,
+        JobView,
+        "The job, unfinished.",
+        headers=(*POLLING, "Preference-Applied"),
+        example=examples.QUEUED_SEARCH,
+        links=links.FOLLOW,
+    ),
     Answer(
         200,
         JobView,
         "The finished job, within the seconds of `Prefer: wait=N`.",
         headers=("Location", "Preference-Applied"),
+        example=examples.FINISHED_SEARCH,
+        links=links.NEAREST_PHOTO,
     ),
     raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, SearchesFullError],
     body=Body(

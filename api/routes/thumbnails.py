@@ -1,6 +1,9 @@
 """`/thumbnails/`: thumbnails of uploaded photos, whose addresses are the `url` of hits and photos."""
 
+from typing import Annotated
+
 from flask import Response, send_file
+from pydantic import Field
 
 from api.http.operations import Answer, Routes
 from api.http.parameters import InCollection
@@ -14,7 +17,7 @@ _CACHING = "private, max-age=31536000, immutable"
 
 
 class ThumbnailAddress(InCollection):
-    v: str = ""
+    v: Annotated[str, Field(examples=["5d41402abc4b2a76b9719d91"])] = ""
     """The digest of the content, as in the photo's `url`."""
 
 

@@ -107,5 +107,5 @@ def _parse_cursor(cursor: str) -> int | None:
     if not cursor:
         return None
     if not re.fullmatch(r"\d{1,15}-[0-9a-f]{1,64}", cursor):
-        raise InvalidRequestError("`cursor` must be the `next` of an earlier page.")
+        raise InvalidRequestError("`cursor` must be the `next_cursor` of an earlier page.")
     return int(cursor.partition("-")[0])

@@ -1,7 +1,8 @@
 """The API as an app with real Redis and a real catalogue behind it. No worker runs unless a test plays one."""
 
 import json
-from functools import cache
+from functools import cache, reduce
+from operator import getitem
 from typing import Any
 
 import pytest
@@ -28,10 +29,7 @@ class CheckedClient(FlaskClient):
         operation, described = operations(self.application)[endpoint], api_document()
         answers = described["paths"][path_of(operation)][operation.method.lower()]["responses"]
         assert str(response.status_code) in answers, f"{operation.name}: {response.status_code} is not declared"
-        declared = answers[str(response.status_code)]
-        if "$ref" in declared:
-            declared = described["components"]["responses"][declared["$ref"].rpartition("/")[2]]
-        content = declared.get("content", {}).get(response.mimetype)
+        content = resolved(answers[str(response.status_code)]).get("content", {}).get(response.mimetype)
         if response.is_json and content:
             schema = {**content["schema"], "components": described["components"]}
             Draft202012Validator(schema).validate(response.json)
@@ -41,6 +39,12 @@ class CheckedClient(FlaskClient):
 @cache
 def api_document() -> dict[str, Any]:
     return json.loads(openapi_file.text())
+
+
+def resolved(value: dict[str, Any]) -> dict[str, Any]:
+    """The part of the document that a reference names; any other value itself."""
+    reference = value.get("$ref")
+    return reduce(getitem, reference.split("/")[1:], api_document()) if reference else value
 
 
 @pytest.fixture(autouse=True)

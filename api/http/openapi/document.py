@@ -139,9 +139,8 @@ class _Parts:
         return answers
 
     def _content(self, answer: Answer) -> dict[str, Any]:
-        content: dict[str, Any] = {
-            "schema": self._by_type[answer.content, "serialization"] if answer.content else {"type": "string"}
-        }
+        schema = self._by_type[answer.content, "serialization"] if answer.content else _text(answer.media_type)
+        content: dict[str, Any] = {"schema": schema}
         if answer.example is not None:
             content["example"] = to_json(answer.example)
         return content
@@ -150,6 +149,10 @@ class _Parts:
 def _models(body: Body | None) -> list[type]:
     given = [model.model if isinstance(model, Form) else model for model in body.content.values()] if body else []
     return [model for model in given if isinstance(model, type)]
+
+
+def _text(media_type: str) -> dict[str, Any]:
+    return {"type": "string", **({"format": "binary"} if media_type.startswith("image/") else {})}
 
 
 def _is_nested(field: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from api.http.openapi.parameters import REQUEST_ID, headers
+from api.http.openapi.parameters import JOB_ID, REQUEST_ID, headers
 from api.http.operations import Operation
 from shared.domain.answer_json import to_json
 from shared.domain.results import Problem
@@ -43,7 +43,7 @@ _DETAILS = {
     "internal": "Internal error; see the log of the API.",
     "invalid_request": "Unknown query parameter 'colection'; this path accepts: collection.",
     "unavailable": "Redis cannot be reached or is full; try again shortly.",
-    "not_found": "There is no job '5f0c1d2e3b4a59687781'.",
+    "not_found": f"There is no job {JOB_ID!r}; finished jobs are kept for a limited time.",
 }
 _FAULTS = {"invalid_request": (Fault(_DETAILS["invalid_request"], parameter="colection"),)}
 

@@ -1,0 +1,143 @@
+"""Examples of answers for the OpenAPI document: instances of the answers' types, so no name in them is stale."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from api.http.openapi.parameters import JOB_ID, REQUEST_ID
+from shared.domain.answer_json import to_json
+from shared.domain.job import Kind
+from shared.domain.results import (
+    Alive,
+    Backlog,
+    CollectionList,
+    CollectionView,
+    FailedItem,
+    FailurePage,
+    FoundPhoto,
+    Hit,
+    IndexView,
+    JobLinks,
+    JobPage,
+    JobView,
+    PhotoView,
+    Progress,
+    Readiness,
+    SearchResult,
+    SearchTimes,
+)
+
+_API = "http://127.0.0.1:8700"
+_MODEL = "openai/clip-vit-base-patch32"
+_CREATED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+_ATTRIBUTES = {"place": "Sylt", "width": 4000}
+_URL = "https://example.org/beach.jpg"
+
+
+def _job(kind: Kind, **fields: Any) -> JobView:
+    """A queued job."""
+    link = f"{_API}/v1/jobs/{JOB_ID}"
+    queued = JobView(
+        id=JOB_ID,
+        kind=kind,
+        status="queued",
+        collection="photos",
+        parent_id=None,
+        preflight_of=None,
+        created_at=_CREATED,
+        started_at=None,
+        finished_at=None,
+        progress=None,
+        result=None,
+        error=None,
+        request_id=REQUEST_ID,
+        links=JobLinks(link, f"{link}/events", f"{link}/errors" if kind == "ingest" else None),
+    )
+    return replace(queued, **fields)
+
+
+def _progress(stored: int, failed: int) -> Progress:
+    """Of an ingest with 25,000 items."""
+    pending = 25_000 - stored - failed
+    return Progress(
+        total=25_000,
+        pending=pending,
+        stored=stored,
+        failed=failed,
+        unchanged=0,
+        items_per_second=812.4 if stored else 0.0,
+        eta_seconds=round(pending / 812.4) if stored and pending else None,
+        bytes=34_500 * stored,
+        stage_seconds={stage: 0.001 * n * stored for n, stage in enumerate(("fetch", "decode", "write", "encode"))},
+        limited_by="encode" if stored else None,
+        failed_by_code={"http_404": failed} if failed else {},
+        failed_by_host={"example.org": failed} if failed else {},
+    )
+
+
+_STARTED = _CREATED + timedelta(seconds=1)
+QUEUED_INGEST = _job("ingest", progress=_progress(0, 0))
+RUNNING_INGEST = replace(QUEUED_INGEST, status="running", started_at=_STARTED, progress=_progress(13_950, 40))
+PAUSED_INGEST = replace(RUNNING_INGEST, status="paused")
+CANCELLED_INGEST = replace(RUNNING_INGEST, status="cancelled", finished_at=_STARTED + timedelta(seconds=17))
+FINISHED_INGEST = replace(
+    RUNNING_INGEST,
+    status="succeeded",
+    finished_at=_STARTED + timedelta(seconds=31),
+    progress=_progress(24_960, 40),
+)
+RETRY = replace(QUEUED_INGEST, id="a1b2c3d4e5f60718293a", parent_id=JOB_ID)
+QUEUED_SEARCH = _job("search")
+QUEUED_DELETION = _job("delete")
+QUEUED_INDEX = _job("index")
+FINISHED_SEARCH = _job(
+    "search",
+    status="succeeded",
+    started_at=_CREATED + timedelta(milliseconds=2),
+    finished_at=_CREATED + timedelta(milliseconds=22),
+    result=SearchResult(
+        hits=[
+            Hit(
+                "beach-1",
+                _URL,
+                0.7131,
+                _ATTRIBUTES,
+                [0.2869],
+                similar=[FoundPhoto("beach-2", "https://example.org/beach-2.jpg", 0.7188, {})],
+            ),
+            Hit("harbour", "https://example.org/harbour.jpg", 0.7402, {"place": "Kiel"}, [0.2598]),
+        ],
+        weights=[1.0],
+        model=_MODEL,
+        searchable_photos=24_960,
+        pending_photos=0,
+        took_ms=SearchTimes(queue=2.1, encode=11.8, search=6.0),
+    ),
+)
+JOBS = JobPage([RUNNING_INGEST], next_cursor=None)
+
+_FAILED = FailedItem(
+    "beach-9", "https://example.org/9.jpg", "example.org", "http_404", "The server answered 404.", attempts=1
+)
+FAILURES = FailurePage([_FAILED], next_cursor="0-1")
+FAILURE_LINES = json.dumps(to_json(_FAILED)) + "\n"
+EVENTS = "".join(
+    f"event: {name}\ndata: {json.dumps(to_json(job))}\n\n"
+    for name, job in (("progress", RUNNING_INGEST), ("done", FINISHED_INGEST))
+)
+
+PHOTO = PhotoView("beach-1", _URL, _ATTRIBUTES, _MODEL)
+COLLECTION = CollectionView(
+    "photos", 24_960, _MODEL, 512, IndexView("vector_similarity", "built", reason=None, photos=24_960)
+)
+COLLECTIONS = CollectionList([COLLECTION])
+
+ALIVE = Alive("alive")
+READY = Readiness(
+    "ready",
+    {"redis": True, "catalogue": True, "search_worker": True, "ingest_worker": True},
+    [{"name": "ingest-1", "queue": "ingest", "model": _MODEL, "dimension": 512, "device": "cpu"}],
+    Backlog(jobs=1, items=11_010, held=3, searches=0),
+)
+NOT_READY = replace(READY, status="not ready", checks={**READY.checks, "ingest_worker": False}, workers=[])
