@@ -46,6 +46,7 @@ from benchmarks.models import save_random_model
 from benchmarks.photo_server import PhotoSource, running_photo_server
 from benchmarks.report import argument_parser, facts_line, table, write_figures
 from embedded.servers import running_catalogue, running_redis
+from shared.addresses.address_policy import AddressPolicy
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Row
 from shared.ledger.connection import connect as connect_redis
@@ -53,7 +54,6 @@ from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence
 from shared.settings import Settings
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.images.decoder import decode, kept_pixels
 from worker.model.batcher import Batcher, Encoded

@@ -9,6 +9,7 @@ from pathlib import Path
 import redis
 from celery import Celery
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell
@@ -24,7 +25,6 @@ from shared.ledger.watcher import Watcher
 from shared.settings import Settings
 from shared.uploads.spool import Spool
 from shared.uploads.thumbnails import Thumbnails
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.ingest.answer import Ingest
 from worker.ingest.chunk import ChunkPipeline

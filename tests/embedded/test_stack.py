@@ -16,8 +16,8 @@ from embedded.stack import (
     reserved_ports,
 )
 from embedded.supervisor import Service
+from shared.addresses.address_policy import AddressPolicy
 from shared.settings import Settings
-from worker.fetch.address_policy import AddressPolicy
 
 PORTS = Ports(api=8700, redis=50001, catalogue=50002)
 

@@ -11,28 +11,19 @@ import ssl
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any, cast
 
 import certifi
 
+from shared.addresses.address_policy import AddressPolicy
+from shared.addresses.origin import Origin
+from shared.addresses.resolver import Answers, Resolver
 from shared.errors import ItemError
-from worker.fetch.address_policy import AddressPolicy
-from worker.fetch.resolver import Answers, Resolver
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 10.0
 # Servers close idle connections after 5 to 75 seconds; firewalls drop them silently.
 _IDLE_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The server at the other end of a connection. `host` is an ASCII name or a numeric address."""
-
-    is_tls: bool
-    host: str
-    port: int
 
 
 class Dialler:

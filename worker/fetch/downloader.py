@@ -2,18 +2,14 @@
 
 import contextlib
 import http.client
-import socket
-import ssl
-import time
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urljoin
 
-from urllib3.util import parse_url
-
+from shared.addresses.origin import origin_and_target
 from shared.domain.items import url_problem
 from shared.errors import ItemError
-from worker.fetch.connections import Connection, ConnectionPool, Origin, pending
+from worker.fetch.connections import Connection, ConnectionPool, pending
+from worker.fetch.exchange import classified, retry_after
 from worker.images.decoder import SIGNATURE_BYTES, may_be_image
 
 USER_AGENT = "Lichtbild/0.1 (image search; asks once per image)"
@@ -23,7 +19,6 @@ _MAX_REDIRECTS = 5
 _PIECE = 64 * 1024
 # Read up to this many bytes of an error's or a redirect's body: at its end the connection can be reused.
 _MAX_DISCARDED = 16 * 1024
-_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class NoAnswerError(ItemError):
@@ -61,14 +56,14 @@ class Downloader:
                 self._discard(connection, response)
                 url = urljoin(url, _location(response))
             except (http.client.HTTPException, OSError, ValueError) as error:
-                raise _classified(error) from error
+                raise classified(error) from error
             finally:
                 _close_unless_done(connection, response)
         raise ItemError("too_many_redirects", f"More than {_MAX_REDIRECTS} redirects.")
 
     def _request(self, url: str, deadline: float, *, is_first: bool) -> tuple[Connection, http.client.HTTPResponse]:
         try:
-            origin, target = _parsed(url)
+            origin, target = origin_and_target(url)
             connection = self._pool.take(origin)
             connection.expire_at(deadline)
             was_idle = connection.sock is not None
@@ -80,7 +75,7 @@ class Downloader:
             # The server closed the idle connection while the request was sent: repeat it on a new connection.
             return connection, _send(connection, target)
         except (http.client.HTTPException, OSError, ValueError) as error:
-            failure = _classified(error)
+            failure = classified(error)
             if is_first and isinstance(error, OSError):
                 raise NoAnswerError(failure.code, str(failure), retryable=failure.retryable) from error
             raise failure from error
@@ -89,7 +84,7 @@ class Downloader:
         if response.status != HTTPStatus.OK:
             self._discard(connection, response)
             if response.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-                raise BusyError(response.status, _retry_after(response.getheader("retry-after", "")))
+                raise BusyError(response.status, retry_after(response.getheader("retry-after", "")))
             code = f"http_{response.status}"
             raise ItemError(code, f"The server answered {response.status}.", retryable=response.status >= 500)
         announced = response.length
@@ -122,14 +117,6 @@ class Downloader:
 
     def _too_large(self) -> ItemError:
         return ItemError("too_large", f"The image is larger than {self._limit} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
-
-
-def _parsed(url: str) -> tuple[Origin, str]:
-    """Return the origin and the request target. Encodes names by IDNA, and odd characters by percent signs."""
-    parts = parse_url(url)
-    is_tls = parts.scheme == "https"
-    host = (parts.host or "").strip("[]").partition("%")[0]
-    return Origin(is_tls, host, parts.port or (443 if is_tls else 80)), parts.request_uri
 
 
 def _send(connection: Connection, target: str) -> http.client.HTTPResponse:
@@ -180,31 +167,3 @@ def _not_an_image(response: http.client.HTTPResponse) -> str:
         return f"The body has the content encoding {packed[:40]!r}, which was not requested."
     kind = response.getheader("content-type", "")
     return f"The body is not an image; its Content-Type is {kind[:80]!r}."
-
-
-def _retry_after(value: str) -> float:
-    """`Retry-After` in seconds, from its number or its date; 0 without a valid one."""
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return 0.0
-
-
-def _classified(error: Exception) -> ItemError:
-    if isinstance(error, socket.gaierror):
-        return ItemError("dns_failed", "The host name does not resolve.", retryable=error.errno not in _NO_SUCH_NAME)
-    if isinstance(error, TimeoutError):
-        return ItemError("timeout", "The server did not respond in time.", retryable=True)
-    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-        return ItemError("tls_failed", "No trusted TLS connection could be established.")
-    if isinstance(error, OSError):
-        return ItemError("connection_failed", "The connection failed.", retryable=True)
-    if isinstance(error, http.client.IncompleteRead):
-        return ItemError("broken_response", "The response ended early.", retryable=True)
-    if isinstance(error, http.client.HTTPException):
-        return ItemError("bad_response", f"The response is not valid HTTP ({type(error).__name__}).")
-    return ItemError("bad_url", "The URL's host is not valid.")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.errors import ItemError, UnavailableError
 from shared.settings import Settings
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.connections import ConnectionPool, Dialler
 from worker.fetch.downloader import BusyError, Downloader, NoAnswerError
 from worker.fetch.host_limits import HostPolicy, Outcome

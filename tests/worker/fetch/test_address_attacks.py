@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import requests
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.errors import ItemError
 from shared.settings import Settings
 from tests.image_server import redirect, reply, serving
 from tests.pictures import photo
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.fetch.host_limits import HostPolicy
 

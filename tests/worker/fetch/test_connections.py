@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.errors import ItemError
 from shared.settings import Settings
 from tests.pictures import photo
 from tests.raw_server import talking
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 
 PHOTO = photo(1)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.errors import ItemError, UnavailableError
 from shared.settings import Settings
 from tests.image_server import reply, serving
 from tests.pictures import photo
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Download, Fetcher
 from worker.fetch.host_limits import HostPolicy, Outcome
 from worker.fetch.host_queue import HostQueue

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.errors import ItemError
 from shared.settings import Settings
 from tests.image_server import reply
 from tests.pictures import photo
 from tests.raw_server import sends, sends_forever, talking
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.fetch.host_limits import HostPolicy
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.domain.items import Item
 from shared.errors import ItemError, UnavailableError
 from shared.uploads.thumbnails import Thumbnails
 from tests.pictures import photo
 from tests.worker.spooled import JOB, put
-from worker.fetch.address_policy import AddressPolicy
 from worker.fetch.fetcher import Fetcher
 from worker.images.decoder import decode
 from worker.ingest.image_sources import ImageSources, stored_url

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.addresses.address_policy import AddressPolicy
 from shared.errors import ConfigurationError
-from worker.fetch.address_policy import AddressPolicy
 
 PUBLIC = [
     "93.184.216.34",
