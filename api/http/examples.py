@@ -43,6 +43,8 @@ def _job(kind: Kind, **fields: Any) -> JobView:
         kind=kind,
         status="queued",
         collection="photos",
+        name=None,
+        metadata={},
         parent_id=None,
         preflight_of=None,
         created_at=_CREATED,
@@ -78,7 +80,14 @@ def _progress(stored: int, failed: int) -> Progress:
 
 _STARTED = _CREATED + timedelta(seconds=1)
 QUEUED_INGEST = _job("ingest", progress=_progress(0, 0))
-RUNNING_INGEST = replace(QUEUED_INGEST, status="running", started_at=_STARTED, progress=_progress(13_950, 40))
+RUNNING_INGEST = replace(
+    QUEUED_INGEST,
+    status="running",
+    name="holiday 2024",
+    metadata={"order": 7},
+    started_at=_STARTED,
+    progress=_progress(13_950, 40),
+)
 PAUSED_INGEST = replace(RUNNING_INGEST, status="paused")
 CANCELLED_INGEST = replace(RUNNING_INGEST, status="cancelled", finished_at=_STARTED + timedelta(seconds=17))
 FINISHED_INGEST = replace(

@@ -1,5 +1,6 @@
 """Query parameters and headers: their types, and their validation."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeVar
@@ -16,8 +17,10 @@ from pydantic import (
 )
 from werkzeug.datastructures import Headers, MultiDict
 
-from api.http.validation import MAX_FAULTS, first_fault, parameter_faults
+from api.http import request_id
+from api.http.validation import MAX_FAULTS, checked, first_fault, parameter_faults
 from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
+from shared.domain.job_labels import MAX_METADATA_BYTES, JobLabels, metadata_problem, name_problem
 from shared.errors import Fault, InvalidRequestError
 
 MAX_WAIT_SECONDS = 30.0
@@ -67,6 +70,13 @@ def _preferred_wait(text: str) -> int | None:
     return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
 
 
+def _metadata(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("must be a JSON object") from None
+
+
 Collection = Annotated[
     str, AfterValidator(check_name), Field(description="The collection's name.", examples=[DEFAULT_COLLECTION])
 ]
@@ -74,6 +84,16 @@ WaitSeconds = Annotated[
     float,
     BeforeValidator(_seconds),
     Field(ge=0, description="Seconds to wait for the job to end; more than 30 count as 30.", examples=[10]),
+]
+JobName = Annotated[
+    str, AfterValidator(checked(name_problem)), Field(description="A name for the job.", examples=["holiday 2024"])
+]
+JobMetadata = Annotated[
+    dict[str, Any],
+    BeforeValidator(_metadata),
+    AfterValidator(checked(metadata_problem)),
+    WithJsonSchema({"type": "string", "contentMediaType": "application/json", "examples": ['{"order": 7}']}),
+    Field(description=f"A JSON object for the job, at most {MAX_METADATA_BYTES} bytes."),
 ]
 WholeNumber = Annotated[int, BeforeValidator(_number)]
 Ratio = Annotated[float, BeforeValidator(_ratio), Field(ge=0, lt=1, examples=[0.1])]
@@ -104,6 +124,16 @@ ContentEncoding = Annotated[
     WrapValidator(lambda value, _: value),
     Field(alias="Content-Encoding", description="`gzip`: the body is compressed."),
 ]
+
+
+class Labelled(Parameters):
+    """`?name=` and `?metadata=` of a new job."""
+
+    name: JobName | None = None
+    metadata: JobMetadata = Field(default_factory=dict)
+
+    def labels(self) -> JobLabels:
+        return JobLabels(request_id.current(), self.name, self.metadata)
 
 
 class InCollection(Parameters):

@@ -1,14 +1,16 @@
 """Pydantic's validation errors in the wording of our errors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from shared.errors import Fault
 
 MAX_FAULTS = 100
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,17 @@ class FirstFault:
     field: str
     message: str
     is_syntax: bool
+
+
+def checked(problem: Callable[[Value], str | None]) -> Callable[[Value], Value]:
+    """A validator that refuses a value with the reason that `problem` returns for it."""
+
+    def check(value: Value) -> Value:
+        if reason := problem(value):
+            raise ValueError(reason)
+        return value
+
+    return check
 
 
 def first_fault(error: ValidationError) -> FirstFault:

@@ -23,6 +23,8 @@ def job_view(job: Job, api: str) -> JobView:
         kind=job.kind,
         status=job.status,
         collection=job.collection,
+        name=job.labels.name,
+        metadata=job.labels.metadata,
         parent_id=job.parent_id,
         preflight_of=job.preflight_of,
         created_at=job.created,
@@ -32,7 +34,7 @@ def job_view(job: Job, api: str) -> JobView:
         result=_preflight_report(job) if job.preflight_of and job.status == "succeeded" else _result(job, api),
         # The stored error is the JSON of a `JobError`.
         error=job.error,
-        request_id=job.request_id,
+        request_id=job.labels.request_id,
         links=_links(job, api),
     )
 

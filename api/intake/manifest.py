@@ -9,7 +9,8 @@ import ijson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 from api.http.validation import body_faults, first_fault
-from shared.domain.items import MAX_ATTRIBUTES_BYTES, Item, photo_id_problem, url_problem
+from api.intake.fields import ImageUrl, PhotoId
+from shared.domain.items import MAX_ATTRIBUTES_BYTES, Item
 from shared.errors import InvalidRequestError, MalformedError, UnsupportedTypeError
 
 MAX_LINE_BYTES = 1024 * 1024
@@ -20,19 +21,9 @@ class ItemBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    photo_id: str = Field(validation_alias=AliasChoices("photo_id", "id"))
-    url: str = Field(validation_alias=AliasChoices("url", "photo_image_url"))
+    photo_id: PhotoId = Field(validation_alias=AliasChoices("photo_id", "id"))
+    url: ImageUrl = Field(validation_alias=AliasChoices("url", "photo_image_url"))
     attributes: dict[str, JsonValue] = Field(default_factory=dict)
-
-    @field_validator("photo_id")
-    @classmethod
-    def _photo_id(cls, value: str) -> str:
-        return _checked(value, photo_id_problem)
-
-    @field_validator("url")
-    @classmethod
-    def _url(cls, value: str) -> str:
-        return _checked(value, url_problem)
 
     @field_validator("attributes")
     @classmethod
@@ -142,10 +133,3 @@ def _item(validate: Callable[[], ItemBody], place: str, pointer: str) -> Item:
         field = {"id": "photo_id", "photo_image_url": "url"}.get(fault.field, fault.field) or "item"
         raise InvalidRequestError(f"{place}: {field}: {fault.message}.", body_faults(error, pointer)) from None
     return Item(body.photo_id, body.url, body.attributes)
-
-
-def _checked(value: str, problem: Callable[[str], str | None]) -> str:
-    reason = problem(value)
-    if reason:
-        raise ValueError(reason)
-    return value

@@ -1,15 +1,16 @@
 """`POST /v1/ingest`: a job from a list of image URLs, or from uploaded images."""
 
 import io
+import json
 from collections.abc import Iterable
 from typing import Annotated
 
 from flask import request
 from pydantic import Field
 
-from api.http import examples, links, request_id
+from api.http import examples, links
 from api.http.operations import SUBMITTED, Answer, Body, Reply, Routes
-from api.http.parameters import ContentEncoding, InCollection, Ratio, Retryable, WholeNumber
+from api.http.parameters import ContentEncoding, InCollection, Labelled, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
 from api.intake.manifest import ListBody, read_manifest
 from api.intake.sampling import sample
@@ -38,7 +39,7 @@ _MAX_TRIED = 10_000
 _PREFLIGHT_CHUNK = 32
 
 
-class IngestQuery(InCollection):
+class IngestQuery(InCollection, Labelled):
     preflight: Annotated[WholeNumber, Field(ge=0, le=_MAX_TRIED)] = 0
     """Try this many items, drawn at random, and store nothing."""
     max_failed_ratio: Ratio | None = None
@@ -104,10 +105,8 @@ def _submit_list(parts: Services, query: IngestQuery, key: str | None) -> Reply:
     with parts.ingests.submission(query.collection) as staged:
         stage_items(staged, items, chunk_size)
         ratio = query.max_failed_ratio
-        fingerprint = f"{query.collection}:{request.mimetype}:{query.preflight}:{ratio}:{body.fingerprint()}"
-        job_id = staged.submit(
-            key, fingerprint, max_failed_ratio=ratio, preflight_of=listed, request_id=request_id.current()
-        )
+        fingerprint = f"{_options(query)}:{query.preflight}:{ratio}:{body.fingerprint()}"
+        job_id = staged.submit(key, fingerprint, max_failed_ratio=ratio, preflight_of=listed, labels=query.labels())
     return accepted(staged, job_id)
 
 
@@ -122,8 +121,12 @@ def _submit_upload(parts: Services, query: IngestQuery, key: str | None) -> Repl
         staged.on_abandon(reception.discard)
         upload = Upload(body, request.mimetype_params.get("boundary", ""), reception, parts.settings.max_image_bytes)
         stage_items(staged, upload.items())
-        fingerprint = f"{query.collection}:{request.mimetype}:{query.max_failed_ratio}:{upload.fingerprint()}"
-        job_id = staged.submit(
-            key, fingerprint, max_failed_ratio=query.max_failed_ratio, request_id=request_id.current()
-        )
+        fingerprint = f"{_options(query)}:{query.max_failed_ratio}:{upload.fingerprint()}"
+        job_id = staged.submit(key, fingerprint, max_failed_ratio=query.max_failed_ratio, labels=query.labels())
     return accepted(staged, job_id)
+
+
+def _options(query: IngestQuery) -> str:
+    """What must be equal, besides the body, when an idempotency key is used again."""
+    labels = f":{query.name}:{json.dumps(query.metadata)}" if query.name or query.metadata else ""
+    return f"{query.collection}:{request.mimetype}{labels}"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 from flask import Response, request
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from api.http import examples, links, request_id
 from api.http.operations import SUBMITTED, Answer, Reply, Routes
-from api.http.parameters import Parameters, Retryable, WaitSeconds, WholeNumber
+from api.http.parameters import JobName, Parameters, Retryable, WaitSeconds, WholeNumber
 from api.http.views import failed_item, job_view
 from api.routes.accepted import accepted, stage_items
 from api.routes.address import api_url
@@ -34,6 +35,8 @@ class JobFilter(Parameters):
     """Only jobs with this status."""
     limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 20
     """The most jobs of a page."""
+    name: JobName | None = None
+    """Only jobs of this name."""
     cursor: Annotated[str, Field(examples=["1772357400-5f0c1d2e3b4a59687781"])] = ""
     """The `next_cursor` of an earlier page."""
 
@@ -59,7 +62,7 @@ class RetryQuery(Parameters):
 )
 def list_jobs(query: JobFilter) -> JobPage:
     """List the jobs of one kind, newest first."""
-    jobs, cursor = services().jobs.page(query.kind, query.limit, query.status, query.cursor)
+    jobs, cursor = services().jobs.page(query.kind, query.limit, query.status, query.cursor, query.name)
     return JobPage([job_view(job, api_url()) for job in jobs], cursor)
 
 
@@ -112,13 +115,14 @@ def resume_job(job_id: str) -> JobView:
     raises=[NotFoundError, ConflictError],
 )
 def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
-    """Start a new job over the items that failed."""
+    """Start a new job over the items that failed, with the name and metadata of the first one."""
     parts = services()
     job = _retryable(parts.jobs.get(job_id))
+    labels = replace(job.labels, request_id=request_id.current())
     key, fingerprint = headers.idempotency_key, f"{job_id}:{query.code}"
     with parts.ingests.submission(job.collection) as staged:
         stage_items(staged, parts.ingests.failed_items(job_id, query.code))
-        retry_id = staged.submit(key, fingerprint, parent=job_id, request_id=request_id.current())
+        retry_id = staged.submit(key, fingerprint, parent=job_id, labels=labels)
     return accepted(staged, retry_id)
 
 

@@ -2,11 +2,12 @@
 
 from flask import request
 
-from api.http import examples, links, request_id
+from api.http import examples, links
 from api.http.operations import POLLING, Answer, Body, Form, Reply, Routes
 from api.http.parameters import Parameters, PreferredWait
 from api.http.views import job_view
-from api.intake.query import SearchBody, read_query
+from api.intake.query import read_search
+from api.intake.search_body import SearchBody
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.queries import Query
@@ -54,9 +55,9 @@ class SearchHeaders(Parameters):
 def search(headers: SearchHeaders) -> Reply:
     """Search for photos by texts, images, stored photos, or any weighted combination."""
     parts = services()
-    query, images, timeout_ms = read_query(request, parts.settings.max_image_bytes)
-    _check_after_job(query)
-    enqueued = parts.searches.enqueue(query, images, timeout_ms, request_id.current())
+    asked = read_search(request, parts.settings.max_image_bytes)
+    _check_after_job(asked.query)
+    enqueued = parts.searches.enqueue(asked.query, asked.images, asked.timeout_ms, asked.labels)
     if enqueued.must_ring:
         parts.doorbell.ring_search()
     return _reply(enqueued.job_id, headers.wait)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from shared.domain.job_labels import JobLabels
+
 Kind = Literal["ingest", "search", "delete", "index"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
@@ -28,7 +30,7 @@ class Job:
     status: Status
     collection: str
     parent_id: str | None
-    request_id: str | None
+    labels: JobLabels
     preflight_of: int | None
     created: datetime
     started: datetime | None

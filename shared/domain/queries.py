@@ -15,6 +15,15 @@ MAX_WINDOW = 5000
 MAX_TIMEOUT_MS = 600_000
 
 
+def text_problem(text: str) -> str | None:
+    """What is wrong with a text of a query, or None."""
+    if not text.strip():
+        return "must not be empty"
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+        return f"must be at most {MAX_TEXT_BYTES} bytes of UTF-8"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One part of a query. `value` is the text, URL or photo id. It is empty for an uploaded image, whose bytes have a

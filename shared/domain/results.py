@@ -136,6 +136,10 @@ class JobView(Documented):
     kind: Kind
     status: Status
     collection: str
+    name: str | None
+    """As given by the request that made the job; null without one."""
+    metadata: Mapping[str, Any]
+    """As given by the request that made the job."""
     parent_id: str | None
     """The job that this one retries."""
     preflight_of: int | None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from shared.domain.job import STAGES, Job, Kind, Status
+from shared.domain.job_labels import JobLabels
 from shared.ledger.earlier_results import in_todays_names
 
 # A running job's rate is taken over the last minute, in slots of five seconds, which `settle.lua` counts.
@@ -13,6 +14,7 @@ RATE_WINDOW_SECONDS = 60
 _SLOT_SECONDS = 5
 _MAX_HOSTS_SHOWN = 20
 _OTHER_HOSTS = "(other)"
+NO_LABELS = JobLabels()
 
 
 def read_job(fields: Mapping[str, str]) -> Job:
@@ -24,7 +26,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
         status=cast(Status, fields["status"]),
         collection=fields["collection"],
         parent_id=fields.get("parent"),
-        request_id=fields.get("request_id"),
+        labels=_labels(fields),
         preflight_of=int(fields["preflight_of"]) if "preflight_of" in fields else None,
         created=cast(datetime, _time(fields["created"])),
         started=started,
@@ -41,6 +43,21 @@ def read_job(fields: Mapping[str, str]) -> Job:
         result=in_todays_names(json.loads(fields["result"])) if "result" in fields else None,
         error=_error(fields),
     )
+
+
+def _labels(fields: Mapping[str, str]) -> JobLabels:
+    return JobLabels(fields.get("request_id"), fields.get("name"), json.loads(fields.get("metadata", "{}")))
+
+
+def label_fields(labels: JobLabels) -> dict[str, str | None]:
+    """The fields of a job's HASH for its labels, None for those without a value."""
+    metadata = json.dumps(labels.metadata, ensure_ascii=False) if labels.metadata else None
+    return {"request_id": labels.request_id or None, "name": labels.name, "metadata": metadata}
+
+
+def present_fields(fields: Mapping[str, Any]) -> list[Any]:
+    """Names and values, alternating, of the fields that are not None."""
+    return [part for field, value in fields.items() if value is not None for part in (field, value)]
 
 
 def _counts(fields: Mapping[str, str], prefix: str) -> dict[str, int]:

@@ -34,17 +34,17 @@ class Jobs:
         return read_job({name.decode(): value.decode() for name, value in fields.items()})
 
     def page(
-        self, kind: Kind, limit: int, status: Status | None = None, cursor: str = ""
+        self, kind: Kind, limit: int, status: Status | None = None, cursor: str = "", name: str | None = None
     ) -> tuple[list[Job], str | None]:
-        """Up to `limit` jobs of a kind, newest first, and the cursor of the next page or None. A cursor is
-        `created-id` of the last job seen. Raises InvalidRequestError for any other cursor.
+        """Up to `limit` jobs of a kind, of a status and of a name if given, newest first, and the cursor of the next
+        page or None. A cursor is `created-id` of the last job seen. Raises InvalidRequestError for any other cursor.
         """
         found: list[Job] = []
         seen = cursor
         for place, job in self._newest(kind, cursor):
             if len(found) == limit:
                 return found, seen
-            if status in (None, job.status):
+            if status in (None, job.status) and name in (None, job.labels.name):
                 found.append(job)
             seen = place
         return found, None

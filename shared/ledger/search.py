@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import redis
 
+from shared.domain.job_labels import JobLabels
 from shared.domain.queries import MAX_TERMS, Query
 from shared.errors import LichtbildError, SearchesFullError
 from shared.ledger import keys, scripts
+from shared.ledger.job_fields import NO_LABELS, label_fields, present_fields
 from shared.settings import Settings
 
 # Ring again for a search that nobody has claimed after this time.
@@ -75,7 +77,11 @@ class SearchLedger:
         self._finish = scripts.finish(connection)
 
     def enqueue(
-        self, query: Query, images: Mapping[int, bytes], timeout_ms: int | None = None, request_id: str = ""
+        self,
+        query: Query,
+        images: Mapping[int, bytes],
+        timeout_ms: int | None = None,
+        labels: JobLabels = NO_LABELS,
     ) -> Enqueued:
         """Queue a search; `images` holds the uploaded bytes by term index. Raises SearchesFullError if the queue is
         full.
@@ -87,9 +93,8 @@ class SearchLedger:
             self._redis.set(keys.image(job_id, term), content, ex=keep)
         names = [keys.job(job_id), keys.jobs("search"), keys.SEARCHES, keys.WAITING_SEARCHES, keys.SEARCH_BELL]
         limits = [keep, _RENOTIFY_MS, self._settings.max_waiting_searches, _BELL_MS]
-        verdict, number = self._enqueue(
-            keys=names, args=[job_id, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX, request_id]
-        )
+        arguments = [job_id, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX]
+        verdict, number = self._enqueue(keys=names, args=[*arguments, *present_fields(label_fields(labels))])
         if verdict == b"full":
             self._delete_images(job_id, images)
             raise SearchesFullError(self._settings.max_waiting_searches, number / 1000)

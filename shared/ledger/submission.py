@@ -8,8 +8,10 @@ from typing import Any, Self, cast
 import redis
 
 from shared.domain.items import Item, pack_items, unpack_items
+from shared.domain.job_labels import JobLabels
 from shared.errors import InvalidRequestError, UnavailableError
 from shared.ledger import keys, scripts
+from shared.ledger.job_fields import NO_LABELS, label_fields, present_fields
 from shared.settings import Settings
 
 
@@ -70,13 +72,12 @@ class Submission:
         parent: str | None = None,
         max_failed_ratio: float | None = None,
         preflight_of: int | None = None,
-        request_id: str | None = None,
+        labels: JobLabels = NO_LABELS,
     ) -> str:
         """Make the job visible in one step and return its id.
 
         `parent` is the job that this one retries. The job is paused when more than `max_failed_ratio` of its items
         fail. `preflight_of` makes it a preflight, which stores nothing; it is the number of items of the whole list.
-        `request_id` is that of the request that makes the job.
         If the same request was submitted with the same key before, returns the id of that job and drops this one.
 
         Raises InvalidRequestError if the key was used for another request, UnavailableError if the first staged items
@@ -88,8 +89,7 @@ class Submission:
         if idempotency_key is not None:
             names.append(keys.idempotency(idempotency_key))
         fields: dict[str, Any] = {"parent": parent, "max_failed_ratio": max_failed_ratio, "preflight_of": preflight_of}
-        fields["request_id"] = request_id
-        given: list[Any] = [part for field, value in fields.items() if value is not None for part in (field, value)]
+        given = present_fields({**fields, **label_fields(labels)})
         remember = self._settings.idempotency_seconds
         arguments = [job, collection, self.total, keys.CHANGES, fingerprint, remember, *given]
         # After a RedisError the job may be visible nevertheless. If not, the staged items expire.

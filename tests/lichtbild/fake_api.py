@@ -82,6 +82,8 @@ def ingest_job(
         "collection": "photos",
         "parent_id": None,
         "request_id": None,
+        "name": None,
+        "metadata": {},
         "preflight_of": None,
         "created_at": "2026-01-02T03:04:05.678Z",
         "started_at": "2026-01-02T03:04:06.000Z",

@@ -2,8 +2,8 @@
 -- Keys: job (created), jobs:search, searches, searches-waiting, search-bell.
 -- Returns {'full', age of the oldest waiting search in ms}, or {'queued', 1 if the caller must ring}.
 local job, jobs, searches, waiting, bell = unpack(KEYS)
-local id, collection, query, timeout_ms, keep_s, renotify_ms, max_waiting, bell_ms, prefix, request_id =
-  unpack(ARGV)
+local id, collection, query, timeout_ms, keep_s, renotify_ms, max_waiting, bell_ms, prefix = unpack(ARGV)
+local FIRST_FIELD = 10 -- from here on: names and values of further fields of the job
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -14,8 +14,8 @@ if redis.call('LLEN', waiting) >= tonumber(max_waiting) then
 end
 redis.call('HSET', job, 'id', id, 'kind', 'search', 'status', 'queued', 'collection', collection, 'created', now,
   'query', query, 'deadline', now + timeout_ms)
-if request_id ~= '' then
-  redis.call('HSET', job, 'request_id', request_id)
+if ARGV[FIRST_FIELD] then
+  redis.call('HSET', job, unpack(ARGV, FIRST_FIELD))
 end
 redis.call('EXPIRE', job, keep_s)
 redis.call('ZADD', jobs, now, id)

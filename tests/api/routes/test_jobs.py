@@ -38,6 +38,8 @@ def test_fields_of_the_contract_are_all_there(client, job_id):
         "kind",
         "status",
         "collection",
+        "name",
+        "metadata",
         "parent_id",
         "preflight_of",
         "created_at",
