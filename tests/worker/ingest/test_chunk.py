@@ -20,6 +20,8 @@ from tests.worker.ingest.counts import counts
 from worker.images.transforms import Pixels
 from worker.model.cpu_quota import available_cores
 
+API = "http://127.0.0.1:8700"
+
 
 @pytest.fixture
 def encoded(worker, monkeypatch) -> list[Pixels]:
@@ -143,7 +145,7 @@ def test_a_preflight_tries_everything_and_stores_nothing(ingest, items, image_se
     job = ingest(items, preflight_of=600)
     assert counts(job) == {"stored": 5, "failed": 1}
     assert catalogue.describe(collection) is None
-    report = to_json(job_view(job))["result"]
+    report = to_json(job_view(job, API))["result"]
     assert (report["tried"], report["of"], report["success_rate"]) == (6, 600, 0.8333)
     assert report["bytes_per_item"] == pytest.approx(np.mean([len(photo(n)) for n in (0, 1, 2, 4, 5)]), abs=1)
     assert report["estimated_bytes"] == pytest.approx(500 * report["bytes_per_item"], rel=0.01)
@@ -177,6 +179,6 @@ def test_failures_are_counted_by_code_and_by_host(ingest, items, image_server):
     host = "127.0.0.1"
     image_server.default = lambda path: 404 if path in ("/1", "/2") else b"<html>" if path == "/3" else photo(0)
     blocked = Item("blocked", "http://10.1.2.3/x.jpg", {})
-    progress = to_json(job_view(ingest([*items, blocked])))["progress"]
+    progress = to_json(job_view(ingest([*items, blocked]), API))["progress"]
     assert progress["failed_by_code"] == {"http_404": 2, "blocked_address": 1, "not_an_image": 1}
     assert progress["failed_by_host"] == {host: 3, "10.1.2.3": 1}
