@@ -74,8 +74,6 @@ export default {
   next: "Nächstes",
   nearness: "Wie nah es ist",
   more_like_this: "Mehr wie dieses",
-  more: "Mehr",
-  less: "Weniger",
   photo_id: "id",
   copy_id: "id kopieren",
   copy_link: "Link kopieren",

@@ -74,8 +74,6 @@ export default {
   next: "Next",
   nearness: "How near it is",
   more_like_this: "More like this",
-  more: "More",
-  less: "Less",
   photo_id: "id",
   copy_id: "Copy the id",
   copy_link: "Copy link",

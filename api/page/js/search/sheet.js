@@ -48,14 +48,14 @@ export function Sheet({ photoId, collection, terms, hits, onClose, onOpen, onNud
       <div class="sheet-side">
         <header class="sheet-head">
           <h2>${name}</h2>
-          <button type="button" class="button is-quiet is-round" aria-label=${t("close")} onClick=${onClose}><${Icon} name="close" /></button>
+          <button type="button" class="button is-quiet is-round" autofocus aria-label=${t("close")} onClick=${onClose}><${Icon} name="close" /></button>
         </header>
         ${hit?.similarities && html`<${Nearness} hit=${hit} terms=${terms} collection=${collection} />`}
         ${shown &&
         html`<div class="sheet-actions">
             <button type="button" class="button is-primary" onClick=${() => onAlike(shown)}><${Icon} name="alike" />${t("more_like_this")}</button>
-            <button type="button" class="button" title=${t("more_of_this")} onClick=${() => onNudge(shown, 0.5)}><${Icon} name="plus" />${t("more")}</button>
-            <button type="button" class="button" title=${t("less_of_this")} onClick=${() => onNudge(shown, -0.5)}><${Icon} name="minus" />${t("less")}</button>
+            <button type="button" class="button" onClick=${() => onNudge(shown, 0.5)}><${Icon} name="plus" />${t("more_of_this")}</button>
+            <button type="button" class="button" onClick=${() => onNudge(shown, -0.5)}><${Icon} name="minus" />${t("less_of_this")}</button>
           </div>
           ${hit?.similar?.length > 0 && html`<${Similar} photos=${hit.similar} onOpen=${onOpen} />`}
           <${Attributes} photo=${shown} onFilter=${onFilter} />

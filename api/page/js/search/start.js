@@ -41,22 +41,25 @@ async function drawPhotos(collection, signal, show) {
   for (let drawnCount = 0; drawnCount < 2 * COUNT && found.size < COUNT; drawnCount += AT_ONCE) {
     const before = found.size;
     await Promise.all(Array.from({ length: AT_ONCE }, draw));
+    show([...found.values()]);
     if (found.size === before && drawnCount > COUNT) break;
   }
-  show([...found.values()]);
   return [...found.values()];
 }
 
-export function Lead({ collection, onSample }) {
-  const isDemo = collection?.model.startsWith(DEMO_MODEL);
+export function Lead() {
   return html`<div class="lead">
     <h1>${t("lead")}</h1>
     <p>${t("lead_how")}</p>
-    ${isDemo &&
-    html`<ul class="samples" aria-label=${t("samples")}>
-      ${SAMPLES.map((sample) => html`<li key=${sample}><button type="button" class="sample" lang="en" onClick=${() => onSample(sample)}>${sample}</button></li>`)}
-    </ul>`}
   </div>`;
+}
+
+/** Queries that the demo's model understands and its photos answer. */
+export function Samples({ collection, onSample }) {
+  if (!collection?.model.startsWith(DEMO_MODEL)) return null;
+  return html`<ul class="samples" aria-label=${t("samples")}>
+    ${SAMPLES.map((sample) => html`<li key=${sample}><button type="button" class="sample" lang="en" onClick=${() => onSample(sample)}>${sample}</button></li>`)}
+  </ul>`;
 }
 
 export function RandomPhotos({ photos, hrefOf, onNudge }) {

@@ -14,7 +14,7 @@ import { Options, optionsSet } from "./options.js";
 import { keepPhotos } from "./photos.js";
 import { activeTerms, formatState, nudgePhoto, parseState, searchKey, settled } from "./query_state.js";
 import { again, clear, dropHit, more, results as resultStore, search } from "./runner.js";
-import { Lead, RandomPhotos, useRandomPhotos } from "./start.js";
+import { Lead, RandomPhotos, Samples, useRandomPhotos } from "./start.js";
 import { Sheet } from "./sheet.js";
 import { Empty, Skeleton, Slow, Summary, Trouble } from "./states.js";
 
@@ -40,7 +40,7 @@ export function SearchView({ query }) {
   const hits = searching ? results.hits : random;
 
   return html`<main class=${searching ? "search" : "search is-start"} id="main">
-    ${!searching && html`<${Lead} collection=${collection} onSample=${(text) => change({ ...state, terms: [{ kind: "text", value: text, weight: 1 }] })} />`}
+    ${!searching && html`<${Lead} />`}
     <div class="bar-place" key="bar">
       <${Bar} state=${state} onChange=${change} large=${!searching} optionsOpen=${optionsOpen}
         optionsCount=${optionsSet(state)} onOptions=${() => setOptionsOpen(!optionsOpen)} />
@@ -48,6 +48,7 @@ export function SearchView({ query }) {
       <i class=${results.loading ? "thread is-moving" : "thread"} aria-hidden="true"></i>
     </div>
     <div class="tools" key="tools">
+      ${!searching && html`<${Samples} collection=${collection} onSample=${(text) => change({ ...state, terms: [{ kind: "text", value: text, weight: 1 }] })} />`}
       ${searching ? html`<${Summary} results=${results} />` : random.length > 0 && html`<button type="button" class="button is-quiet" onClick=${drawAgain}><${Icon} name="dice" />${t("other_photos")}</button>`}
       <${FilterChips} state=${state} onChange=${change} />
       <${CollectionPicker} list=${list} value=${state.collection} onChoose=${(name) => change({ ...state, collection: name, open: null })} />
