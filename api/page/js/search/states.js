@@ -10,7 +10,8 @@ const SHAPES = [1.5, 1.33, 0.75, 1.5, 1.78, 1, 1.33, 1.5, 0.8, 1.4, 1.6, 1.2, 1.
 
 /** The grid to come, as empty places. */
 export function Skeleton() {
-  const width = Math.max(280, document.documentElement.clientWidth - (innerWidth < 700 ? 32 : 64));
+  const gutter = Math.min(40, Math.max(16, 0.032 * innerWidth)); // As in base.css.
+  const width = document.documentElement.clientWidth - 2 * gutter;
   const { cells, height } = justify(SHAPES, width, { target: innerWidth < 520 ? 150 : 220, gap: innerWidth < 520 ? 6 : 12, foot: 22 });
   return html`<div class="skeleton" role="status" aria-label=${t("loading")} style=${{ height: `${height}px` }}>
     ${cells.map(
