@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 from flask import Response, request, send_file
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 from api.http.operations import Answer, Routes
 from shared.errors import NotFoundError
@@ -61,7 +61,7 @@ def _file(name: str, media_type: str) -> Response:
     path = safe_join(str(FOLDER), name)
     if path is None or not Path(path).is_file():
         raise NotFoundError("The page has no such file.")
-    if "gzip" in request.accept_encodings:
+    if request.accept_encodings.quality("gzip"):
         changed = Path(path).stat().st_mtime_ns
         packed = BytesIO(_gzipped(path, changed))
         response = send_file(packed, mimetype=media_type, etag=f"{changed:x}-gzip")

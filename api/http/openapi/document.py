@@ -58,6 +58,8 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
 
 # `format` is for the many generators that know files by it; OpenAPI 3.1 itself needs no `format`.
 _FILE = {"type": "string", "format": "binary", "description": "The bytes of an image."}
+# Answers that are files, not texts of a form that could have an example: pictures, and those of the page.
+_FILES = ("image/", "text/html", "*/*")
 
 
 class _Parts:
@@ -152,7 +154,7 @@ def _models(body: Body | None) -> list[type]:
 
 
 def _text(media_type: str) -> dict[str, Any]:
-    return {"type": "string", **({"format": "binary"} if media_type.startswith("image/") else {})}
+    return {"type": "string", **({"format": "binary"} if media_type.startswith(_FILES) else {})}
 
 
 def _is_nested(field: Mapping[str, Any]) -> bool:
