@@ -10,7 +10,7 @@ from shared.domain.filters import And, Comparison, Condition, Exists, In, Not, O
 
 _SYMBOLS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 # A string that is a number in JSON.
-_NUMBER = "'^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$'"
+NUMBER = "'^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$'"
 
 
 class Parameters(dict[str, Any]):
@@ -101,7 +101,7 @@ def _unquoted(raw: str) -> str:
 
 def _is_number(plain: str) -> str:
     # The type of a number too large for a float64 is Null.
-    return f"(match({plain}, {_NUMBER}) AND JSONType({plain}) != 'Null')"
+    return f"(match({plain}, {NUMBER}) AND JSONType({plain}) != 'Null')"
 
 
 def _number(plain: str) -> str:

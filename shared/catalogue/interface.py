@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.domain.attribute_counts import CollectionAttributes
 from shared.domain.filters import Condition
 from shared.errors import ModelMismatchError
 
@@ -113,6 +114,9 @@ class Catalogue(Protocol):
 
     def count(self, collection: str) -> int:
         """The number of photos."""
+
+    def attributes(self, collection: str, where: Condition | None = None) -> CollectionAttributes:
+        """The attributes of the photos that match the condition, counted in a sample where the collection is large."""
 
     def describe(self, collection: str) -> Collection | None:
         """The collection's model and dimension, or None. Raises NewerSchemaError if a newer Lichtbild created it."""

@@ -22,7 +22,7 @@ SCHEMA = 2
 _COMMENT_KIND = "lichtbild"
 # Rows per granule, the unit of reading. A lookup by id reads 0.5 MB of vectors; with the engines' default of 8192 rows
 # it reads 10 MB or more.
-_GRANULE_ROWS = 256
+GRANULE_ROWS = 256
 
 
 def create_table(name: str, dimension: int, comment: str, engine: str, settings: str = "") -> str:
@@ -40,7 +40,7 @@ def create_table(name: str, dimension: int, comment: str, engine: str, settings:
         # MyScale accepts neither an index nor a search on a column without this constraint.
         f" CONSTRAINT vector_len CHECK length(photo_embed) = {int(dimension)}"
         f") ENGINE = {engine} ORDER BY photo_id"
-        f" SETTINGS index_granularity = {_GRANULE_ROWS}{settings and ', '}{settings} COMMENT {_quote(comment)}"
+        f" SETTINGS index_granularity = {GRANULE_ROWS}{settings and ', '}{settings} COMMENT {_quote(comment)}"
     )
 
 

@@ -12,6 +12,7 @@ from cachetools import TTLCache
 from numpy.typing import NDArray
 
 from shared.catalogue import schema, vector_search
+from shared.catalogue.attributes import count_attributes
 from shared.catalogue.dialect import Dialect, VectorQuery
 from shared.catalogue.interface import (
     Collection,
@@ -26,6 +27,7 @@ from shared.catalogue.interface import (
 )
 from shared.catalogue.session import Session
 from shared.catalogue.table import Table
+from shared.domain.attribute_counts import CollectionAttributes
 from shared.domain.collection_name import check_name
 from shared.domain.filters import Condition
 from shared.errors import ModelMismatchError, NotFoundError, UnavailableError
@@ -140,6 +142,9 @@ class SqlCatalogue:
 
     def count(self, collection: str) -> int:
         return self._table(collection).count()
+
+    def attributes(self, collection: str, where: Condition | None = None) -> CollectionAttributes:
+        return count_attributes(self._table(collection), where)
 
     def describe(self, collection: str) -> Collection | None:
         for name, facts in self._list(check_name(collection)):

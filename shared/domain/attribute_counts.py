@@ -1,0 +1,56 @@
+"""What a collection's attributes are: their names, kinds, most frequent values and ranges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.domain.filters import Scalar
+from shared.domain.results import Documented
+
+AttributeKind = Literal["text", "number", "boolean", "list", "object"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCount(Documented):
+    """A value of an attribute, and the number of counted photos that have it."""
+
+    value: Scalar
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeCounts(Documented):
+    """One attribute. Kinds are as in filters: a text that is a number, `true` or `false` counts as that."""
+
+    name: str
+    kind: AttributeKind
+    """The most frequent kind."""
+    photos: int
+    """Counted photos that have the attribute."""
+    kinds: Mapping[AttributeKind, int]
+    """Counted photos by the kind of their value."""
+    distinct_values: int
+    """Different values; of lists, different entries; objects are not compared."""
+    values: Sequence[ValueCount]
+    """The most frequent values, at most 20; of lists, their entries. Values of more than 200 bytes are left out."""
+    min: float | None = None
+    """The smallest number."""
+    max: float | None = None
+    """The largest number."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionAttributes(Documented):
+    """The attributes of a collection's photos, counted in all of them or, if they are many, in a sample."""
+
+    collection: str
+    photos: int
+    """Photos in the collection."""
+    sampled_photos: int
+    """Photos that were examined: less than `photos` if these are the counts of a sample."""
+    matching_photos: int
+    """Examined photos that match the filter: all counts are of these."""
+    attributes: Sequence[AttributeCounts]
+    """The most frequent attributes, at most 100; those that most photos have come first."""
+    has_more: bool
+    """Whether there are further attributes."""
