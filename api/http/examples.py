@@ -7,6 +7,7 @@ from typing import Any
 
 from api.http.openapi.parameters import JOB_ID, REQUEST_ID
 from shared.domain.answer_json import to_json
+from shared.domain.attribute_counts import AttributeCounts, CollectionAttributes, ValueCount
 from shared.domain.job import Kind
 from shared.domain.results import (
     Alive,
@@ -141,6 +142,33 @@ COLLECTION = CollectionView(
     "photos", 24_960, _MODEL, 512, IndexView("vector_similarity", "built", reason=None, photos=24_960)
 )
 COLLECTIONS = CollectionList([COLLECTION])
+ATTRIBUTES = CollectionAttributes(
+    collection="photos",
+    photos=24_960,
+    sampled_photos=12_480,
+    matching_photos=12_480,
+    attributes=[
+        AttributeCounts(
+            name="place",
+            kind="text",
+            photos=12_301,
+            kinds={"text": 12_301},
+            distinct_values=412,
+            values=[ValueCount("Sylt", 3_120), ValueCount("Kiel", 2_007)],
+        ),
+        AttributeCounts(
+            name="width",
+            kind="number",
+            photos=11_870,
+            kinds={"number": 11_870},
+            distinct_values=96,
+            values=[ValueCount(6000, 4_211)],
+            min=640,
+            max=9504,
+        ),
+    ],
+    has_more=False,
+)
 
 ALIVE = Alive("alive")
 READY = Readiness(

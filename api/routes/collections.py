@@ -1,18 +1,27 @@
 """`/v1/collections`: collections, their models and their vector indexes."""
 
+import json
 from typing import Literal
 
 from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
+from api.http.parameters import Parameters
 from api.http.views import collection_view, job_view
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.catalogue.interface import Collection
+from shared.domain.attribute_counts import CollectionAttributes
 from shared.domain.collection_name import check_name
+from shared.domain.filters import Condition, parse
 from shared.domain.results import CollectionList, CollectionView, JobView
-from shared.errors import NotFoundError
+from shared.errors import InvalidRequestError, NotFoundError
 
 routes = Routes("collections")
+
+
+class AttributesQuery(Parameters):
+    filter: str | None = None
+    """Counts only the photos that match this filter: JSON as in a search."""
 
 
 @routes.get(
@@ -32,6 +41,22 @@ def list_collections() -> CollectionList:
 def get_collection(name: str) -> CollectionView:
     """Return one collection."""
     return _view(_find(name))
+
+
+@routes.get(
+    "/v1/collections/<name>/attributes",
+    Answer(
+        200,
+        CollectionAttributes,
+        "The attributes; of a large collection, those of a sample.",
+        example=examples.ATTRIBUTES,
+    ),
+    raises=[NotFoundError],
+)
+def get_attributes(name: str, query: AttributesQuery) -> CollectionAttributes:
+    """Return the names, kinds, most frequent values and ranges of the photos' attributes."""
+    where = _condition(query.filter)
+    return services().catalogue.attributes(_find(name).name, where)
 
 
 @routes.post(
@@ -59,6 +84,15 @@ def _command_index(name: str, action: Literal["build", "drop"]) -> Reply:
     job_id = services().indexes.enqueue(name, action, request_id.current())
     headers = {"Location": job_url(job_id), "Retry-After": "1"}
     return Reply(job_view(services().jobs.get(job_id), api_url()), headers=headers)
+
+
+def _condition(text: str | None) -> Condition | None:
+    if text is None:
+        return None
+    try:
+        return parse(json.loads(text))
+    except (ValueError, RecursionError):
+        raise InvalidRequestError('`filter` must be JSON, for example {"place": "beach"}.') from None
 
 
 def _find(name: str) -> Collection:

@@ -1,15 +1,17 @@
 """`/v1/photos`: single stored photos."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
-from api.http.parameters import InCollection
+from api.http.parameters import InCollection, WholeNumber
 from api.http.views import job_view, photo_view
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.items import photo_id_problem
-from shared.domain.results import JobView, PhotoView
+from shared.domain.results import JobView, PhotoList, PhotoView
 from shared.errors import InvalidRequestError, NotFoundError
 
 routes = Routes("photos")
@@ -23,18 +25,30 @@ class PhotoQuery(InCollection):
     """`embedding` adds the photo's unit vector."""
 
 
+class RandomQuery(InCollection):
+    count: Annotated[WholeNumber, Field(ge=1, le=100)] | None = None
+    """Return this many different photos, as a list, or all if there are fewer."""
+
+
 @routes.get(
     "/v1/photos/random",
-    Answer(200, PhotoView, "A photo.", example=examples.PHOTO, links=links.SAME_PHOTO),
+    Answer(
+        200,
+        PhotoView | PhotoList,
+        "A photo; with `count`, a list.",
+        example=examples.PHOTO,
+        links=links.SAME_PHOTO,
+    ),
     raises=[NotFoundError],
 )
-def get_random_photo(query: InCollection) -> Reply:
-    """Return a stored photo, drawn at random."""
-    photo = services().catalogue.random(query.collection)
-    if photo is None:
+def get_random_photo(query: RandomQuery) -> Reply:
+    """Return one or several stored photos, drawn at random."""
+    photos = services().catalogue.random_photos(query.collection, query.count or 1)
+    if not photos:
         raise NotFoundError(f"There are no photos in {query.collection!r}.")
     collection = services().catalogue.describe(query.collection)
-    return Reply(photo_view(photo, collection, api_url(), with_embedding=False), headers={"Cache-Control": "no-store"})
+    views = [photo_view(photo, collection, api_url(), with_embedding=False) for photo in photos]
+    return Reply(PhotoList(views) if query.count else views[0], headers={"Cache-Control": "no-store"})
 
 
 @routes.get(

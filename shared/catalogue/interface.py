@@ -112,6 +112,9 @@ class Catalogue(Protocol):
     def random(self, collection: str) -> Photo | None:
         """A random photo without its embedding; None if the collection is empty."""
 
+    def random_photos(self, collection: str, count: int) -> list[Photo]:
+        """Different random photos without their embeddings, in random order; all photos if there are fewer."""
+
     def count(self, collection: str) -> int:
         """The number of photos."""
 

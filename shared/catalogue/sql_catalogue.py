@@ -137,8 +137,10 @@ class SqlCatalogue:
         return _photo(*found[0]) if found else None
 
     def random(self, collection: str) -> Photo | None:
-        found = self._table(collection).random()
-        return _photo(*found[0]) if found else None
+        return next(iter(self.random_photos(collection, 1)), None)
+
+    def random_photos(self, collection: str, count: int) -> list[Photo]:
+        return [_photo(*row) for row in self._table(collection).random(count)]
 
     def count(self, collection: str) -> int:
         return self._table(collection).count()

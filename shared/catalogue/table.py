@@ -53,12 +53,13 @@ class Table:
             {"photo_ids": list(photo_ids)},
         )
 
-    def random(self) -> Rows:
-        """One row of photo_id, photo_image_url and attributes, drawn at random, or none."""
-        # The inner query reads only ids; vectors, attributes and URLs are read for one row.
+    def random(self, count: int) -> Rows:
+        """Up to `count` rows of photo_id, photo_image_url and attributes, drawn at random, in random order."""
+        # The inner query reads only ids; attributes and URLs are read for the drawn rows.
         return self.session.rows(
             f"SELECT photo_id, photo_image_url, attributes FROM {self._visible_rows}"  # noqa: S608
-            f" AND photo_id = (SELECT photo_id FROM {self._visible_rows} ORDER BY rand() LIMIT 1)"
+            f" AND photo_id IN (SELECT photo_id FROM {self._visible_rows} ORDER BY rand() LIMIT {int(count)})"
+            " ORDER BY rand()"
         )
 
     @property

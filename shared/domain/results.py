@@ -200,6 +200,13 @@ class PhotoView(Documented):
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoList(Documented):
+    """Some stored photos."""
+
+    photos: Sequence[PhotoView]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexView(Documented):
     """The vector index of a collection."""
 

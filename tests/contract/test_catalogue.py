@@ -123,6 +123,16 @@ def test_random_photos_differ(catalogue, filled):
     assert len({catalogue.random(filled).photo_id for _ in range(20)}) > 3
 
 
+def test_several_random_photos_are_different_and_current(catalogue, filled):
+    catalogue.write(filled, [row(str(n), n, version=2, place="city") for n in range(25)])
+    catalogue.delete(filled, {str(n): 3 for n in range(40, 50)})
+    drawn = catalogue.random_photos(filled, 10)
+    assert len({photo.photo_id for photo in drawn}) == 10
+    everything = catalogue.random_photos(filled, 100)
+    assert sorted(int(photo.photo_id) for photo in everything) == list(range(40))
+    assert all((photo.attributes["place"] == "city") == (int(photo.photo_id) < 25) for photo in everything)
+
+
 def test_collections_are_listed_with_model_and_dimension(catalogue, filled):
     found = {known.name: known for known in catalogue.collections()}
     assert (found[filled].model, found[filled].dimension) == ("m", DIMENSION)

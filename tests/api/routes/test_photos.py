@@ -47,6 +47,16 @@ def test_any_photo(client, photos):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_several_random_photos_are_a_list(client, photos):
+    answer = client.get(f"/v1/photos/random?collection={photos}&count=2")
+    found = [photo["photo_id"] for photo in answer.json["photos"]]
+    assert len(set(found)) == len(found) == 2
+    everything = client.get(f"/v1/photos/random?collection={photos}&count=100").json["photos"]
+    assert {photo["photo_id"] for photo in everything} == {"a", "a/b//c d?#%", "ü"}
+    for count in ("0", "101", "-1", "x"):
+        assert client.get(f"/v1/photos/random?collection={photos}&count={count}").status_code == 422
+
+
 def test_a_collection_tells_its_model_and_size(client, photos):
     assert client.get(f"/v1/collections/{photos}").json == {
         "name": photos,
