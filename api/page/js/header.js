@@ -20,7 +20,7 @@ export function Header({ view }) {
       <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect x="1" y="3" width="30" height="26" rx="5" /><rect class="wordmark-window" x="6" y="9" width="20" height="14" rx="1" /><path d="M10.5 23a5.5 5.5 0 0 1 11 0z" /></svg>
       <span>Lichtbild</span>
     </a>
-    <nav class="nav" aria-label=${t("views")}>${link("search", "")}</nav>
+    <nav class="nav" aria-label=${t("views")}>${link("search", "")}${link("add", "add")}${link("jobs", "jobs")}${link("status", "status")}</nav>
     <div class="header-end">
       <button type="button" class="button is-quiet is-language" lang=${other} aria-label=${LANGUAGES[other]} title=${LANGUAGES[other]} onClick=${() => chooseLanguage(other)}>${other.toUpperCase()}</button>
       <button type="button" class="button is-quiet is-round" aria-label=${t("theme_is", { theme: t(`theme_${shade}`) })} title=${t(`theme_${shade}`)} onClick=${nextTheme}><${Icon} name=${THEME_ICONS[shade]} /></button>

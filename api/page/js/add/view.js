@@ -1,0 +1,137 @@
+/** Adding photos: a list of addresses, pictures, or a folder; a look before anything is sent; then the job. */
+
+import { ApiProblem, call } from "../api.js";
+import { t } from "../i18n.js";
+import { Icon } from "../icons.js";
+import { go } from "../route.js";
+import { titleOf } from "../search/states.js";
+import { html, useEffect, useRef, useState } from "../ui.js";
+import { fromDrop, fromInput, sortFiles } from "./dropped.js";
+import { ListPreview } from "./list_preview.js";
+import { listBody, readHead, unpacked } from "./table.js";
+import { UploadPanel } from "./upload_panel.js";
+import { randomKey } from "./windows.js";
+
+export function AddView({ query }) {
+  const [chosen, setChosen] = useState(null);
+  const [problem, setProblem] = useState("");
+  const [collection, setCollection] = useState(query.get("collection") || "photos");
+  const over = useDropZone((found) => take(found));
+
+  async function take(found) {
+    setProblem("");
+    const { list, pictures, skipped } = sortFiles(found);
+    if (list) return takeList(list, list.name);
+    if (!pictures.length) return setProblem(t("nothing_to_add"));
+    setChosen({ kind: "pictures", pictures, skipped });
+  }
+
+  async function takeList(file, name) {
+    const plain = await unpacked(file, name).catch(() => null);
+    const head = plain ? await readHead(plain, name) : { problem: "list_not_text" };
+    if (head.problem) return setProblem(t(head.problem));
+    setChosen({ kind: "list", file: plain, name, head });
+  }
+
+  async function send({ preflight, head }) {
+    setProblem("");
+    try {
+      const { body, type } = await listBody(chosen.file, head);
+      const parameters = new URLSearchParams({ collection });
+      if (preflight) parameters.set("preflight", String(preflight));
+      if (chosen.name) parameters.set("name", chosen.name.slice(0, 100));
+      const job = await call(`v1/ingest?${parameters}`, { method: "POST", body, headers: { "Content-Type": type, "Idempotency-Key": `"${randomKey()}"` } });
+      // Back leads to the list, as it was chosen, to start it after the preflight.
+      kept = { ...chosen, head };
+      go(`#/jobs/${encodeURIComponent(job.id)}`);
+    } catch (error) {
+      setProblem(error instanceof ApiProblem ? error.message : titleOf(error));
+    }
+  }
+
+  useEffect(() => {
+    if (kept) setChosen(kept);
+    kept = null;
+  }, []);
+
+  return html`<main class="page is-add" id="main">
+    <div class="page-head"><h1>${t("add_title")}</h1></div>
+    ${problem && html`<p class="notice is-trouble" role="alert">${problem}</p>`}
+    ${!chosen && html`<${Choose} onFiles=${take} onText=${(text) => takeList(new Blob([text]), "")} />`}
+    ${chosen && html`<${Target} collection=${collection} onCollection=${setCollection} onBack=${() => (setChosen(null), setProblem(""))} />`}
+    ${chosen?.kind === "list" && html`<${ListPreview} name=${chosen.name} size=${chosen.file.size} head=${chosen.head} onSend=${send} />`}
+    ${chosen?.kind === "pictures" && html`<${UploadPanel} pictures=${chosen.pictures} skipped=${chosen.skipped} collection=${collection} />`}
+    ${over && html`<div class="drop-over" aria-hidden="true"><div><${Icon} name="upload" /><p>${t("drop_to_add")}</p></div></div>`}
+  </main>`;
+}
+
+/** The list of the last visit, for the way back from its preflight. */
+let kept = null;
+
+function Choose({ onFiles, onText }) {
+  const [text, setText] = useState("");
+  const inputs = { list: useRef(null), pictures: useRef(null), folder: useRef(null) };
+  const picked = (event) => {
+    const files = fromInput(event.target.files);
+    event.target.value = "";
+    if (files.length) onFiles(files);
+  };
+  const ways = [
+    ["list", "list", { accept: ".tsv,.csv,.txt,.ndjson,.jsonl,.json,.gz" }],
+    ["pictures", "picture", { accept: "image/*", multiple: true }],
+    ["folder", "folder", { webkitdirectory: true, multiple: true }],
+  ];
+  return html`<div class="ways">
+      ${ways.map(
+        ([name, icon, attributes]) => html`<div key=${name} class="way">
+          <button type="button" class="way-button" onClick=${() => inputs[name].current.click()}>
+            <${Icon} name=${icon} /><b>${t(`way_${name}`)}</b><span>${t(`way_${name}_how`)}</span>
+          </button>
+          <input ref=${inputs[name]} class="is-hidden" type="file" tabindex="-1" aria-hidden="true" data-way=${name} ...${attributes} onChange=${picked} />
+        </div>`,
+      )}
+    </div>
+    <p class="muted is-centred">${t("or_drop")}</p>
+    <form class="paste" onSubmit=${(event) => (event.preventDefault(), text.trim() && onText(text))}>
+      <label for="pasted">${t("paste_list")}</label>
+      <textarea id="pasted" rows="5" spellcheck=${false} placeholder=${"https://example.org/1.jpg\nhttps://example.org/2.jpg"} value=${text} onInput=${(event) => setText(event.target.value)}></textarea>
+      <button class="button is-primary" disabled=${!text.trim()}>${t("look_at_it")}</button>
+    </form>`;
+}
+
+function Target({ collection, onCollection, onBack }) {
+  return html`<div class="target">
+    <button type="button" class="button is-quiet" onClick=${onBack}><${Icon} name="left" />${t("choose_other")}</button>
+    <label>${t("into_collection")} <input class="field" value=${collection} pattern="[a-z][a-z0-9_]*" maxlength="63" spellcheck=${false} onInput=${(event) => onCollection(event.target.value)} /></label>
+  </div>`;
+}
+
+function useDropZone(onFound) {
+  const [over, setOver] = useState(false);
+  const latest = useRef(onFound);
+  latest.current = onFound;
+  useEffect(() => {
+    let depth = 0;
+    const isFiles = (event) => event.dataTransfer.types.includes("Files");
+    const handlers = {
+      dragenter: (event) => isFiles(event) && (event.preventDefault(), (depth += 1), setOver(true)),
+      dragover: (event) => isFiles(event) && event.preventDefault(),
+      dragleave: () => {
+        depth = Math.max(0, depth - 1);
+        if (!depth) setOver(false);
+      },
+      drop: async (event) => {
+        depth = 0;
+        setOver(false);
+        if (!isFiles(event)) return;
+        event.preventDefault();
+        latest.current(await fromDrop(event.dataTransfer));
+      },
+    };
+    for (const [name, handler] of Object.entries(handlers)) addEventListener(name, handler);
+    return () => {
+      for (const [name, handler] of Object.entries(handlers)) removeEventListener(name, handler);
+    };
+  }, []);
+  return over;
+}
