@@ -1,14 +1,17 @@
-"""Filters on attributes: the JSON of a search's `filter`, parsed into conditions.
+"""Filters on photos: the JSON of a search's `filter`, parsed into conditions. docs/filters.md is the page for users.
 
-`{"photographer": "x", "width": {"gte": 2000}}` requires both conditions. Operators are eq, ne, gt, gte, lt, lte, in and
-exists; `and` and `or` take a list of filters, `not` takes one.
+`{"photographer": "x", "width": {"gte": 2000}}` requires both conditions. `and` and `or` take a list of filters, `not`
+takes one.
 
 The meaning of a condition, on every engine:
-- A field is the literal name of an attribute: dots and slashes in it have no meaning.
+- A field is the name of an attribute. With dots it is the attribute of exactly that name or, if the photo has none, a
+  path into nested objects: `gps.lat`. `photo_id` and `url` are the photo's own.
 - A number compares with numbers, and with strings that are JSON numbers, because cells of a TSV are strings: "2400" is
-  at least 2000. (Integer attributes of more than 64 bits count as such strings.)
-- A string compares with strings, by Unicode code points. True and false equal themselves and the strings "true" and
-  "false".
+  at least 2000. Whole numbers compare exactly up to 76 digits, others as float64 values; so do floating-point numbers
+  that are at least 2^53. (Integer attributes of more than 64 bits count as such strings.)
+- A string compares with strings, by Unicode code points; `prefix` is the beginning of one.
+- True equals itself, the number 1 and the strings "true" and "t" in any case; false likewise with 0, "false" and "f".
+- `contains` compares as `eq` does with each element of a list.
 - Values of different kinds are neither equal, less nor greater. A missing or null attribute matches no operator, not
   even `ne`; it matches `{"exists": false}` and a `not` around a condition.
 """
@@ -29,6 +32,7 @@ MAX_CONDITIONS = 64
 MAX_VALUES = 1000
 MAX_STRING_BYTES = 4096
 MAX_BYTES = 64 * 1024
+MAX_PATH = 8
 
 _OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte")
 
@@ -48,6 +52,22 @@ class In:
 
     field: str
     values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """`field` is a string that begins with `text`."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """`field` is a list with an element that equals `value`."""
+
+    field: str
+    value: Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +99,8 @@ class Not:
     condition: "Condition"
 
 
-Condition = Comparison | In | Exists | And | Or | Not
+Test = Comparison | In | Prefix | Contains | Exists
+Condition = Test | And | Or | Not
 
 
 def parse(value: object) -> Condition:
@@ -93,6 +114,11 @@ def parse(value: object) -> Condition:
     if len(json.dumps(value)) > MAX_BYTES:
         raise InvalidRequestError(f"The filter has more than {MAX_BYTES} bytes of JSON.")
     return condition
+
+
+def path_of(field: str) -> list[str]:
+    """The names on the way to a nested attribute; one if the field has no dots."""
+    return field.split(".")
 
 
 def _object(value: object, depth: int) -> Condition:
@@ -111,6 +137,8 @@ def _member(name: str, value: object, depth: int) -> Condition:
             raise InvalidRequestError(f"`{name}` in a filter must be a non-empty list of filters.")
         conditions = tuple(_object(inner, depth - 1) for inner in value)
         return And(conditions) if name == "and" else Or(conditions)
+    if len(path_of(name)) > MAX_PATH:
+        raise InvalidRequestError(f"The filter's {name!r} has more than {MAX_PATH} parts.")
     if not isinstance(value, Mapping):
         return Comparison(name, "eq", _scalar(name, value))
     if not value:
@@ -127,6 +155,12 @@ def _operation(field: str, operator: object, operand: object) -> Condition:
         if not isinstance(operand, list) or not 1 <= len(operand) <= MAX_VALUES:
             raise InvalidRequestError(f"`in` of the filter's {field!r} must be a list of 1 to {MAX_VALUES} values.")
         return In(field, tuple(_scalar(field, value) for value in operand))
+    if operator == "prefix":
+        if not isinstance(operand, str):
+            raise InvalidRequestError(f"`prefix` of the filter's {field!r} must be a text.")
+        return Prefix(field, _text(operand))
+    if operator == "contains":
+        return Contains(field, _scalar(field, operand))
     if operator not in _OPERATORS:
         raise InvalidRequestError(f"The filter's {field!r} has the unknown operator {operator!r}; {_choices()}.")
     value = _scalar(field, operand)
@@ -184,4 +218,4 @@ def _size(condition: Condition) -> int:
 
 
 def _choices() -> str:
-    return f"the operators are {', '.join(_OPERATORS)}, in and exists"
+    return f"the operators are {', '.join(_OPERATORS)}, in, prefix, contains and exists"
