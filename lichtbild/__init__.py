@@ -1,10 +1,13 @@
 """Lichtbild's Python client. It needs `requests` alone; the command and the stack are extras."""
 
+from lichtbild.async_client import AsyncClient
 from lichtbild.client import Client
 from lichtbild.errors import (
     ApiError,
     BrokenFile,
+    ConfigError,
     Conflict,
+    Fault,
     InternalError,
     InvalidItem,
     InvalidRequest,
@@ -29,7 +32,7 @@ from lichtbild.errors import (
     UploadsOff,
 )
 from lichtbild.events import JobEvent
-from lichtbild.manifest import Item
+from lichtbild.item_lines import Item
 from lichtbild.models import (
     Backlog,
     Collection,
@@ -49,12 +52,15 @@ from lichtbild.models import (
 
 __all__ = [
     "ApiError",
+    "AsyncClient",
     "Backlog",
     "BrokenFile",
     "Client",
     "Collection",
+    "ConfigError",
     "Conflict",
     "FailedItem",
+    "Fault",
     "Hit",
     "Index",
     "InternalError",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from lichtbild.models import Job
@@ -34,6 +37,10 @@ class BrokenFile(LichtbildError):  # noqa: N818
 
 class InvalidItem(LichtbildError):  # noqa: N818
     """An item cannot be sent; the text names it and the reason."""
+
+
+class ConfigError(LichtbildError, ValueError):
+    """The config file cannot be read, or has no profile of this name."""
 
 
 class JobFailed(LichtbildError):  # noqa: N818
@@ -69,12 +76,26 @@ class MissingPackage(LichtbildError, ImportError):  # noqa: N818
     """A method needs an optional package; the text names what to install."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a refused request. `pointer` is its place in the body as a JSON pointer, `parameter` the query
+    parameter or header that has it."""
+
+    message: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Fault:
+        return cls(body["message"], body.get("pointer"), body.get("parameter"))
+
+
 class ApiError(LichtbildError):
     """The API refused a request. `code` is stable (`not_found`, `invalid_request` …), `detail` is for people.
 
-    `retry_after` is the number of seconds after which the API expects a retry to succeed, None if it names none.
-    `request_id` identifies the request in the API's log, None if the API sends no `X-Request-ID`. A code without a
-    class of its own raises ApiError itself.
+    `faults` has every fault of an invalid request, `detail` the first one. `retry_after` is the number of seconds after
+    which the API expects a retry to succeed, None if it names none. `request_id` identifies the request in the API's
+    log, None if the API sends no `X-Request-ID`. A code without a class of its own raises ApiError itself.
     """
 
     codes: ClassVar[tuple[str, ...]] = ()
@@ -86,6 +107,8 @@ class ApiError(LichtbildError):
         detail: str,
         retry_after: float | None = None,
         request_id: str | None = None,
+        *,
+        faults: Sequence[Fault] = (),
     ) -> None:
         super().__init__(f"{detail} ({code}, HTTP {status})")
         self.status = status
@@ -93,10 +116,12 @@ class ApiError(LichtbildError):
         self.detail = detail
         self.retry_after = retry_after
         self.request_id = request_id
+        self.faults = tuple(faults)
 
-    def __reduce__(self) -> tuple[type[ApiError], tuple[int, str, str, float | None, str | None]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Errors of a process pool are pickled."""
-        return type(self), (self.status, self.code, self.detail, self.retry_after, self.request_id)
+        fields = (self.status, self.code, self.detail, self.retry_after, self.request_id)
+        return partial(type(self), faults=self.faults), fields
 
     @property
     def is_temporary(self) -> bool:
@@ -208,7 +233,13 @@ _BY_CODE: dict[str, type[ApiError]] = {code: kind for kind in _CLASSES for code 
 
 
 def refusal(
-    status: int, code: str, detail: str, retry_after: float | None = None, request_id: str | None = None
+    status: int,
+    code: str,
+    detail: str,
+    retry_after: float | None = None,
+    request_id: str | None = None,
+    *,
+    faults: Sequence[Fault] = (),
 ) -> ApiError:
     """The error for a problem, of the class that belongs to its code."""
-    return _BY_CODE.get(code, ApiError)(status, code, detail, retry_after, request_id)
+    return _BY_CODE.get(code, ApiError)(status, code, detail, retry_after, request_id, faults=faults)

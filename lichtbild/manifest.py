@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from lichtbild.errors import InvalidItem, UnknownFormat
+from lichtbild.gzip_pieces import PIECE, async_zipped, zipped
+from lichtbild.item_lines import Item, async_lines, lines
 from lichtbild.table_rows import Table, rows_of, table_items
 from lichtbild.unsplash_zip import read_photos
 
 NDJSON, CSV, TSV = "application/x-ndjson", "text/csv", "text/tab-separated-values"
-Item = Mapping[str, Any] | tuple[str, str] | tuple[str, str, Mapping[str, Any]]
 
-_PIECE = 64 * 1024
-_SHOWN_LENGTH = 60
 # Unsplash numbers the parts of its tables: photos.tsv000.
 _NAME = re.compile(r"\.(?P<format>tsv|csv|ndjson|jsonl)\d*(?P<gzip>\.gz)?$", re.IGNORECASE)
 
@@ -32,15 +28,17 @@ class Manifest:
     """A body to send: its bytes in pieces, and their media type. With `can_repeat`, `pieces` returns the same bytes
     whenever it is called."""
 
-    pieces: Callable[[], Iterator[bytes]]
+    pieces: Callable[[], Iterator[bytes] | AsyncIterator[bytes]]
     media_type: str
     gzipped: bool
     can_repeat: bool
 
 
-def from_items(items: Iterable[Item] | Table, on_sent: Callable[[int], None] | None = None) -> Manifest:
-    """`{"photo_id", "url", "attributes"}` or `(photo_id, url[, attributes])`, or a table, as gzipped NDJSON. Sequences
-    and tables can be sent again, other iterables may be exhausted. Raises InvalidItem, also while the pieces are read.
+def from_items(
+    items: Iterable[Item] | AsyncIterable[Item] | Table, on_sent: Callable[[int], None] | None = None
+) -> Manifest:
+    """Items or a table as gzipped NDJSON. Sequences and tables can be sent again, other iterables may be exhausted.
+    Raises InvalidItem, also while the pieces are read.
 
     `on_sent` is called with the number of items read so far, from 1 again if they are sent again.
     """
@@ -48,18 +46,19 @@ def from_items(items: Iterable[Item] | Table, on_sent: Callable[[int], None] | N
         raise InvalidItem(f"Items must be a list, not a {type(items).__name__}: give [{{'photo_id': …, 'url': …}}, …].")
     rows = rows_of(items)
     if rows is not None:
-        pieces, can_repeat = lambda: _zipped(_lines(table_items(rows()), on_sent)), hasattr(items, "__len__")
-    elif isinstance(items, Iterable):
+        return _ndjson(lambda: zipped(lines(table_items(rows()), on_sent)), can_repeat=hasattr(items, "__len__"))
+    if isinstance(items, AsyncIterable):
+        later: AsyncIterable[Item] = items
+        return _ndjson(lambda: async_zipped(async_lines(later, on_sent)), can_repeat=False)
+    if isinstance(items, Iterable):
         listed: Iterable[Item] = items
-        pieces, can_repeat = lambda: _zipped(_lines(listed, on_sent)), isinstance(items, Sequence)
-    else:
-        raise InvalidItem(f"A {type(items).__name__} is neither a list of items nor a known table.")
-    return Manifest(pieces, NDJSON, gzipped=True, can_repeat=can_repeat)
+        return _ndjson(lambda: zipped(lines(listed, on_sent)), can_repeat=isinstance(items, Sequence))
+    raise InvalidItem(f"A {type(items).__name__} is neither a list of items nor a known table.")
 
 
 def from_stream(stream: BinaryIO, limit: int | None = None) -> Manifest:
     """NDJSON from a pipe, at most `limit` items."""
-    return Manifest(lambda: _zipped(_first_lines(stream, limit)), NDJSON, gzipped=True, can_repeat=False)
+    return _ndjson(lambda: zipped(_first_lines(stream, limit)), can_repeat=False)
 
 
 def from_file(path: Path, limit: int | None = None) -> Manifest:
@@ -75,55 +74,20 @@ def from_file(path: Path, limit: int | None = None) -> Manifest:
         raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz), or in .zip.")
     gzipped = name["gzip"] is not None
     with _opened(path, gzipped) as file:
-        media_type = NDJSON if name["format"].lower() in ("ndjson", "jsonl") else _table_type(file.readline(_PIECE))
+        media_type = NDJSON if name["format"].lower() in ("ndjson", "jsonl") else _table_type(file.readline(PIECE))
     if limit is None:
         return Manifest(lambda: _pieces(path), media_type, gzipped, can_repeat=True)
-    return Manifest(lambda: _zipped(_cut(path, gzipped, media_type, limit)), media_type, gzipped=True, can_repeat=True)
+    return Manifest(lambda: zipped(_cut(path, gzipped, media_type, limit)), media_type, gzipped=True, can_repeat=True)
 
 
 def _from_zip(path: Path, limit: int | None) -> Manifest:
     """The zip is checked before the request begins, not in the middle of it."""
     read_photos(path)
-    return Manifest(lambda: _zipped(_lines(islice(read_photos(path), limit))), NDJSON, gzipped=True, can_repeat=True)
+    return _ndjson(lambda: zipped(lines(islice(read_photos(path), limit))), can_repeat=True)
 
 
-def _lines(items: Iterable[Item], on_sent: Callable[[int], None] | None = None) -> Iterator[bytes]:
-    for number, item in enumerate(items, start=1):
-        try:
-            line = json.dumps(_as_object(item), allow_nan=False, separators=(",", ":"), default=_plain)
-        except (TypeError, ValueError) as error:
-            raise InvalidItem(f"Item {number} ({_label(item)}) cannot be sent: {error}.") from None
-        yield line.encode() + b"\n"
-        if on_sent is not None:
-            on_sent(number)
-
-
-def _as_object(item: Item) -> Mapping[str, Any]:
-    """Raises TypeError for anything that is neither a mapping nor a tuple or list of two or three."""
-    if isinstance(item, Mapping):
-        return item
-    if isinstance(item, (tuple, list)) and len(item) in (2, 3):
-        return dict(zip(("photo_id", "url", "attributes"), item, strict=False))
-    raise TypeError("an item is {'photo_id': …, 'url': …} or (photo_id, url) or (photo_id, url, attributes)")
-
-
-def _plain(value: Any) -> Any:
-    """The JSON form of a date, a time, or a NumPy scalar. Raises TypeError for other values."""
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    scalar = getattr(value, "item", None)
-    if scalar is None or getattr(value, "shape", ()) != ():
-        raise TypeError(f"{value!r} is a {type(value).__name__}, which has no form in JSON")
-    return scalar()
-
-
-def _label(item: Any) -> str:
-    """The item's id, or else its beginning."""
-    found = item.get("photo_id", item.get("id")) if isinstance(item, Mapping) else item
-    if isinstance(item, (tuple, list)) and item:
-        found = item[0]
-    text = repr(found)
-    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
+def _ndjson(pieces: Callable[[], Iterator[bytes] | AsyncIterator[bytes]], *, can_repeat: bool) -> Manifest:
+    return Manifest(pieces, NDJSON, gzipped=True, can_repeat=can_repeat)
 
 
 def _table_type(header: bytes) -> str:
@@ -137,7 +101,7 @@ def _opened(path: Path, gzipped: bool) -> BinaryIO:
 
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
+        while piece := file.read(PIECE):
             yield piece
 
 
@@ -176,15 +140,3 @@ def _first_rows(lines: Iterable[bytes], media_type: str, limit: int) -> Iterator
     except csv.Error:
         # The API parses it more strictly and names the faulty line.
         yield b"".join(read)
-
-
-def _zipped(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Gzip at the fastest level, in pieces of at least 64 kB."""
-    zipper = zlib.compressobj(level=1, wbits=31)
-    pending = bytearray()
-    for line in lines:
-        pending += zipper.compress(line)
-        if len(pending) >= _PIECE:
-            yield bytes(pending)
-            pending.clear()
-    yield bytes(pending) + zipper.flush()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
+
+from lichtbild.query_image import QueryImage, image_bytes, is_url
 
 _MAX_TIMEOUT_MS = 600_000
 
 
 def search_body(
     text: str | None,
-    image: str | Path | bytes | None,
+    image: QueryImage | None,
     photo_id: str | None,
     terms: Sequence[Mapping[str, Any]],
     timeout: float,
     **options: Any,
 ) -> dict[str, Any]:
-    """The request without the fields that are None. `image` is a URL, a path or an image's bytes; `timeout` is in
-    seconds, and the API drops the search after it. Raises OSError if the image file cannot be read.
+    """The request without the fields that are None. `timeout` is in seconds, and the API drops the search after
+    it. Raises as `image_bytes`.
     """
     fields = {
         "text": text,
@@ -32,10 +33,9 @@ def search_body(
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _image_term(image: str | Path | bytes | None) -> dict[str, str]:
+def _image_term(image: QueryImage | None) -> dict[str, str]:
     if image is None:
         return {}
-    if isinstance(image, str) and image.lower().startswith(("http://", "https://")):
+    if isinstance(image, str) and is_url(image):
         return {"image_url": image}
-    content = image if isinstance(image, bytes) else Path(image).read_bytes()
-    return {"image": base64.b64encode(content).decode()}
+    return {"image": base64.b64encode(image_bytes(image)).decode()}

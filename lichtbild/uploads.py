@@ -88,11 +88,10 @@ class Window:
         return b"".join(pieces), f"multipart/form-data; boundary={boundary}"
 
 
-def pictures_of(uploads: Iterable[Upload]) -> Iterator[Picture]:
-    """The pictures of several uploads. Raises InvalidItem, also for one path in place of a list."""
+def check_uploads(uploads: object) -> None:
+    """Raises InvalidItem for one path in place of a list of pictures."""
     if isinstance(uploads, (str, bytes, Path)):
         raise InvalidItem(f"{_shortened(uploads)} is not a list of pictures: give [{_shortened(uploads)}].")
-    return map(Picture.from_upload, uploads)
 
 
 def pictures_in(folder: Path) -> list[Picture]:
@@ -111,19 +110,39 @@ def pictures_in(folder: Path) -> list[Picture]:
     return sorted(found, key=lambda picture: picture.id)
 
 
-def windows(pictures: Iterable[Picture]) -> Iterator[Window]:
-    """Windows of at most 64 pictures and 32 MB; a larger picture gets its own window. Raises OSError."""
-    window: list[Picture] = []
-    room = WINDOW_BYTES
-    for picture in pictures:
+class WindowCutter:
+    """Cuts pictures, one by one, into windows of at most 64 pictures and 32 MB; a larger one gets its own window."""
+
+    def __init__(self) -> None:
+        self._pictures: list[Picture] = []
+        self._room = WINDOW_BYTES
+
+    def add(self, picture: Picture) -> Window | None:
+        """The window that was complete before this picture, if any. Raises OSError."""
         size = picture.size()
-        if window and (len(window) == WINDOW_COUNT or size > room):
-            yield Window.from_pictures(window)
-            window, room = [], WINDOW_BYTES
-        window.append(picture)
-        room -= size
-    if window:
-        yield Window.from_pictures(window)
+        is_full = len(self._pictures) == WINDOW_COUNT or size > self._room
+        complete = self.rest() if is_full else None
+        self._pictures.append(picture)
+        self._room -= size
+        return complete
+
+    def rest(self) -> Window | None:
+        """The last window; None if there are no pictures."""
+        window = Window.from_pictures(self._pictures) if self._pictures else None
+        self._pictures, self._room = [], WINDOW_BYTES
+        return window
+
+
+def windows(pictures: Iterable[Picture]) -> Iterator[Window]:
+    """The windows of all pictures. Raises OSError."""
+    cutter = WindowCutter()
+    for picture in pictures:
+        window = cutter.add(picture)
+        if window is not None:
+            yield window
+    last = cutter.rest()
+    if last is not None:
+        yield last
 
 
 def id_problem(photo_id: str) -> str | None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 from PIL import Image, ImageOps
 
-from lichtbild.transport import open_session
+from lichtbild.transports.blocking import open_session
 
 SIZE = 512
 _MAX_BYTES = 20 * 2**20

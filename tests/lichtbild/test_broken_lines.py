@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from lichtbild import Client
 from tests.stack import Lichtbild, running
 
 COUNT = 20_000
@@ -85,22 +84,23 @@ def _relay_back(server: socket.socket, client: socket.socket, is_cut: bool) -> N
 
 
 @pytest.mark.slow
-def test_an_api_that_is_killed_in_the_middle_of_a_list_has_one_job_of_it(stack, collection):
+def test_an_api_that_is_killed_in_the_middle_of_a_list_has_one_job_of_it(connect, stack, collection):
     items = Interrupted(lambda: stack.kill("api"))
 
-    with Client(stack.api) as client:
-        job = client.ingest(items, collection)
+    client = connect(stack.api)
+    job = client.ingest(items, collection)
 
-        assert (job.progress.total, items.readings) == (COUNT, 2)
-        assert [found.id for found in client.iter_jobs() if found.collection == collection] == [job.id]
+    assert (job.progress.total, items.readings) == (COUNT, 2)
+    assert [found.id for found in client.iter_jobs() if found.collection == collection] == [job.id]
 
 
 @pytest.mark.slow
-def test_a_file_whose_answer_is_lost_is_one_job(stack, collection, tmp_path):
+def test_a_file_whose_answer_is_lost_is_one_job(connect, stack, collection, tmp_path):
     path = tmp_path / "photos.csv"
     path.write_text("id,url\n" + "".join(f"{n},https://example.org/{n}.jpg\n" for n in range(1000)))
 
-    with relay_that_loses_the_first_answer(stack.api) as (line, cut), Client(line) as client:
+    with relay_that_loses_the_first_answer(stack.api) as (line, cut):
+        client = connect(line)
         job = client.ingest_file(path, collection)
 
         # The first request was accepted before the connection broke, and this is its job.

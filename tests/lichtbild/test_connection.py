@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lichtbild import ApiError, Client, Unreachable
+from lichtbild import ApiError, AsyncClient, Client, Unreachable
+from tests.lichtbild.conftest import Connect
 from tests.lichtbild.fake_api import FakeApi, Reply, problem
 
 
@@ -46,41 +47,42 @@ def test_readiness_is_returned_even_if_the_stack_is_not_ready(api: FakeApi, clie
     assert len(api.seen) == 1
 
 
-def test_the_key_is_sent_and_netrc_is_not(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_sent_and_netrc_is_not(
+    api: FakeApi, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("LICHTBILD_API_KEY", "k1")
-    with Client(api.url) as client:
-        client.health()
+    connect(api.url).health()
     monkeypatch.delenv("LICHTBILD_API_KEY")
-    with Client(api.url) as client:
-        client.health()
+    connect(api.url).health()
 
     assert [call.headers.get("Authorization") for call in api.seen] == ["Bearer k1", None]
 
 
 def test_an_address_on_loopback_bypasses_the_proxy_of_the_environment(
-    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+    api: FakeApi, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    with Client(api.url) as client:
-        client.health()
+    connect(api.url).health()
 
 
-def test_the_address_comes_from_the_environment(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_comes_from_the_environment(
+    api: FakeApi, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LICHTBILD_API", api.url + "/")
-    with Client() as client:
-        client.health()
-        assert client.api == api.url
+    client = connect()
+    client.health()
+    assert client.api == api.url
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8700", "ftp://x", "http://"])
-def test_an_invalid_address_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(connect: Connect, address: str) -> None:
     with pytest.raises(ValueError, match="must look like"):
-        Client(address)
+        connect(address)
 
 
-def test_the_repr_has_the_address_and_not_the_key() -> None:
-    with Client("http://127.0.0.1:8700/", api_key="secret") as client:
-        assert repr(client) == "Client('http://127.0.0.1:8700')"
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_the_repr_has_the_address_and_not_the_key(kind: type[Client] | type[AsyncClient]) -> None:
+    assert repr(kind("http://127.0.0.1:8700/", api_key="secret")) == f"{kind.__name__}('http://127.0.0.1:8700')"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import lichtbild.errors
-from lichtbild import ApiError, Client, Conflict, InvalidRequest, NotFound, Overloaded, SpoolFull, Unavailable
+from lichtbild import ApiError, Client, Conflict, Fault, InvalidRequest, NotFound, Overloaded, SpoolFull, Unavailable
 from lichtbild.errors import refusal
+from tests.lichtbild.conftest import Connect
 from tests.lichtbild.fake_api import FakeApi, Reply, problem
 
 SHARED = Path(__file__).parents[2] / "shared" / "errors.py"
@@ -37,10 +38,13 @@ def test_all_classes_are_exported() -> None:
         (418, "of_a_newer_api", ApiError),
     ],
 )
-def test_a_problem_raises_its_class(api: FakeApi, status: int, code: str, kind: type[ApiError]) -> None:
+def test_a_problem_raises_its_class(
+    api: FakeApi, connect: Connect, status: int, code: str, kind: type[ApiError]
+) -> None:
     api.on("GET", "/v1/jobs/j1", problem(status, code, "Because."))
 
-    with Client(api.url, patience=0) as client, pytest.raises(kind, match="Because") as raised:
+    client = connect(api.url, patience=0)
+    with pytest.raises(kind, match="Because") as raised:
         client.job("j1")
 
     error = raised.value
@@ -48,10 +52,11 @@ def test_a_problem_raises_its_class(api: FakeApi, status: int, code: str, kind: 
     assert (error.retry_after, error.request_id) == (None, None)
 
 
-def test_an_error_has_the_request_id_and_retry_after(api: FakeApi) -> None:
+def test_an_error_has_the_request_id_and_retry_after(api: FakeApi, connect: Connect) -> None:
     api.on("GET", "/v1/jobs/j1", problem(503, "unavailable", "x", Retry_After="7", X_Request_ID="r-1"))
 
-    with Client(api.url, patience=0) as client, pytest.raises(Unavailable) as raised:
+    client = connect(api.url, patience=0)
+    with pytest.raises(Unavailable) as raised:
         client.job("j1")
 
     assert (raised.value.retry_after, raised.value.request_id, raised.value.is_temporary) == (7.0, "r-1", True)
@@ -66,8 +71,22 @@ def test_an_answer_without_a_problem_has_the_request_id(api: FakeApi, client: Cl
     assert (raised.value.code, raised.value.request_id) == ("http_404", "r-2")
 
 
+def test_a_refused_request_has_all_its_faults(api: FakeApi, client: Client) -> None:
+    refused = problem(422, "invalid_request", "text: must be a string.")
+    refused.body["faults"] = [
+        {"message": "must be a string", "pointer": "/text", "parameter": None},
+        {"message": "is unknown", "parameter": "wiat", "of_a_newer_api": 1},
+    ]
+    api.on("POST", "/v1/search", refused)
+
+    with pytest.raises(InvalidRequest) as raised:
+        client.search("x")
+
+    assert raised.value.faults == (Fault("must be a string", pointer="/text"), Fault("is unknown", parameter="wiat"))
+
+
 def test_an_error_can_be_pickled() -> None:
-    error = refusal(429, "spool_full", "Full.", 3.0, "r-3")
+    error = refusal(429, "spool_full", "Full.", 3.0, "r-3", faults=[Fault("too many", parameter="items")])
 
     copy = pickle.loads(pickle.dumps(error))
 

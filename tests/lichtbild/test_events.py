@@ -7,6 +7,7 @@ import pytest
 
 from lichtbild import ApiError, Client, JobPaused, StillRunning, Unreachable
 from lichtbild.events import EventParser
+from tests.lichtbild.conftest import Connect
 from tests.lichtbild.fake_api import TRIPPED, FakeApi, Reply, ingest_job, problem
 
 RUNNING, DONE = ingest_job("running", stored=1, pending=1), ingest_job()
@@ -41,13 +42,13 @@ def test_the_events_of_an_unknown_job_are_an_error(api: FakeApi, client: Client)
         list(client.events("j1"))
 
 
-def test_a_stream_that_never_comes_back_ends_with_the_patience(api: FakeApi, pauses: list) -> None:
+def test_a_stream_that_never_comes_back_ends_with_the_patience(api: FakeApi, connect: Connect, pauses: list) -> None:
     api.on("GET", PATH, stream(("progress", RUNNING)), Reply(reset=True))
-    with Client(api.url, patience=0) as client:
-        events = client.events("j1")
-        assert next(events).type == "progress"
-        with pytest.raises(Unreachable):
-            next(events)
+    events = connect(api.url, patience=0).events("j1")
+
+    assert next(events).type == "progress"
+    with pytest.raises(Unreachable):
+        next(events)
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"not JSON", b"\xff"])
@@ -117,11 +118,12 @@ def test_a_stream_may_be_cut_into_any_pieces(size: int) -> None:
 
 
 @pytest.mark.slow
-def test_the_events_of_a_real_job(lichtbild, image_server, collection) -> None:
-    with Client(lichtbild.api) as client:
-        job = client.ingest([(f"p{n}", f"{image_server.url}/{n}.jpg") for n in range(3)], collection)
-        events = list(client.events(job.id))
-        ended = client.wait(job.id)
+def test_the_events_of_a_real_job(connect, lichtbild, image_server, collection) -> None:
+    client = connect(lichtbild.api)
+
+    job = client.ingest([(f"p{n}", f"{image_server.url}/{n}.jpg") for n in range(3)], collection)
+    events = list(client.events(job.id))
+    ended = client.wait(job.id)
 
     assert (events[-1].type, events[-1].job.status, ended.status) == ("done", "succeeded", "succeeded")
     assert {event.type for event in events[:-1]} <= {"progress"}

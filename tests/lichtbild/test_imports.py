@@ -1,5 +1,6 @@
 """The client and the command start where only the base dependencies are installed."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,14 @@ def test_the_client_imports_neither_the_command_nor_pillow() -> None:
     done = run("import lichtbild; print(sorted({'PIL', 'click', 'rich'} & set(sys.modules)))")
 
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_the_core_of_both_clients_has_no_input_or_output_of_its_own() -> None:
+    sources = [path.read_text() for path in sorted((ROOT / "lichtbild" / "core").glob("*.py"))]
+    imported = {name for source in sources for name in re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE)}
+
+    assert "lichtbild" in imported
+    assert imported & {"requests", "httpx2", "anyio", "asyncio", "socket", "threading", "pathlib"} == set()
 
 
 def test_the_help_needs_no_stack() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lichtbild import ApiError, BrokenFile, Client, OutcomeUnknown, Unreachable
+from tests.lichtbild.conftest import Connect
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job, problem, search_job
 from tests.unsplash import damaged, row, table, write_zip
 
@@ -195,20 +196,21 @@ def test_an_error_of_the_source_ends_the_ingest(api: FakeApi, client: Client, pa
     assert pauses == []
 
 
-def test_a_refused_connection_is_unreachable_with_the_cause(pauses: list) -> None:
+def test_a_refused_connection_is_unreachable_with_the_cause(connect: Connect, pauses: list) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        with Client(f"http://127.0.0.1:{taken.getsockname()[1]}", patience=0) as client:
-            with pytest.raises(Unreachable, match="connection refused"):
-                client.job("j1")
-            with pytest.raises(Unreachable, match="connection refused"):
-                client.ingest(ITEMS)
+        client = connect(f"http://127.0.0.1:{taken.getsockname()[1]}", patience=0)
+        with pytest.raises(Unreachable, match="connection refused"):
+            client.job("j1")
+        with pytest.raises(Unreachable, match="connection refused"):
+            client.ingest(ITEMS)
 
 
-def test_a_silent_api_is_given_up_after_the_timeout(api: FakeApi) -> None:
+def test_a_silent_api_is_given_up_after_the_timeout(api: FakeApi, connect: Connect) -> None:
     speak = threading.Event()
     api.on("GET", "/v1/jobs/j1", Reply(ingest_job(), after=speak))
-    with Client(api.url, timeout=0.1, patience=0) as client, pytest.raises(Unreachable, match="timed out"):
+    client = connect(api.url, timeout=0.1, patience=0)
+    with pytest.raises(Unreachable, match="timed out"):
         client.job("j1")
     speak.set()
 
@@ -222,11 +224,11 @@ def test_the_deadline_of_a_search_ends_the_retries(api: FakeApi, client: Client,
     assert len(api.seen) == 1
 
 
-def test_threads_may_share_a_client(api: FakeApi, client: Client) -> None:
+def test_threads_may_share_a_client(api: FakeApi) -> None:
     for number in range(40):
         api.on("GET", f"/v1/jobs/j{number}", Reply(ingest_job(job_id=f"j{number}")))
 
-    with ThreadPoolExecutor(8) as pool:
+    with Client(api.url) as client, ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda number: client.job(f"j{number}").id, range(40)))
 
     assert found == [f"j{number}" for number in range(40)]

@@ -57,7 +57,7 @@ def test_a_table_is_sent_row_by_row(api: FakeApi, client: Client, kind: str) -> 
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
     counts = []
 
-    client.ingest(table(kind), on_sent=counts.append)
+    client.ingest(table(kind), progress=counts.append)
 
     assert (sent(api), counts) == (ITEMS, [1, 2])
 
@@ -111,7 +111,7 @@ def test_a_generator_reports_its_progress_while_it_is_sent(api: FakeApi, client:
             log.append(name)
             yield name, "http://x"
 
-    client.ingest(items(), on_sent=lambda count: log.append(str(count)))
+    client.ingest(items(), progress=lambda count: log.append(str(count)))
 
     assert log == ["a", "1", "b", "2"]
 

@@ -45,9 +45,9 @@ def ingest(client: Client) -> Job:
     """Lists, generators and tables, with progress."""
     counts: list[int] = []
     client.ingest([("a", "https://example.org/a.jpg", {"place": "Sylt"})], preflight=1)
-    client.ingest(Frame(), on_sent=counts.append)
+    client.ingest(Frame(), progress=counts.append)
     client.upload(["a.jpg", ("b", b"bytes")])
-    job: Job = client.ingest(items(), "photos", max_failed_ratio=0.1, on_sent=counts.append)
+    job: Job = client.ingest(items(), "photos", max_failed_ratio=0.1, progress=counts.append)
     event: JobEvent
     for event in client.events(job.id):
         show_progress(event.job)

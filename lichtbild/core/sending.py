@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from lichtbild.core.answers import result
+from lichtbild.core.calls import Calls, pauses
+from lichtbild.core.effects import Flow, NoAnswer, Pause, Work
+from lichtbild.core.sources import StreamedBody
 from lichtbild.errors import ApiError, OutcomeUnknown, Unreachable
 from lichtbild.manifest import Manifest
-from lichtbild.transport import NoAnswer, Transport, pauses
 from lichtbild.uploads import Window
 
-# After the last byte the API still syncs the pictures to disk.
-_UPLOAD_WAIT = 60.0
+# After the last byte the API still reads buffered data, syncs pictures to disk, and makes the job visible.
+_AFTER_UPLOAD = 60.0
 
 
-def send(http: Transport, manifest: Manifest, params: Mapping[str, Any]) -> Any:
+def send(calls: Calls, manifest: Manifest, params: Mapping[str, Any]) -> Flow[Any]:
     """Return the API's job: one, however often the list is sent.
 
     A source that can be read again is sent again until the patience is used up. Time in which data moved does not
@@ -25,11 +28,14 @@ def send(http: Transport, manifest: Manifest, params: Mapping[str, Any]) -> Any:
     headers = {"Content-Type": manifest.media_type, "Idempotency-Key": f'"{uuid.uuid4()}"'}
     if manifest.gzipped:
         headers["Content-Encoding"] = "gzip"
-    patience, waits, may_be_accepted = http.patience, pauses(), False
+    patience, waits, may_be_accepted = calls.patience, pauses(), False
     while True:
-        body = _WatchedBody(manifest.pieces())
+        body = StreamedBody(manifest.pieces())
         try:
-            return http.upload("/v1/ingest", body, params=params, headers=headers)
+            response = yield calls.request(
+                "POST", "/v1/ingest", _AFTER_UPLOAD, params=params, headers=headers, body=body
+            )
+            return result(response, calls.api)
         except (Unreachable, ApiError) as error:
             if isinstance(error, ApiError) and not error.is_temporary:
                 raise
@@ -42,36 +48,15 @@ def send(http: Transport, manifest: Manifest, params: Mapping[str, Any]) -> Any:
                 if may_be_accepted:
                     raise _unknown(error) from error
                 raise
-        http.sleep(wait)
+        yield Pause(wait)
 
 
-def send_window(http: Transport, window: Window, params: Mapping[str, Any]) -> Any:
+def send_window(calls: Calls, window: Window, params: Mapping[str, Any]) -> Flow[Any]:
     """Upload the pictures of one window; return the API's job. Raises Unreachable, ApiError and OSError."""
-    body, content_type = window.body()
+    body, content_type = yield Work(window.body)
     headers = {"Content-Type": content_type, "Idempotency-Key": f'"{window.key}"'}
-    return http.call("POST", "/v1/ingest", data=body, params=params, headers=headers, wait=_UPLOAD_WAIT)
+    return (yield from calls.call("POST", "/v1/ingest", wait=_AFTER_UPLOAD, body=body, params=params, headers=headers))
 
 
 def _unknown(error: Exception) -> OutcomeUnknown:
     return OutcomeUnknown(f"{error} The job may have been accepted: check the newest jobs (lichtbild jobs).")
-
-
-class _WatchedBody:
-    """Yields a body's pieces; records when the last one was taken, whether all were, and an error of the source."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self.moved_at = time.monotonic()
-        self.is_sent = False
-        self.source_error: Exception | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            for piece in self._pieces:
-                self.moved_at = time.monotonic()
-                yield piece
-        except Exception as error:
-            self.source_error = error
-            raise
-        self.moved_at = time.monotonic()
-        self.is_sent = True

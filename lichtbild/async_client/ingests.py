@@ -1,0 +1,72 @@
+"""The asynchronous client's ingests: lists, files, streams, and pictures to upload."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from lichtbild import manifest
+from lichtbild.async_client.running import AsyncRunning
+from lichtbild.core import ingesting
+from lichtbild.core.calls import DEFAULT_COLLECTION
+from lichtbild.core.sources import Source
+from lichtbild.item_lines import Item
+from lichtbild.models import Job
+from lichtbild.table_rows import Table
+from lichtbild.uploads import Upload, Window, check_uploads
+
+
+class AsyncIngestMethods(AsyncRunning):
+    """Starts ingests."""
+
+    async def ingest(
+        self,
+        items: Iterable[Item] | AsyncIterable[Item] | Table,
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Job:
+        """As `Client.ingest`."""
+        source = partial(manifest.from_items, items, progress)
+        return await self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+
+    async def ingest_file(
+        self,
+        path: str | Path,
+        collection: str = DEFAULT_COLLECTION,
+        limit: int | None = None,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+    ) -> Job:
+        """As `Client.ingest_file`."""
+        source = partial(manifest.from_file, Path(path), limit)
+        return await self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+
+    async def ingest_ndjson(
+        self,
+        stream: BinaryIO,
+        collection: str = DEFAULT_COLLECTION,
+        limit: int | None = None,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+    ) -> Job:
+        """As `Client.ingest_ndjson`."""
+        source = partial(manifest.from_stream, stream, limit)
+        return await self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+
+    async def upload(
+        self, pictures: Iterable[Upload] | AsyncIterable[Upload], collection: str = DEFAULT_COLLECTION
+    ) -> list[Job]:
+        """As `Client.upload`."""
+        check_uploads(pictures)
+        return await self._run(ingesting.upload(self._calls, Source(pictures), collection))
+
+    async def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION) -> Job:
+        """As `Client.upload_window`."""
+        return await self._run(ingesting.upload_window(self._calls, window, collection))

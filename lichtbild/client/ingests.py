@@ -1,0 +1,90 @@
+"""The client's ingests: lists, files, streams, and pictures to upload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from lichtbild import manifest
+from lichtbild.client.running import Running
+from lichtbild.core import ingesting
+from lichtbild.core.calls import DEFAULT_COLLECTION
+from lichtbild.core.sources import Source
+from lichtbild.item_lines import Item
+from lichtbild.models import Job
+from lichtbild.table_rows import Table
+from lichtbild.uploads import Upload, Window, check_uploads
+
+
+class IngestMethods(Running):
+    """Starts ingests."""
+
+    def ingest(
+        self,
+        items: Iterable[Item] | Table,
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Job:
+        """Start a job over `{"photo_id", "url", "attributes"}`, `(photo_id, url[, attributes])` or plain URLs, which
+        are then the ids, too; items are sent while they are produced.
+
+        `items` may be a pandas, polars or pyarrow table or a Hugging Face dataset with columns `photo_id` and `url`;
+        others become attributes. `progress` is called with the number of items sent so far.
+
+        With `max_failed_ratio` the job pauses itself once more than that share has failed. With `preflight` only that
+        many items, chosen at random, are tried: nothing is stored, and the job's `report` has estimates for the list.
+
+        A list is sent again if the connection breaks or the API is busy, and makes one job however often it is sent.
+        A generator can be read only once: OutcomeUnknown is raised if the connection breaks after its last item.
+        Also raises InvalidItem, which names the item that cannot be sent.
+        """
+        source = partial(manifest.from_items, items, progress)
+        return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+
+    def ingest_file(
+        self,
+        path: str | Path,
+        collection: str = DEFAULT_COLLECTION,
+        limit: int | None = None,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+    ) -> Job:
+        """Like `ingest`, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`) or the zip of Unsplash's dataset; at most
+        `limit` rows.
+
+        Also raises UnknownFormat, BrokenFile and OSError.
+        """
+        source = partial(manifest.from_file, Path(path), limit)
+        return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+
+    def ingest_ndjson(
+        self,
+        stream: BinaryIO,
+        collection: str = DEFAULT_COLLECTION,
+        limit: int | None = None,
+        *,
+        max_failed_ratio: float | None = None,
+        preflight: int | None = None,
+    ) -> Job:
+        """Like `ingest`, from a binary stream of NDJSON, which is read once; at most `limit` lines."""
+        source = partial(manifest.from_stream, stream, limit)
+        return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+
+    def upload(self, pictures: Iterable[Upload], collection: str = DEFAULT_COLLECTION) -> list[Job]:
+        """Upload pictures: paths, which are also the ids, or `(id, bytes)` or `(id, path)`; return their jobs.
+
+        They are sent in windows of at most 64 pictures and 32 MB, one job each. Jobs accepted before an error continue.
+        Also raises OSError, and InvalidItem for anything else than a picture.
+        """
+        check_uploads(pictures)
+        return self._run(ingesting.upload(self._calls, Source(pictures), collection))
+
+    def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION) -> Job:
+        """Upload the pictures of one window as one job; repeating it makes no second job. Also raises OSError."""
+        return self._run(ingesting.upload_window(self._calls, window, collection))

@@ -1,0 +1,1 @@
+"""Act on the effects of flows: blocking with requests, asynchronous with httpx2."""
