@@ -1,7 +1,9 @@
 """`/v1/collections`: collections, their models and their vector indexes."""
 
 import json
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
@@ -20,7 +22,7 @@ routes = Routes("collections")
 
 
 class AttributesQuery(Parameters):
-    filter: str | None = None
+    filter: Annotated[str | None, Field(examples=['{"place": "beach"}'])] = None
     """Counts only the photos that match this filter: JSON as in a search."""
 
 

@@ -26,7 +26,7 @@ class PhotoQuery(InCollection):
 
 
 class RandomQuery(InCollection):
-    count: Annotated[WholeNumber, Field(ge=1, le=100)] | None = None
+    count: Annotated[Annotated[WholeNumber, Field(ge=1, le=100)] | None, Field(examples=[12])] = None
     """Return this many different photos, as a list, or all if there are fewer."""
 
 
