@@ -1,6 +1,7 @@
 """Every setting of Lichtbild: one frozen class, read once from `LICHTBILD_*` environment variables."""
 
 import re
+from base64 import b64decode
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -12,6 +13,13 @@ from shared.errors import ConfigurationError
 
 def _split_commas(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _is_webhook_secret(text: str) -> bool:
+    try:
+        return text.startswith("whsec_") and 24 <= len(b64decode(text.removeprefix("whsec_"), validate=True)) <= 64
+    except ValueError:
+        return False
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
@@ -69,6 +77,15 @@ class Settings(BaseSettings):
         "",
         description="Address under which clients reach the API, such as `https://photos.example.org`, for the links in "
         "answers; its host is accepted as in LICHTBILD_ALLOWED_HOSTS. Empty: the address of each request.",
+    )
+    webhook_secret: CommaSeparatedSecrets = Field(
+        (),
+        description="Secret that signs webhooks: `whsec_` and 24 to 64 bytes in base64; while it is replaced, the new "
+        "one, a comma and the old one. With API keys, each key has a secret of its own, derived from it. Empty: "
+        "callbacks are refused.",
+    )
+    max_waiting_deliveries: int = Field(
+        10_000, ge=1, description="Maximum webhooks waiting to be delivered; further jobs with a callback get 429."
     )
     samples_folder: str = Field("", description="Folder whose pictures the API serves under `/samples/`; empty: none.")
 
@@ -149,6 +166,13 @@ class Settings(BaseSettings):
     def _positive(cls, value: Literal["auto"] | int) -> Literal["auto"] | int:
         if value != "auto" and value < 1:
             raise ValueError("must be `auto` or at least 1")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(_is_webhook_secret(secret.get_secret_value()) for secret in value):
+            raise ValueError("must be `whsec_` followed by 24 to 64 random bytes in base64")
         return value
 
     @field_validator("public_url")

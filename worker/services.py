@@ -16,6 +16,7 @@ from shared.doorbell import Doorbell
 from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.connection import require_no_eviction
+from shared.ledger.deliveries import DeliveryLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence, Queue
@@ -25,6 +26,8 @@ from shared.ledger.watcher import Watcher
 from shared.settings import Settings
 from shared.uploads.spool import Spool
 from shared.uploads.thumbnails import Thumbnails
+from shared.webhook_signing import WebhookSigner
+from worker.fetch.connections import Dialler
 from worker.fetch.fetcher import Fetcher
 from worker.ingest.answer import Ingest
 from worker.ingest.chunk import ChunkPipeline
@@ -45,6 +48,8 @@ from worker.upkeep.indexes import Indexes
 from worker.upkeep.periodic import PeriodicThread
 from worker.upkeep.reconciler import INTERVAL_SECONDS, IngestReconciler, SearchReconciler
 from worker.upkeep.spool_sweeper import SpoolSweeper
+from worker.webhooks.poster import Poster
+from worker.webhooks.sender import THREADS, WebhookSender
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +150,7 @@ def build_ingest(
     spool_sweeper = SpoolSweeper(Spool.from_settings(settings), Jobs(redis, settings), settings.staging_seconds)
     turn = Turn.to_reconcile(redis, "ingest", INTERVAL_SECONDS)
     reconciler = IngestReconciler(turn, ledger, base.doorbell, spool_sweeper)
+    webhooks = _build_webhooks(settings, redis)
     lifecycle = Lifecycle(
         queue="ingest",
         name=name,
@@ -155,9 +161,15 @@ def build_ingest(
             PeriodicThread("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS),
             PeriodicThread("deletions", deletions.wait_and_delete, 0),
             PeriodicThread("indexes", indexes.wait_and_do, 0),
+            *(PeriodicThread(f"webhooks-{n}", sender.wait_and_send, 0) for sender in webhooks for n in range(THREADS)),
         ),
         # No new downloads: chunks that need more of them are released, the others finish in time.
-        on_drain=(ingest.stopping.set, base.fetcher.close, lambda: writer.stop(_WRITE_SECONDS)),
+        on_drain=(
+            ingest.stopping.set,
+            *(sender.stopping.set for sender in webhooks),
+            base.fetcher.close,
+            lambda: writer.stop(_WRITE_SECONDS),
+        ),
         # In the order of the data flow.
         on_close=(base.fetcher.close, base.pool.shutdown, base.batcher.close, writer.close, leases.stop),
         release_claims=leases.release_all,
@@ -213,6 +225,13 @@ def _build_base(settings: Settings, app: Celery, encoder: Encoder, fetcher: Fetc
         pool=ThreadPoolExecutor(threads, thread_name_prefix="prepare"),
         heartbeat=heartbeat,
     )
+
+
+def _build_webhooks(settings: Settings, redis: "redis.Redis") -> list[WebhookSender]:
+    """The sender of webhooks; none without LICHTBILD_WEBHOOK_SECRET."""
+    signer = WebhookSigner.from_settings(settings)
+    poster = Poster(Dialler(AddressPolicy(settings.fetch_allow)))
+    return [WebhookSender(DeliveryLedger(redis, settings), poster, signer)] if signer else []
 
 
 def _load_encoder(settings: Settings, aim: Aim) -> Encoder:

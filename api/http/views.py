@@ -1,42 +1,9 @@
-"""From domain objects to answers. `api` is the address of the API, for absolute links."""
-
-from typing import Any, cast
+"""From domain objects to answers; jobs are in `shared/domain/job_view.py`. `api` is the API's address, for links."""
 
 from shared.catalogue.interface import Collection, Index, Photo
 from shared.domain.items import Failure
-from shared.domain.job import Job
-from shared.domain.results import (
-    CollectionView,
-    FailedItem,
-    IndexView,
-    JobLinks,
-    JobView,
-    PhotoView,
-    PreflightReport,
-    Progress,
-)
-
-
-def job_view(job: Job, api: str) -> JobView:
-    return JobView(
-        id=job.id,
-        kind=job.kind,
-        status=job.status,
-        collection=job.collection,
-        name=job.labels.name,
-        metadata=job.labels.metadata,
-        parent_id=job.parent_id,
-        preflight_of=job.preflight_of,
-        created_at=job.created,
-        started_at=job.started,
-        finished_at=job.finished,
-        progress=_progress(job) if job.kind == "ingest" else None,
-        result=_preflight_report(job) if job.preflight_of and job.status == "succeeded" else _result(job, api),
-        # The stored error is the JSON of a `JobError`.
-        error=job.error,
-        request_id=job.labels.request_id,
-        links=_links(job, api),
-    )
+from shared.domain.job_view import absolute
+from shared.domain.results import CollectionView, FailedItem, IndexView, PhotoView
 
 
 def failed_item(failure: Failure) -> FailedItem:
@@ -47,7 +14,7 @@ def failed_item(failure: Failure) -> FailedItem:
 def photo_view(photo: Photo, collection: Collection | None, api: str, *, with_embedding: bool) -> PhotoView:
     return PhotoView(
         photo_id=photo.photo_id,
-        url=_absolute(photo.url, api),
+        url=absolute(photo.url, api),
         attributes=photo.attributes,
         model=collection.model if collection else None,
         embedding=photo.embedding.tolist() if with_embedding and photo.embedding is not None else None,
@@ -57,59 +24,3 @@ def photo_view(photo: Photo, collection: Collection | None, api: str, *, with_em
 def collection_view(collection: Collection, photos: int, index: Index) -> CollectionView:
     covered = IndexView(index.type, index.status, index.reason, photos=index.rows)
     return CollectionView(collection.name, photos, collection.model, collection.dimension, covered)
-
-
-def _result(job: Job, api: str) -> Any:
-    """The stored result is the JSON of a `SearchResult`, whose thumbnails have relative addresses."""
-    if not job.result or "hits" not in job.result:
-        return job.result
-    return job.result | {"hits": [_absolute_hit(hit, api) for hit in job.result["hits"]]}
-
-
-def _absolute_hit(hit: dict[str, Any], api: str) -> dict[str, Any]:
-    hit = hit | {"url": _absolute(hit["url"], api)}
-    if "similar" in hit:
-        hit["similar"] = [_absolute_hit(photo, api) for photo in hit["similar"]]
-    return hit
-
-
-def _absolute(url: str, api: str) -> str:
-    """A stored address that begins with `/` is one of the API's own."""
-    return api + url if url.startswith("/") else url
-
-
-def _links(job: Job, api: str) -> JobLinks:
-    link = f"{api}/v1/jobs/{job.id}"
-    return JobLinks(link, f"{link}/events", f"{link}/errors" if job.kind == "ingest" else None)
-
-
-def _progress(job: Job) -> Progress:
-    is_moving = job.status == "running" and job.items_per_second > 0
-    return Progress(
-        total=job.total,
-        pending=job.pending,
-        stored=job.stored,
-        failed=job.failed,
-        unchanged=job.unchanged,
-        items_per_second=round(job.items_per_second, 1),
-        eta_seconds=round(job.pending / job.items_per_second) if is_moving else None,
-        bytes=job.bytes,
-        stage_seconds={stage: round(seconds, 3) for stage, seconds in job.stage_seconds.items()},
-        limited_by=job.limited_by,
-        failed_by_code=job.failed_by_code,
-        failed_by_host=job.failed_by_host,
-    )
-
-
-def _preflight_report(job: Job) -> PreflightReport:
-    """What the sample predicts for the whole list, at the speed of the sample."""
-    listed = cast(int, job.preflight_of)
-    bytes_per_item = job.bytes / job.stored if job.stored else 0.0
-    return PreflightReport(
-        tried=job.total,
-        of=listed,
-        success_rate=round(job.stored / job.total, 4),
-        bytes_per_item=round(bytes_per_item),
-        estimated_bytes=round(bytes_per_item * listed * job.stored / job.total),
-        estimated_seconds=round(listed / job.items_per_second) if job.items_per_second else None,
-    )

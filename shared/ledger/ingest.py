@@ -154,6 +154,7 @@ class IngestLedger:
                 self._settings.max_kept_failures,
                 self._settings.ingest_retention_seconds,
                 keys.CHANGES,
+                keys.PREFIX,
                 _MAX_HOSTS,
                 MIN_JUDGED_ITEMS,
                 *_failure_counts(outcome.failures),

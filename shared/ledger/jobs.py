@@ -61,7 +61,7 @@ class Jobs:
     def pause(self, job_id: str) -> Job:
         """Pause an ingest job. Repeatable. Raises ConflictError if it has ended."""
         self._ingest_only(job_id, "paused")
-        before = self._pause(keys=[keys.job(job_id), keys.ACTIVE], args=[job_id, keys.CHANGES])
+        before = self._pause(keys=[keys.job(job_id), keys.ACTIVE], args=[job_id, keys.CHANGES, keys.PREFIX])
         return self._after(job_id, "paused", before.decode() if before else None)
 
     def resume(self, job_id: str) -> Job:

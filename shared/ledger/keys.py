@@ -17,6 +17,9 @@ SEARCH_BELL = PREFIX + "search-bell"  # STRING with a short TTL: a bell for the 
 CHANGES = PREFIX + "changes"  # CHANNEL, carries the id of each job that changed
 GROWTH = PREFIX + "growth"  # STRING with a short TTL, a lock: one worker checks which collections need an index
 UNINDEXED = PREFIX + "unindexed"  # SET of collections whose index was dropped by an operator
+DELIVERY_ORIGINS = PREFIX + "delivery-origins"  # ZSET server that webhooks wait for -> time of the next claim in ms
+DELIVERIES_WAITING = PREFIX + "deliveries-waiting"  # STRING, number of webhooks that are neither delivered nor failed
+DELIVERY_BELL = PREFIX + "delivery-bell"  # LIST of at most one element: a webhook waits
 
 
 def jobs(kind: str) -> str:
@@ -79,6 +82,22 @@ def in_model(process: str) -> str:
 def failures(job_id: str) -> str:
     """LIST of packed blocks of failed items, one block per settled chunk with failures."""
     return f"{job(job_id)}:failures"
+
+
+def deliveries(job_id: str) -> str:
+    """HASH of a job's webhooks: `url`, `count`, `waiting`; of webhook N `N:event`, `N:created`, `N:attempts`,
+    `N:attempt:K`, until it is settled `N:job` (the job at that time as JSON), afterwards `N:status`."""
+    return f"{job(job_id)}:deliveries"
+
+
+def delivery_queue(origin: str) -> str:
+    """ZSET "job number" of a webhook to this server -> time of the next attempt in ms."""
+    return f"{PREFIX}deliveries:{origin}"
+
+
+def delivery_lock(origin: str) -> str:
+    """STRING with a short TTL: the token of the claim of a webhook to this server; empty while the server is paused."""
+    return f"{PREFIX}delivery-lock:{origin}"
 
 
 def image(job_id: str, term: int) -> str:

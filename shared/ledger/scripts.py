@@ -1,5 +1,6 @@
 """The ledger's Lua scripts, loaded by name from `lua/`."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +18,9 @@ class Script(Protocol):
 
 @cache
 def _source(name: str) -> str:
-    return (Path(__file__).parent / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+    """The text of `lua/NAME.lua`, with the file OTHER in place of a line `-- include OTHER`: Redis has no modules."""
+    text = (Path(__file__).parent / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+    return re.sub(r"^-- include (\w+)$", lambda found: _source(found[1]), text, flags=re.MULTILINE)
 
 
 def script(connection: "redis.Redis", name: str) -> Script:

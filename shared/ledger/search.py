@@ -9,10 +9,12 @@ from typing import Any, cast
 
 import redis
 
+from shared.domain.callback import Callback
 from shared.domain.job_labels import JobLabels
 from shared.domain.queries import MAX_TERMS, Query
 from shared.errors import LichtbildError, SearchesFullError
 from shared.ledger import keys, scripts
+from shared.ledger.callback_fields import callback_fields
 from shared.ledger.job_fields import NO_LABELS, label_fields, present_fields
 from shared.settings import Settings
 
@@ -82,6 +84,7 @@ class SearchLedger:
         images: Mapping[int, bytes],
         timeout_ms: int | None = None,
         labels: JobLabels = NO_LABELS,
+        callback: Callback | None = None,
     ) -> Enqueued:
         """Queue a search; `images` holds the uploaded bytes by term index. Raises SearchesFullError if the queue is
         full.
@@ -94,7 +97,9 @@ class SearchLedger:
         names = [keys.job(job_id), keys.jobs("search"), keys.SEARCHES, keys.WAITING_SEARCHES, keys.SEARCH_BELL]
         limits = [keep, _RENOTIFY_MS, self._settings.max_waiting_searches, _BELL_MS]
         arguments = [job_id, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX]
-        verdict, number = self._enqueue(keys=names, args=[*arguments, *present_fields(label_fields(labels))])
+        verdict, number = self._enqueue(
+            keys=names, args=[*arguments, *present_fields({**label_fields(labels), **callback_fields(callback)})]
+        )
         if verdict == b"full":
             self._delete_images(job_id, images)
             raise SearchesFullError(self._settings.max_waiting_searches, number / 1000)

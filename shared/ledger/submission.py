@@ -7,10 +7,12 @@ from typing import Any, Self, cast
 
 import redis
 
+from shared.domain.callback import Callback
 from shared.domain.items import Item, pack_items, unpack_items
 from shared.domain.job_labels import JobLabels
 from shared.errors import InvalidRequestError, UnavailableError
 from shared.ledger import keys, scripts
+from shared.ledger.callback_fields import callback_fields
 from shared.ledger.job_fields import NO_LABELS, label_fields, present_fields
 from shared.settings import Settings
 
@@ -73,6 +75,7 @@ class Submission:
         max_failed_ratio: float | None = None,
         preflight_of: int | None = None,
         labels: JobLabels = NO_LABELS,
+        callback: Callback | None = None,
     ) -> str:
         """Make the job visible in one step and return its id.
 
@@ -89,7 +92,7 @@ class Submission:
         if idempotency_key is not None:
             names.append(keys.idempotency(idempotency_key))
         fields: dict[str, Any] = {"parent": parent, "max_failed_ratio": max_failed_ratio, "preflight_of": preflight_of}
-        given = present_fields({**fields, **label_fields(labels)})
+        given = present_fields({**fields, **label_fields(labels), **callback_fields(callback)})
         remember = self._settings.idempotency_seconds
         arguments = [job, collection, self.total, keys.CHANGES, fingerprint, remember, *given]
         # After a RedisError the job may be visible nevertheless. If not, the staged items expire.

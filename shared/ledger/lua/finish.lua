@@ -1,11 +1,13 @@
 -- End a job of any kind in a final state. A job that has ended stays as it is.
 -- Keys: job, job:chunks, job:waiting, job:attempts, job:failures, active, searches, orders:delete, orders:index, and
---       keys to delete; leases and collection:NAME (built from the prefix).
+--       keys to delete; leases and collection:NAME (built from the prefix); those of notify.lua.
 -- Returns the previous status, or nil if there is no such job.
 local job, chunks, waiting, attempts, failures, active, searches, deletions, index_commands = unpack(KEYS)
 local FIRST_KEY_TO_DELETE = 10
 -- `field` is 'result', 'error' or '', `value` its JSON.
 local id, new_status, field, value, retention_s, changes, prefix = unpack(ARGV)
+
+-- include notify
 
 -- Claimed chunks keep their payload: a worker that has written a chunk's rows can still settle it.
 local function claimed_chunks()
@@ -48,6 +50,7 @@ redis.call('LREM', active, 0, id)
 redis.call('ZREM', searches, id)
 redis.call('ZREM', deletions, id)
 redis.call('ZREM', index_commands, id)
+notify(prefix, id, new_status, now)
 redis.call('EXPIRE', job, retention_s)
 redis.call('EXPIRE', failures, retention_s)
 redis.call('PUBLISH', changes, id)

@@ -1,12 +1,15 @@
 -- Count a finished chunk, once: only the call that removes the payload changes the counts. A job that was cancelled or
 -- failed keeps its status and still counts the chunks that were claimed at that moment.
--- Keys: leases, active, job, job:chunks, job:waiting, job:attempts, job:failures, collection:NAME.
+-- Keys: leases, active, job, job:chunks, job:waiting, job:attempts, job:failures, collection:NAME; those of
+--       notify.lua.
 -- Returns 1, or 0 if the chunk is already settled or split, or was waiting when its job ended.
 local leases, active, job, chunks, waiting, attempts, failures, collection_stats = unpack(KEYS)
 local id, chunk, token, chunk_stored, chunk_unchanged, chunk_failed, bytes, fetch_s, decode_s, encode_s, write_s,
-  failure_block, max_kept_failures, retention_s, changes, max_hosts, min_judged_items = unpack(ARGV)
+  failure_block, max_kept_failures, retention_s, changes, prefix, max_hosts, min_judged_items = unpack(ARGV)
 -- From here on: fields and by how much each grows, "code:http_404" and "host:example.org".
-local FIRST_FAILURE_COUNT = 18
+local FIRST_FAILURE_COUNT = 19
+
+-- include notify
 
 redis.call('ZREM', leases, id .. ' ' .. chunk .. ' ' .. token)
 if redis.call('HDEL', chunks, chunk) == 0 then
@@ -64,6 +67,7 @@ if has_ended then
   redis.call('EXPIRE', failures, retention_s)
 elseif settled == tonumber(total) then
   redis.call('HSET', job, 'status', 'succeeded', 'finished', now)
+  notify(prefix, id, 'succeeded', now)
   redis.call('DEL', chunks, waiting, attempts)
   redis.call('LREM', active, 0, id)
   redis.call('EXPIRE', job, retention_s)
@@ -74,6 +78,7 @@ elseif status == 'running' and max_failed_ratio then
   if judged >= tonumber(min_judged_items) and failed - (forgiven_failed or 0) > max_failed_ratio * judged then
     redis.call('HSET', job, 'status', 'paused', 'tripped', 1)
     redis.call('LREM', active, 0, id)
+    notify(prefix, id, 'paused', now)
   end
 end
 redis.call('PUBLISH', changes, id)

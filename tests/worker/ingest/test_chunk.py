@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from api.http.views import job_view
 from shared.domain.answer_json import to_json
 from shared.domain.items import Item
+from shared.domain.job_view import job_view
 from shared.ledger import keys
 from shared.ledger.commands import CommandLedger
 from shared.ledger.ingest import IngestLedger

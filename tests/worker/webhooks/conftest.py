@@ -1,0 +1,86 @@
+"""A sender, a receiver, and jobs with a callback; the test ends them in a worker's place."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from shared.addresses.address_policy import AddressPolicy
+from shared.addresses.origin import origin_and_target
+from shared.domain.callback import Callback
+from shared.domain.items import Item, Outcome
+from shared.ledger import keys
+from shared.ledger.deliveries import DeliveryLedger
+from shared.settings import Settings
+from shared.webhook_signing import WebhookSigner
+from tests.webhook_receiver import SECRET, Receiver, receiving
+from worker.fetch.connections import Dialler
+from worker.webhooks.poster import Poster
+from worker.webhooks.sender import WebhookSender
+
+API = "https://photos.example.org"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"webhook_secret": Settings(webhook_secret=SECRET).webhook_secret})
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def deliveries(connection, settings) -> DeliveryLedger:
+    return DeliveryLedger(connection, settings)
+
+
+@pytest.fixture
+def sender(deliveries, settings) -> WebhookSender:
+    poster = Poster(Dialler(AddressPolicy(settings.fetch_allow)), seconds=5.0)
+    return WebhookSender(deliveries, poster, WebhookSigner.from_settings(settings))
+
+
+def callback(url: str, *events: str) -> Callback:
+    made = Callback(url, str(origin_and_target(url)[0]), api=API)
+    return replace(made, events=events) if events else made
+
+
+@pytest.fixture
+def submit(ingests, receiver) -> Callable[..., str]:
+    """Submit an ingest of two chunks of one item; return its id."""
+
+    def submit(*events: str, url: str = "", **options) -> str:
+        with ingests.submission("photos") as staged:
+            for name in "ab":
+                staged.stage([Item(name, f"http://h/{name}", {})])
+            return staged.submit(callback=callback(url or receiver.url, *events), **options)
+
+    return submit
+
+
+@pytest.fixture
+def finish(ingests) -> Callable[[], None]:
+    """Settle all chunks that wait."""
+
+    def finish() -> None:
+        while claim := ingests.claim():
+            assert ingests.settle(claim, Outcome(len(claim.items), 0, [], 10, {}))
+
+    return finish
+
+
+@pytest.fixture
+def let_time_pass(connection) -> Callable[[], None]:
+    """Until every lease has expired and every webhook is due."""
+
+    def let_time_pass() -> None:
+        for key in connection.scan_iter(keys.delivery_lock("*")):
+            connection.delete(key)
+        for key in [keys.DELIVERY_ORIGINS, *connection.scan_iter(keys.delivery_queue("*"))]:
+            for member in connection.zrange(key, 0, -1):
+                connection.zadd(key, {member: 1})
+
+    return let_time_pass

@@ -1,0 +1,1 @@
+"""Webhooks about jobs: signed, sent, and repeated until the receiver accepts them."""
