@@ -7,7 +7,20 @@ from flask import Flask
 from api.http import access, problems, request_id
 from api.http.lingering_close import Lingering
 from api.http.request_id import RequestIds
-from api.routes import collections, events, health, ingest, jobs, openapi, page, photos, samples, search, thumbnails
+from api.routes import (
+    collections,
+    events,
+    health,
+    ingest,
+    jobs,
+    openapi,
+    page,
+    photos,
+    samples,
+    search,
+    thumbnails,
+    webhooks,
+)
 from api.services import Services, install
 from shared.settings import Settings, load_settings
 
@@ -24,6 +37,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app.extensions, Services.build(settings))
     access.install(app, settings)
     problems.install(app)
-    for module in (ingest, search, jobs, events, photos, collections, samples, thumbnails, health, openapi, page):
+    for module in (
+        ingest,
+        search,
+        jobs,
+        events,
+        webhooks,
+        photos,
+        collections,
+        samples,
+        thumbnails,
+        health,
+        openapi,
+        page,
+    ):
         module.routes.install(app)
     return app

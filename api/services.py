@@ -7,12 +7,14 @@ import redis
 from flask import current_app
 
 from api.intake.backpressure import Backpressure
+from api.intake.callbacks import Callbacks
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Catalogue
 from shared.doorbell import Doorbell, celery_app
 from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.connection import require_no_eviction
+from shared.ledger.deliveries import DeliveryLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence
@@ -37,6 +39,8 @@ class Services:
     deletions: CommandLedger
     indexes: CommandLedger
     backpressure: Backpressure
+    deliveries: DeliveryLedger
+    callbacks: Callbacks
     watcher: Watcher
     presence: Presence
     doorbell: Doorbell
@@ -49,6 +53,7 @@ class Services:
         connection = connect_redis(settings)
         require_no_eviction(connection)
         jobs = Jobs(connection, settings)
+        deliveries = DeliveryLedger(connection, settings)
         return cls(
             settings=settings,
             redis=connection,
@@ -58,6 +63,8 @@ class Services:
             deletions=CommandLedger(connection, settings, "delete"),
             indexes=CommandLedger(connection, settings, "index"),
             backpressure=Backpressure(connection, settings),
+            deliveries=deliveries,
+            callbacks=Callbacks(settings, deliveries),
             watcher=Watcher(connection, jobs),
             presence=Presence(connection),
             doorbell=Doorbell(celery_app(settings)),

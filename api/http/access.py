@@ -45,8 +45,13 @@ def _known_host(host: str, allowed: Collection[str]) -> bool:
         return False
 
 
-def _has_key(keys: Sequence[bytes]) -> bool:
+def given_key() -> str:
+    """The API key of the current request, also if none is required; empty without one."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _has_key(keys: Sequence[bytes]) -> bool:
     # Compare with every key, so that the time does not reveal which one is similar.
-    matches = [hmac.compare_digest(given.strip().encode(), key) for key in keys]
-    return scheme.lower() == "bearer" and any(matches)
+    matches = [hmac.compare_digest(given_key().encode(), key) for key in keys]
+    return any(matches)

@@ -8,6 +8,7 @@ from typing import Any
 from api.http.openapi.parameters import JOB_ID, REQUEST_ID
 from shared.domain.answer_json import to_json
 from shared.domain.attribute_counts import AttributeCounts, CollectionAttributes, ValueCount
+from shared.domain.deliveries import Attempt, Delivery, DeliveryList
 from shared.domain.job import Kind
 from shared.domain.results import (
     Alive,
@@ -132,6 +133,21 @@ _FAILED = FailedItem(
 )
 FAILURES = FailurePage([_FAILED], next_cursor="0-1")
 FAILURE_LINES = json.dumps(to_json(_FAILED)) + "\n"
+_FAILED_ATTEMPT = Attempt(_CREATED + timedelta(seconds=19), 0.041, 503, None)
+_DELIVERED_ATTEMPT = Attempt(_CREATED + timedelta(seconds=25), 0.018, 204, None)
+DELIVERIES = DeliveryList(
+    [
+        Delivery(
+            id=f"msg_{JOB_ID}_1",
+            event="succeeded",
+            url="https://example.org/hooks/lichtbild",
+            status="delivered",
+            created_at=_CREATED + timedelta(seconds=18),
+            next_attempt_at=None,
+            attempts=[_FAILED_ATTEMPT, _DELIVERED_ATTEMPT],
+        )
+    ]
+)
 EVENTS = "".join(
     f"event: {name}\ndata: {json.dumps(to_json(job))}\n\n"
     for name, job in (("progress", RUNNING_INGEST), ("done", FINISHED_INGEST))

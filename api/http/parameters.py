@@ -19,7 +19,9 @@ from werkzeug.datastructures import Headers, MultiDict
 
 from api.http import request_id
 from api.http.validation import MAX_FAULTS, checked, first_fault, parameter_faults
+from shared.domain.callback import EVENTS, Event
 from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
+from shared.domain.items import url_problem
 from shared.domain.job_labels import MAX_METADATA_BYTES, JobLabels, metadata_problem, name_problem
 from shared.errors import Fault, InvalidRequestError
 
@@ -118,6 +120,27 @@ PreferredWait = Annotated[
 ]
 
 
+def _events(text: str) -> list[str]:
+    return text.split(",")
+
+
+CallbackUrl = Annotated[
+    str,
+    AfterValidator(checked(url_problem)),
+    Field(
+        description="Where webhooks about the job are sent: an http or https URL with a public address.",
+        examples=["https://example.org/hooks/lichtbild"],
+    ),
+]
+CallbackEvents = Annotated[
+    list[Event],
+    BeforeValidator(_events),
+    WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(EVENTS)})(,({'|'.join(EVENTS)}))*$"}),
+    Field(
+        description="The events that are sent, comma-separated; all of them by default.",
+        examples=["succeeded,failed"],
+    ),
+]
 ContentEncoding = Annotated[
     Literal["gzip", "identity"],
     # The body's reader checks it: another encoding is a 415, like another media type.
@@ -134,6 +157,13 @@ class Labelled(Parameters):
 
     def labels(self) -> JobLabels:
         return JobLabels(request_id.current(), self.name, self.metadata)
+
+
+class Notifying(Parameters):
+    """`?callback_url=` and `?callback_events=` of a new job."""
+
+    callback_url: CallbackUrl | None = None
+    callback_events: CallbackEvents | None = None
 
 
 class InCollection(Parameters):

@@ -12,6 +12,9 @@ from shared.domain.queries import text_problem
 PhotoId = Annotated[str, AfterValidator(checked(photo_id_problem))]
 ImageUrl = Annotated[str, AfterValidator(checked(url_problem))]
 QueryText = Annotated[str, AfterValidator(checked(text_problem))]
+CallbackUrl = Annotated[
+    str, AfterValidator(checked(url_problem)), Field(description="Where webhooks about the job are sent.")
+]
 JobName = Annotated[str, AfterValidator(checked(name_problem)), Field(description="A name for the job.")]
 JobMetadata = Annotated[
     dict[str, Any],

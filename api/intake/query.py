@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from api.http import request_id
 from api.http.validation import body_faults, first_fault
+from api.intake.callbacks import GivenCallback
 from api.intake.search_body import KINDS, SearchBody
 from shared.domain.collection_name import check_name
 from shared.domain.filters import parse
@@ -18,17 +19,18 @@ from shared.domain.job_labels import JobLabels
 from shared.domain.queries import MAX_TERMS, MAX_WINDOW, Query, Term
 from shared.errors import InvalidRequestError, MalformedError, PayloadTooLargeError
 
-_TEXTS = {*KINDS, "collection", "after_job", "name"}
+_TEXTS = {*KINDS, "collection", "after_job", "name", "callback_url"}
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A search to enqueue: its query, image bytes by the index of their term, timeout in ms, and labels."""
+    """A search to enqueue: its query, image bytes by the index of their term, timeout in ms, labels and callback."""
 
     query: Query
     images: Mapping[int, bytes]
     timeout_ms: int | None
     labels: JobLabels
+    callback: GivenCallback
 
 
 def read_search(request: Request, max_image_bytes: int) -> SearchRequest:
@@ -108,7 +110,8 @@ def _search(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> S
         after_job=body.after_job,
     )
     labels = JobLabels(request_id.current(), body.name, body.metadata)
-    return SearchRequest(query, images, body.timeout_ms, labels)
+    callback = GivenCallback(body.callback_url, body.callback_events, in_body=True)
+    return SearchRequest(query, images, body.timeout_ms, labels, callback)
 
 
 def _base64(text: str) -> bytes:

@@ -4,7 +4,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.intake.fields import ImageUrl, JobMetadata, JobName, PhotoId, QueryText
+from api.intake.fields import CallbackUrl, ImageUrl, JobMetadata, JobName, PhotoId, QueryText
+from shared.domain.callback import Event
 from shared.domain.collection_name import DEFAULT_COLLECTION
 from shared.domain.queries import MAX_TIMEOUT_MS, MAX_TOP_K, TermKind
 
@@ -62,6 +63,8 @@ class SearchBody(GivenBody):
     collection: str = DEFAULT_COLLECTION
     name: JobName | None = None
     metadata: JobMetadata = Field(default_factory=dict)
+    callback_url: CallbackUrl | None = None
+    callback_events: list[Event] | None = Field(None, min_length=1)
 
     def all_terms(self) -> list[TermBody]:
         """Shorthand terms first, checked like the others."""

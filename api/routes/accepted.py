@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from api.http.operations import Reply
-from api.http.views import job_view
 from api.intake.staging import stage
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.items import Item
+from shared.domain.job_view import job_view
 from shared.errors import UnavailableError
 from shared.ledger.submission import Submission
 

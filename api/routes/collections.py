@@ -8,13 +8,14 @@ from pydantic import Field
 from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.parameters import Parameters
-from api.http.views import collection_view, job_view
+from api.http.views import collection_view
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.catalogue.interface import Collection
 from shared.domain.attribute_counts import CollectionAttributes
 from shared.domain.collection_name import check_name
 from shared.domain.filters import Condition, parse
+from shared.domain.job_view import job_view
 from shared.domain.results import CollectionList, CollectionView, JobView
 from shared.errors import InvalidRequestError, NotFoundError
 

@@ -7,11 +7,11 @@ from flask import Response
 
 from api.http import examples
 from api.http.operations import Answer, Routes
-from api.http.views import job_view
 from api.routes.address import api_url
 from api.services import services
 from shared.domain.answer_json import to_json
 from shared.domain.job import Job
+from shared.domain.job_view import job_view
 from shared.errors import NotFoundError
 from shared.ledger.watcher import Watcher
 

@@ -1,5 +1,6 @@
 """`POST /v1/ingest`: a job from a list of image URLs, or from uploaded images."""
 
+import hashlib
 import io
 import json
 from collections.abc import Iterable
@@ -10,13 +11,16 @@ from pydantic import Field
 
 from api.http import examples, links
 from api.http.operations import SUBMITTED, Answer, Body, Reply, Routes
-from api.http.parameters import ContentEncoding, InCollection, Labelled, Ratio, Retryable, WholeNumber
+from api.http.parameters import ContentEncoding, InCollection, Labelled, Notifying, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
+from api.intake.callbacks import GivenCallback
 from api.intake.manifest import ListBody, read_manifest
 from api.intake.sampling import sample
 from api.intake.uploads import Upload
 from api.routes.accepted import accepted, stage_items
+from api.routes.callback import accepted_callback
 from api.services import Services, services
+from shared.domain.callback import Callback
 from shared.domain.items import Item
 from shared.domain.results import JobView
 from shared.errors import (
@@ -39,7 +43,7 @@ _MAX_TRIED = 10_000
 _PREFLIGHT_CHUNK = 32
 
 
-class IngestQuery(InCollection, Labelled):
+class IngestQuery(InCollection, Labelled, Notifying):
     preflight: Annotated[WholeNumber, Field(ge=0, le=_MAX_TRIED)] = 0
     """Try this many items, drawn at random, and store nothing."""
     max_failed_ratio: Ratio | None = None
@@ -87,12 +91,13 @@ class IngestHeaders(Retryable):
 )
 def ingest(query: IngestQuery, headers: IngestHeaders) -> Reply:
     """Start an ingest over a list of image URLs, or over uploaded images."""
+    callback = accepted_callback(GivenCallback(query.callback_url, query.callback_events))
     services().backpressure.check(0)
     submit = _submit_upload if request.mimetype == "multipart/form-data" else _submit_list
-    return submit(services(), query, headers.idempotency_key)
+    return submit(services(), query, headers.idempotency_key, callback)
 
 
-def _submit_list(parts: Services, query: IngestQuery, key: str | None) -> Reply:
+def _submit_list(parts: Services, query: IngestQuery, key: str | None, callback: Callback | None) -> Reply:
     limit = parts.settings.max_body_bytes
     if request.mimetype == "application/json":
         limit = min(limit, _MAX_JSON_BYTES)
@@ -106,11 +111,13 @@ def _submit_list(parts: Services, query: IngestQuery, key: str | None) -> Reply:
         stage_items(staged, items, chunk_size)
         ratio = query.max_failed_ratio
         fingerprint = f"{_options(query)}:{query.preflight}:{ratio}:{body.fingerprint()}"
-        job_id = staged.submit(key, fingerprint, max_failed_ratio=ratio, preflight_of=listed, labels=query.labels())
+        job_id = staged.submit(
+            key, fingerprint, max_failed_ratio=ratio, preflight_of=listed, labels=query.labels(), callback=callback
+        )
     return accepted(staged, job_id)
 
 
-def _submit_upload(parts: Services, query: IngestQuery, key: str | None) -> Reply:
+def _submit_upload(parts: Services, query: IngestQuery, key: str | None, callback: Callback | None) -> Reply:
     if parts.spool is None:
         raise UploadsOffError("Uploads are disabled: LICHTBILD_UPLOADS_FOLDER is not set. Send URLs instead.")
     if query.preflight:
@@ -122,11 +129,15 @@ def _submit_upload(parts: Services, query: IngestQuery, key: str | None) -> Repl
         upload = Upload(body, request.mimetype_params.get("boundary", ""), reception, parts.settings.max_image_bytes)
         stage_items(staged, upload.items())
         fingerprint = f"{_options(query)}:{query.max_failed_ratio}:{upload.fingerprint()}"
-        job_id = staged.submit(key, fingerprint, max_failed_ratio=query.max_failed_ratio, labels=query.labels())
+        job_id = staged.submit(
+            key, fingerprint, max_failed_ratio=query.max_failed_ratio, labels=query.labels(), callback=callback
+        )
     return accepted(staged, job_id)
 
 
 def _options(query: IngestQuery) -> str:
     """What must be equal, besides the body, when an idempotency key is used again."""
-    labels = f":{query.name}:{json.dumps(query.metadata)}" if query.name or query.metadata else ""
-    return f"{query.collection}:{request.mimetype}{labels}"
+    given = [query.name, query.metadata, query.callback_url, query.callback_events]
+    # Hashed: a fingerprint has no spaces.
+    more = f":{hashlib.sha256(json.dumps(given).encode()).hexdigest()}" if any(given) else ""
+    return f"{query.collection}:{request.mimetype}{more}"

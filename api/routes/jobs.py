@@ -11,13 +11,16 @@ from pydantic import Field
 
 from api.http import examples, links, request_id
 from api.http.operations import SUBMITTED, Answer, Reply, Routes
-from api.http.parameters import JobName, Parameters, Retryable, WaitSeconds, WholeNumber
-from api.http.views import failed_item, job_view
+from api.http.parameters import JobName, Notifying, Parameters, Retryable, WaitSeconds, WholeNumber
+from api.http.views import failed_item
+from api.intake.callbacks import GivenCallback
 from api.routes.accepted import accepted, stage_items
 from api.routes.address import api_url
+from api.routes.callback import accepted_callback
 from api.services import services
 from shared.domain.answer_json import to_json
 from shared.domain.job import Job, Kind, Status
+from shared.domain.job_view import job_view
 from shared.domain.results import FailurePage, JobPage, JobView
 from shared.errors import ConflictError, NotFoundError, UnavailableError
 from shared.ledger.ingest import IngestLedger
@@ -52,7 +55,7 @@ class FailureQuery(Parameters):
     """The `next_cursor` of an earlier page."""
 
 
-class RetryQuery(Parameters):
+class RetryQuery(Notifying):
     code: Annotated[str | None, Field(examples=["http_404"])] = None
     """Retry only the items that failed with this code."""
 
@@ -119,10 +122,12 @@ def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
     parts = services()
     job = _retryable(parts.jobs.get(job_id))
     labels = replace(job.labels, request_id=request_id.current())
-    key, fingerprint = headers.idempotency_key, f"{job_id}:{query.code}"
+    given = GivenCallback(query.callback_url, query.callback_events)
+    callback = accepted_callback(given)
+    key, fingerprint = headers.idempotency_key, f"{job_id}:{query.code}{given.fingerprint()}"
     with parts.ingests.submission(job.collection) as staged:
         stage_items(staged, parts.ingests.failed_items(job_id, query.code))
-        retry_id = staged.submit(key, fingerprint, parent=job_id, labels=labels)
+        retry_id = staged.submit(key, fingerprint, parent=job_id, labels=labels, callback=callback)
     return accepted(staged, retry_id)
 
 

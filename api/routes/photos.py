@@ -7,10 +7,11 @@ from pydantic import Field
 from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
 from api.http.parameters import InCollection, WholeNumber
-from api.http.views import job_view, photo_view
+from api.http.views import photo_view
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.items import photo_id_problem
+from shared.domain.job_view import job_view
 from shared.domain.results import JobView, PhotoList, PhotoView
 from shared.errors import InvalidRequestError, NotFoundError
 

@@ -5,11 +5,12 @@ from flask import request
 from api.http import examples, links
 from api.http.operations import POLLING, Answer, Body, Form, Reply, Routes
 from api.http.parameters import Parameters, PreferredWait
-from api.http.views import job_view
 from api.intake.query import read_search
 from api.intake.search_body import SearchBody
 from api.routes.address import api_url, job_url
+from api.routes.callback import accepted_callback
 from api.services import services
+from shared.domain.job_view import job_view
 from shared.domain.queries import Query
 from shared.domain.results import JobView
 from shared.errors import (
@@ -57,7 +58,8 @@ def search(headers: SearchHeaders) -> Reply:
     parts = services()
     asked = read_search(request, parts.settings.max_image_bytes)
     _check_after_job(asked.query)
-    enqueued = parts.searches.enqueue(asked.query, asked.images, asked.timeout_ms, asked.labels)
+    callback = accepted_callback(asked.callback)
+    enqueued = parts.searches.enqueue(asked.query, asked.images, asked.timeout_ms, asked.labels, callback)
     if enqueued.must_ring:
         parts.doorbell.ring_search()
     return _reply(enqueued.job_id, headers.wait)
