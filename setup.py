@@ -15,7 +15,7 @@ setup(
     package_dir={f"lichtbild._stack.{name}": name for name in STACK},
     package_data={
         "lichtbild": ["py.typed"],
-        "lichtbild._stack.api": ["page/**/*"],
+        "lichtbild._stack.api": ["page/**/*", "reference/*.html", "reference/*.css"],
         "lichtbild._stack.shared": ["ledger/lua/*.lua"],
         "lichtbild._stack.embedded": ["demo_model/lichtbild-demo/*"],
     },

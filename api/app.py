@@ -16,6 +16,7 @@ from api.routes import (
     openapi,
     page,
     photos,
+    reference,
     samples,
     search,
     thumbnails,
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         health,
         openapi,
         page,
+        reference,
     ):
         module.routes.install(app)
     return app

@@ -194,3 +194,6 @@ READY = Readiness(
     Backlog(jobs=1, items=11_010, held=3, searches=0),
 )
 NOT_READY = replace(READY, status="not ready", checks={**READY.checks, "ingest_worker": False}, workers=[])
+
+PAGE = '<!doctype html>\n<html lang="en">\n…</html>\n'
+STYLE = "body { margin: 0; }\n"

@@ -24,6 +24,7 @@ has keys (`LICHTBILD_API_KEYS`), paths under `/v1/` need one."""
 
 def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """The document of all operations, as JSON values."""
+    operations = [*operations]
     listed = sorted(operations, key=lambda operation: (path_of(operation), operation.method))
     parts = _Parts(listed)
     paths = {
@@ -41,7 +42,7 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{}, {"key": []}],
-        "tags": [{"name": subject} for subject in sorted({operation.subject for operation in listed})],
+        "tags": [{"name": subject} for subject in dict.fromkeys(operation.subject for operation in operations)],
         "paths": paths,
         "components": {
             "schemas": parts.schemas,

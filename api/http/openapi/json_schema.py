@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 
 class UntitledSchemas(GenerateJsonSchema):
@@ -10,3 +10,7 @@ class UntitledSchemas(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
+
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:  # noqa: ARG002
+        """Leave the order of fields, also in examples, as it is declared."""
+        return value

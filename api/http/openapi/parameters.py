@@ -44,6 +44,8 @@ _REQUEST_ID = {
     "schema": {"type": "string", "pattern": request_id.PATTERN},
     "example": REQUEST_ID,
 }
+# Of a number that is read from text, pydantic writes the limits under its own names.
+_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
 def path_of(operation: Operation) -> str:
@@ -96,9 +98,9 @@ def _given(model: type[BaseModel], place: str) -> list[dict[str, Any]]:
     """The parameters of a query or of headers. None of them is nullable on the wire: it is left out instead."""
     found = []
     described = model.model_json_schema(schema_generator=UntitledSchemas)
-    for name, schema in described.get("properties", {}).items():
-        kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
-        schema.update(kinds[0] if kinds else {})
+    for name, written in described.get("properties", {}).items():
+        kinds = [kind for kind in written.pop("anyOf", ()) if kind != {"type": "null"}]
+        schema = {_KEYWORDS.get(word, word): value for word, value in (written | (kinds[0] if kinds else {})).items()}
         if schema.get("default", "") is None:
             del schema["default"]
         entry: dict[str, Any] = {"name": name, "in": place, "schema": schema}

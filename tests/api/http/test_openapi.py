@@ -52,6 +52,13 @@ def test_parameters_that_are_not_given_are_not_nullable():
     assert not [(name, parameter) for name, parameter in parameters() if "anyOf" in parameter["schema"]]
 
 
+def test_the_schemas_of_parameters_have_keywords_of_json_schema_only():
+    keywords = {"type", "default", "enum", "const", "pattern", "format", "examples"}
+    keywords |= {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"}
+    for name, parameter in parameters():
+        assert parameter["schema"].keys() <= keywords, f"{name}: `{parameter['name']}`"
+
+
 def test_each_parameter_has_a_description_and_a_valid_example():
     for name, parameter in parameters():
         assert parameter.get("description"), f"{name}: `{parameter['name']}` has no description"
