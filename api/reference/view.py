@@ -183,11 +183,11 @@ def _parameter(parameter: Described) -> Field:
     return Field(
         parameter["name"],
         kind(schema),
-        inline(parameter["description"]),
+        inline(parameter.get("description", "")),
         place=parameter["in"],
         is_required=parameter.get("required", False),
         default=samples.json_text(schema["default"]) if schema.get("default") not in (None, "") else "",
-        example=samples.json_text(parameter["example"]),
+        example=samples.json_text(parameter.get("example", "")),
     )
 
 

@@ -115,5 +115,5 @@ def _given(model: type[BaseModel], place: str) -> list[dict[str, Any]]:
 
 def _values(schema: Mapping[str, Any]) -> list[Any]:
     """Values that the schema itself names."""
-    named = [schema["default"]] if schema.get("default") not in (None, "") else []
-    return [*named, *schema.get("enum", ()), *([schema["const"]] if "const" in schema else [])]
+    named = [schema[word] for word in ("default", "const", "minimum") if schema.get(word) not in (None, "")]
+    return [*named, *schema.get("enum", ())]

@@ -53,7 +53,7 @@ def test_parameters_that_are_not_given_are_not_nullable():
 
 
 def test_the_schemas_of_parameters_have_keywords_of_json_schema_only():
-    keywords = {"type", "default", "enum", "const", "pattern", "format", "examples"}
+    keywords = {"type", "contentMediaType", "default", "enum", "const", "pattern", "format", "examples"}
     keywords |= {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"}
     for name, parameter in parameters():
         assert parameter["schema"].keys() <= keywords, f"{name}: `{parameter['name']}`"
