@@ -135,10 +135,13 @@ CallbackUrl = Annotated[
 CallbackEvents = Annotated[
     list[Event],
     BeforeValidator(_events),
-    WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(EVENTS)})(,({'|'.join(EVENTS)}))*$"}),
-    Field(
-        description="The events that are sent, comma-separated; all of them by default.",
-        examples=["succeeded,failed"],
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^({'|'.join(EVENTS)})(,({'|'.join(EVENTS)}))*$",
+            "description": "The events that are sent, comma-separated; all of them by default.",
+            "examples": ["succeeded,failed"],
+        }
     ),
 ]
 ContentEncoding = Annotated[
