@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from shared.domain.callback import EVENTS, Callback
 from shared.domain.items import Item, Outcome, unpack_items
 from shared.domain.job import FINAL
 from shared.errors import ConflictError
 from shared.ledger import keys
 from shared.ledger.commands import CommandLedger
+from shared.ledger.deliveries import DeliveryLedger, Next
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 
 # The circuit breaker judges from this many items on, here: jobs of the machine are small.
 JUDGED_ITEMS = 3
+CALLBACK = Callback("http://h/hook", "http://h:80")
 
 
 @dataclass
@@ -31,8 +34,15 @@ class Expected:
     forgiven: tuple[int, int] = (0, 0)
     """Settled and failed items at the last resume: the breaker does not count them."""
     is_tripped: bool = False
+    events: list[str] | None = None
+    """What its callback is to report so far; None without a callback."""
     may_write: bool = True
     """Whether rows of the job may still be on their way: it has not ended long ago."""
+
+    def become(self, status: str) -> None:
+        if self.events is not None and status != self.status and status in EVENTS:
+            self.events.append(status)
+        self.status = status
 
     def count(self, outcome: str) -> int:
         return list(self.outcomes.values()).count(outcome)
@@ -53,6 +63,9 @@ class LedgerModel(RuleBasedStateMachine):
         self.redis.flushall()
         self.ledger = IngestLedger(connection, settings)
         self.deletions = CommandLedger(connection, settings, "delete")
+        self.deliveries = DeliveryLedger(connection, settings)
+        self.delivered: list[str] = []
+        """The ids of the webhooks that a receiver accepted."""
         self.api = Jobs(connection, settings)
         self.expected: dict[str, Expected] = {}
         self.open_chunks: dict[tuple[str, int], frozenset[str]] = {}
@@ -102,6 +115,19 @@ class LedgerModel(RuleBasedStateMachine):
             assert waiting.get(chunk, 0) <= 1, "no chunk waits twice"
 
     @invariant()
+    def each_event_has_one_webhook_which_waits_until_it_is_delivered(self):
+        waiting = 0
+        for job_id, expected in self.expected.items():
+            found = self.deliveries.of_job(job_id)
+            assert [delivery.event for delivery in found] == (expected.events or [])
+            assert [delivery.id for delivery in found] == [f"msg_{job_id}_{n + 1}" for n in range(len(found))]
+            for delivery in found:
+                assert (delivery.status == "delivered") == (delivery.id in self.delivered)
+                assert (delivery.status == "waiting") == (delivery.next_attempt_at is not None)
+            waiting += sum(delivery.status == "waiting" for delivery in found)
+        assert self.deliveries.waiting() == waiting
+
+    @invariant()
     def waiting_work_is_seen(self):
         """Else no worker would be notified of it."""
         waits = any(
@@ -124,8 +150,15 @@ class LedgerModel(RuleBasedStateMachine):
             # This may have been the item from which on the breaker judges earlier failures.
             self._resume_paused()
         self.deletions.complete(self.deletions.claim())
-        for job_id in self.expected:
+        self._lose_sender()
+        while delivery := self.deliveries.claim():
+            assert self.deliveries.settle(delivery, None, Next("delivered"))
+            self.delivered.append(delivery.message_id)
+        for job_id, expected in self.expected.items():
             job = self.api.get(job_id)
+            sent = self.deliveries.of_job(job_id)
+            assert {delivery.status for delivery in sent} <= {"delivered"}
+            assert expected.events is None or sent[-1].event == job.status
             assert job.status in FINAL
             assert job.status != "succeeded" or job.pending == 0
         left = {key.decode() for key in self.redis.scan_iter()}
@@ -134,7 +167,15 @@ class LedgerModel(RuleBasedStateMachine):
         kept |= {key(job) for job in self.expected for key in (keys.job, keys.failures)}
         kept |= {keys.chunks(job) for job, e in self.expected.items() if e.status in ("cancelled", "failed")}
         kept |= {keys.job(job) for job in (*self.carried_out, *self.deletion_versions)}
+        kept |= {keys.DELIVERIES_WAITING, keys.DELIVERY_BELL, *map(keys.deliveries, self.expected)}
         assert left <= kept
+
+    def _lose_sender(self) -> None:
+        """The lease of a worker that sends a webhook expires; every webhook is due."""
+        self.redis.delete(keys.delivery_lock(CALLBACK.origin))
+        for key in (keys.DELIVERY_ORIGINS, keys.delivery_queue(CALLBACK.origin)):
+            for member in self.redis.zrange(key, 0, -1):
+                self.redis.zadd(key, {member: 1})
 
     def _stage(self, chunks: list[list[str]]):
         submission = self.ledger.submission("photos")
@@ -150,6 +191,7 @@ class LedgerModel(RuleBasedStateMachine):
             self._note_version(job_id),
             is_preflight=options.get("preflight_of") is not None,
             max_failed_ratio=options.get("max_failed_ratio"),
+            events=[] if options.get("callback") else None,
         )
         self._note_chunks(job_id)
         return job_id
@@ -180,7 +222,7 @@ class LedgerModel(RuleBasedStateMachine):
         had_ended, held = self.expected[job].status in FINAL, self._held()
         call()
         if not had_ended:
-            self.expected[job].status = status
+            self.expected[job].become(status)
             for chunk in [chunk for chunk in self.open_chunks if chunk[0] == job and chunk not in held]:
                 del self.open_chunks[chunk]
 
@@ -192,7 +234,7 @@ class LedgerModel(RuleBasedStateMachine):
             return
         assert call(job).id == job
         if expected.status in from_:
-            expected.status = then
+            expected.become(then)
 
     def _held(self) -> set[tuple[str, int]]:
         return {self._chunk(lease) for lease in self.redis.zrange(keys.LEASES, 0, -1)}

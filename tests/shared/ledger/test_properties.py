@@ -9,22 +9,32 @@ from shared.domain.items import Failure, Outcome
 from shared.domain.job import FINAL
 from shared.errors import InvalidRequestError
 from shared.ledger import ingest, keys
+from shared.ledger.deliveries import Next
 from shared.ledger.ingest import Claim
-from tests.shared.ledger.ledger_model import JUDGED_ITEMS, LedgerModel
+from tests.shared.ledger.ledger_model import CALLBACK, JUDGED_ITEMS, LedgerModel
 
 _SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=4)
 _LARGE = st.lists(st.integers(3, 4), min_size=3, max_size=4)
 
 
 class LedgerMachine(LedgerModel):
-    """Clients submit, delete, cancel, pause, resume and retry; workers claim, settle, release, split, fail, and die."""
+    """Clients submit, delete, cancel, pause, resume and retry; workers claim, settle, release, split, fail, and die;
+    receivers accept webhooks."""
 
     jobs = Bundle("jobs")
     claims = Bundle("claims")
+    sendings = Bundle("sendings")
 
-    @rule(target=jobs, sizes=_SIZES, ratio=st.sampled_from([None, 0.0, 0.5]), is_preflight=st.booleans())
-    def submit(self, sizes, ratio, is_preflight):
-        return self._submit(_chunks(sizes), max_failed_ratio=ratio, preflight_of=1000 if is_preflight else None)
+    @rule(
+        target=jobs,
+        sizes=_SIZES,
+        ratio=st.sampled_from([None, 0.0, 0.5]),
+        is_preflight=st.booleans(),
+        callback=st.sampled_from([None, CALLBACK]),
+    )
+    def submit(self, sizes, ratio, is_preflight, callback):
+        listed = 1000 if is_preflight else None
+        return self._submit(_chunks(sizes), max_failed_ratio=ratio, preflight_of=listed, callback=callback)
 
     @rule(target=jobs, sizes=_SIZES, key=st.sampled_from("kl"), fingerprint=st.sampled_from("fg"))
     def submit_with_key(self, sizes, key, fingerprint):
@@ -62,7 +72,28 @@ class LedgerMachine(LedgerModel):
 
     @initialize(target=jobs, sizes=_LARGE, ratio=st.sampled_from([0.0, 0.5]))
     def start_with_a_job(self, sizes, ratio):
-        return self._submit(_chunks(sizes), max_failed_ratio=ratio)
+        return self._submit(_chunks(sizes), max_failed_ratio=ratio, callback=CALLBACK)
+
+    @rule(target=sendings)
+    def claim_a_webhook(self):
+        """A worker at most sends to the server."""
+        sending = self.deliveries.claim()
+        assert sending is None or sending.message_id not in self.delivered
+        return multiple() if sending is None else sending
+
+    @rule(sending=sendings, is_accepted=st.booleans())
+    def send_a_webhook(self, sending, is_accepted):
+        """Also a second time, or after the lease was lost."""
+        waits = sending.message_id not in self.delivered
+        did = self.deliveries.settle(sending, None, Next("delivered" if is_accepted else None))
+        assert not did or waits, "a webhook is settled exactly once"
+        if is_accepted and waits:
+            assert did
+            self.delivered.append(sending.message_id)
+
+    @rule()
+    def lose_a_sender(self):
+        self._lose_sender()
 
     @rule(failing=st.sets(st.integers(0, 3)), unchanged=st.booleans())
     def claim_and_settle(self, failing, unchanged):
@@ -87,7 +118,7 @@ class LedgerMachine(LedgerModel):
         assert claim.job_id in workable
         assert claim.job_id not in exclude_jobs or (claim.job_id, claim.chunk) in expired
         expected = self.expected[claim.job_id]
-        expected.status = "running"
+        expected.become("running")
         ids = {item.id for item in claim.items}
         assert ids == self.open_chunks[claim.job_id, claim.chunk]
         assert not ids & expected.outcomes.keys(), "a settled item is not given out again"
@@ -111,9 +142,10 @@ class LedgerMachine(LedgerModel):
             for photo_id in self.open_chunks.pop(chunk):
                 expected.outcomes[photo_id] = "failed" if photo_id in failed else "unchanged" if unchanged else "stored"
             if expected.outcomes.keys() == expected.ids and expected.status not in FINAL:
-                expected.status = "succeeded"
+                expected.become("succeeded")
             elif expected.trips():
-                expected.status, expected.is_tripped = "paused", True
+                expected.become("paused")
+                expected.is_tripped = True
 
     @rule(claim=claims)
     def release(self, claim):
