@@ -11,6 +11,7 @@ FOLLOW = (
     Link("get_job", "Poll the job; with `wait`, the answer comes as soon as it has ended.", _JOB),
     Link("stream_events", "Follow the job as Server-Sent Events.", _JOB),
     Link("cancel_job", "Cancel the job.", _JOB),
+    Link("list_deliveries", "If it has a callback: list the webhooks about the job.", _JOB),
 )
 FOLLOW_INGEST = (
     *FOLLOW,
