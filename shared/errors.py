@@ -16,6 +16,12 @@ class Fault:
     where it would be if the items were a JSON array."""
     parameter: str | None = None
     """The query parameter or header that has the fault."""
+    line: int | None = None
+    """Of a list with lines: the line, from 1."""
+    column: str | None = None
+    """Of a list: the field of the item, or the column of the table."""
+    hint: str | None = None
+    """What to change or to type."""
 
 
 class LichtbildError(Exception):
@@ -48,6 +54,10 @@ class MalformedError(LichtbildError):
 
     code = "malformed"
     status = 400
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = faults
 
 
 class UnsupportedTypeError(LichtbildError):

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from api.http import request_id
 from shared.domain.answer_json import to_json
 from shared.domain.results import Problem
-from shared.errors import Fault, InvalidRequestError, LichtbildError, OverloadedError, SearchesFullError
+from shared.errors import Fault, InvalidRequestError, LichtbildError, MalformedError, OverloadedError, SearchesFullError
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def install(app: Flask) -> None:
 
 
 def _ours(error: LichtbildError) -> Response:
-    faults = error.faults if isinstance(error, InvalidRequestError) else ()
+    faults = error.faults if isinstance(error, InvalidRequestError | MalformedError) else ()
     return problem(error.status, error.code, str(error), _patience(error), faults)
 
 

@@ -28,8 +28,11 @@ class Item:
 
     @property
     def host(self) -> str:
-        """The host of the URL in lower case; empty if it has none."""
-        return urlsplit(self.url).hostname or ""
+        """The host of the URL in lower case; empty if it has none, or if the URL is invalid."""
+        try:
+            return urlsplit(self.url).hostname or ""
+        except ValueError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
