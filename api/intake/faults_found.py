@@ -1,9 +1,10 @@
 """Collects the bad rows of a list that is refused, so that one answer names all of them."""
 
 import time
+from collections.abc import Iterable, Iterator
 
 from api.http.validation import MAX_FAULTS
-from api.intake.lists.row import BadRow
+from api.intake.lists.row import BadRow, Row
 from shared.errors import Fault, InvalidRequestError, MalformedError
 
 # A list that arrives slower than this, in rows per second, is refused without waiting for its end.
@@ -49,3 +50,20 @@ class FaultsFound:
 
     def _named(self) -> str:
         return "them" if len(self._faults) < MAX_FAULTS else f"the first {MAX_FAULTS} faults"
+
+
+def only_items(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows of a list that has no bad row. Raises the refusal, which names all bad rows, at its end."""
+    faults: FaultsFound | None = None
+    for row in rows:
+        if faults:
+            faults.row()
+        if isinstance(row.found, BadRow):
+            if faults:
+                faults.add(row.found)
+            else:
+                faults = FaultsFound(row.found)
+        elif not faults:
+            yield row
+    if faults:
+        raise faults.refusal()

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from api.http.validation import checked
-from shared.domain.items import photo_id_problem, url_problem
+from shared.domain.items import normal_id, photo_id_problem, url_problem
 from shared.domain.job_labels import MAX_METADATA_BYTES, metadata_problem, name_problem
 from shared.domain.queries import text_problem
 
-PhotoId = Annotated[str, AfterValidator(checked(photo_id_problem))]
+PhotoId = Annotated[str, AfterValidator(normal_id), AfterValidator(checked(photo_id_problem))]
 ImageUrl = Annotated[str, AfterValidator(checked(url_problem))]
 QueryText = Annotated[str, AfterValidator(checked(text_problem))]
 CallbackUrl = Annotated[

@@ -3,22 +3,22 @@
 import random
 from collections.abc import Iterable
 
-from shared.domain.items import Item
+from api.intake.lists.row import Row
 
 
-def sample(items: Iterable[Item], size: int) -> tuple[list[Item], int]:
-    """A uniform random sample of `size` items (all, if there are fewer), and the number of all items.
+def sample(rows: Iterable[Row], size: int) -> tuple[list[Row], int]:
+    """A uniform random sample of `size` rows (all, if there are fewer), and the number of all rows.
 
     Algorithm R: J. S. Vitter, Random Sampling with a Reservoir, ACM TOMS 11 (1985).
     """
-    kept: list[Item] = []
+    kept: list[Row] = []
     count = 0
-    for item in items:
+    for row in rows:
         count += 1
         if len(kept) < size:
-            kept.append(item)
+            kept.append(row)
             continue
         place = random.randrange(count)  # noqa: S311 - no secret
         if place < size:
-            kept[place] = item
+            kept[place] = row
     return kept, count

@@ -37,6 +37,7 @@ class Staging:
         self._seen = SeenIds(self._id_at)
         self._accepted = 0
         self._faults: FaultsFound | None = None
+        self._first_bad: FaultsFound | None = None
 
     def read(self, rows: Iterable[Row]) -> None:
         """Stage all rows.
@@ -46,7 +47,6 @@ class Staging:
         `backpressure`, and any error of `rows`.
         """
         checked = 0.0
-        bad: BadRow | None = None
         for count, (place, found) in enumerate(rows):
             if count >= self._rules.max_items:
                 raise PayloadTooLargeError(
@@ -60,19 +60,20 @@ class Staging:
                 self._faults.row()
             refused = found if isinstance(found, BadRow) else self._add(place, found)
             if refused is not None:
-                bad = refused
                 self._refuse(refused)
         if self._faults:
             raise self._faults.refusal()
         self._flush()
         if not self._accepted:
-            raise FaultsFound(bad).refusal() if bad else InvalidRequestError("The request contains no items.")
+            raise (
+                self._first_bad.refusal() if self._first_bad else InvalidRequestError("The request contains no items.")
+            )
 
     def _add(self, place: Place, item: Item) -> BadRow | None:
         """Stage an item; the reason why it is none if its id occurred before."""
         earlier = self._seen.add(item.id, self._accepted)
         if earlier is not None:
-            return _duplicate(place, item, earlier if self._accepted == place.index else None)
+            return _duplicate(place, item, earlier if self._accepted == place.position else None)
         self._accepted += 1
         self._chunk.append(item)
         if len(self._chunk) == self._rules.chunk_size:
@@ -82,6 +83,7 @@ class Staging:
 
     def _refuse(self, bad: BadRow) -> None:
         if self._rules.on_bad_row == "fail_item":
+            self._first_bad = self._first_bad or FaultsFound(bad)
             self._refused.append(bad)
             if len(self._refused) == self._rules.chunk_size:
                 self._stage_refused()
@@ -109,6 +111,6 @@ class Staging:
 def _duplicate(place: Place, item: Item, earlier: int | None) -> BadRow:
     where = "occurs earlier in" if earlier is None else f"is already item {earlier} of"
     fault = Fault(
-        f"{item.id!r} {where} this request", pointer=f"/{place.index}/photo_id", line=place.line, column="photo_id"
+        f"{item.id!r} {where} this request", pointer=f"/{place.position}/photo_id", line=place.line, column="photo_id"
     )
     return BadRow(place, "duplicate_id", [fault], photo_id=item.id, url=item.url)

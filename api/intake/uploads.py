@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 
 from api.intake.multipart import Part, Stream, read_parts
-from shared.domain.items import Item, photo_id_problem
+from shared.domain.items import Item, normal_id, photo_id_problem
 from shared.errors import InvalidRequestError, PayloadTooLargeError
 from shared.uploads.spool import Reception
 
@@ -60,6 +60,7 @@ def _photo_id(part: Part, place: str) -> str:
         )
     if part.filename is None:
         raise InvalidRequestError(f"{place} has no file name; the file name is the photo's id.")
-    if problem := photo_id_problem(part.filename):
+    photo_id = normal_id(part.filename)
+    if problem := photo_id_problem(photo_id):
         raise InvalidRequestError(f"{place}: the file name, which is the photo's id, {problem}.")
-    return part.filename
+    return photo_id

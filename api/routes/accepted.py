@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from api.http.operations import Reply
-from api.intake.staging import stage
+from api.intake.lists.options import OnBadRow
+from api.intake.lists.row import Place, Row
+from api.intake.staging import Staging, StagingRules
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.items import Item
@@ -13,12 +15,19 @@ from shared.errors import UnavailableError
 from shared.ledger.submission import Submission
 
 
-def stage_items(staged: Submission, items: Iterable[Item], chunk_size: int | None = None) -> None:
-    """Read all items into `staged`, within the limits of the settings."""
+def stage_items(staged: Submission, items: Iterable[Item]) -> None:
+    """Read items that were checked before into `staged`, within the limits of the settings."""
+    stage_rows(staged, (Row(Place(position), item) for position, item in enumerate(items)))
+
+
+def stage_rows(
+    staged: Submission, rows: Iterable[Row], chunk_size: int | None = None, on_bad_row: OnBadRow = "refuse"
+) -> None:
+    """Read all rows of a list into `staged`, within the limits of the settings."""
     parts = services()
     settings = parts.settings
-    size = chunk_size or settings.chunk_size
-    stage(staged, items, chunk_size=size, max_items=settings.max_items, backpressure=parts.backpressure)
+    rules = StagingRules(chunk_size or settings.chunk_size, settings.max_items, on_bad_row)
+    Staging(staged, rules, parts.backpressure).read(rows)
 
 
 def accepted(staged: Submission, job_id: str) -> Reply:

@@ -14,14 +14,18 @@ from api.http.operations import SUBMITTED, Answer, Body, Reply, Routes
 from api.http.parameters import ContentEncoding, InCollection, Labelled, Notifying, Ratio, Retryable, WholeNumber
 from api.intake.body import request_body
 from api.intake.callbacks import GivenCallback
-from api.intake.manifest import ListBody, read_manifest
+from api.intake.faults_found import only_items
+from api.intake.first_rows import first_rows
+from api.intake.lists.objects import ListBody
+from api.intake.lists.query import ListQuery
+from api.intake.lists.row import Row
+from api.intake.manifest import read_manifest
 from api.intake.sampling import sample
 from api.intake.uploads import Upload
-from api.routes.accepted import accepted, stage_items
+from api.routes.accepted import accepted, stage_items, stage_rows
 from api.routes.callback import accepted_callback
 from api.services import Services, services
 from shared.domain.callback import Callback
-from shared.domain.items import Item
 from shared.domain.results import JobView
 from shared.errors import (
     InvalidRequestError,
@@ -31,6 +35,8 @@ from shared.errors import (
     UnsupportedTypeError,
     UploadsOffError,
 )
+from shared.ledger.ingest import MIN_JUDGED_ITEMS
+from shared.ledger.submission import Submission
 
 routes = Routes("ingest")
 
@@ -43,7 +49,7 @@ _MAX_TRIED = 10_000
 _PREFLIGHT_CHUNK = 32
 
 
-class IngestQuery(InCollection, Labelled, Notifying):
+class IngestQuery(InCollection, Labelled, Notifying, ListQuery):
     preflight: Annotated[WholeNumber, Field(ge=0, le=_MAX_TRIED)] = 0
     """Try this many items, drawn at random, and store nothing."""
     max_failed_ratio: Ratio | None = None
@@ -72,6 +78,10 @@ class IngestHeaders(Retryable):
             "text/tab-separated-values": {
                 "schema": {"type": "string", "description": "A header row; further columns are attributes."},
                 "example": "photo_id\turl\tplace\nbeach-1\thttps://example.org/1.jpg\tSylt\n",
+            },
+            "text/plain": {
+                "schema": {"type": "string", "description": "One URL per line; it is the id, too."},
+                "example": "https://example.org/1.jpg\nhttps://example.org/2.jpg\n",
             },
             "multipart/form-data": {
                 "schema": {
@@ -102,19 +112,35 @@ def _submit_list(parts: Services, query: IngestQuery, key: str | None, callback:
     if request.mimetype == "application/json":
         limit = min(limit, _MAX_JSON_BYTES)
     body = request_body(limit)
-    items: Iterable[Item] = read_manifest(io.BufferedReader(body, _BUFFER_BYTES), request.mimetype)
+    options = query.list_options(request.mimetype_params.get("charset"))
+    rows: Iterable[Row] = read_manifest(io.BufferedReader(body, _BUFFER_BYTES), request.mimetype, options)
+    if query.limit:
+        rows = first_rows(rows, query.limit, body)
     chunk_size = listed = None
     if query.preflight:
-        items, listed = sample(items, query.preflight)
+        checked = only_items(rows) if query.on_bad_row == "refuse" else rows
+        rows, listed = sample(checked, query.preflight)
         chunk_size = _PREFLIGHT_CHUNK
     with parts.ingests.submission(query.collection) as staged:
-        stage_items(staged, items, chunk_size)
+        stage_rows(staged, rows, chunk_size, query.on_bad_row)
         ratio = query.max_failed_ratio
-        fingerprint = f"{_options(query)}:{query.preflight}:{ratio}:{body.fingerprint()}"
+        _check_bad_rows(staged, ratio)
+        read_as = query.list_fingerprint(options)
+        fingerprint = f"{_options(query)}{read_as}:{query.preflight}:{ratio}:{body.fingerprint()}"
         job_id = staged.submit(
             key, fingerprint, max_failed_ratio=ratio, preflight_of=listed, labels=query.labels(), callback=callback
         )
     return accepted(staged, job_id)
+
+
+def _check_bad_rows(staged: Submission, max_failed_ratio: float | None) -> None:
+    """Refuse a list of which more rows are bad than items may fail."""
+    rows = staged.total + staged.refused
+    if max_failed_ratio is not None and staged.refused > max_failed_ratio * rows and rows >= MIN_JUDGED_ITEMS:
+        raise InvalidRequestError(
+            f"{staged.refused} of {rows} rows are bad, more than `max_failed_ratio` allows. To see them, send the list "
+            "without `on_bad_row=fail_item`."
+        )
 
 
 def _submit_upload(parts: Services, query: IngestQuery, key: str | None, callback: Callback | None) -> Reply:

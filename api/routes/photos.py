@@ -10,7 +10,7 @@ from api.http.parameters import InCollection, WholeNumber
 from api.http.views import photo_view
 from api.routes.address import api_url, job_url
 from api.services import services
-from shared.domain.items import photo_id_problem
+from shared.domain.items import normal_id, photo_id_problem
 from shared.domain.job_view import job_view
 from shared.domain.results import JobView, PhotoList, PhotoView
 from shared.errors import InvalidRequestError, NotFoundError
@@ -57,7 +57,7 @@ def get_random_photo(query: RandomQuery) -> Reply:
 )
 def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
     """Return a stored photo."""
-    found = services().catalogue.get(query.collection, photo_id)
+    found = services().catalogue.get(query.collection, normal_id(photo_id))
     if found is None:
         raise NotFoundError(f"There is no photo {photo_id!r} in {query.collection!r}.")
     collection = services().catalogue.describe(query.collection)
@@ -82,6 +82,7 @@ def delete_photo(photo_id: str, query: InCollection) -> Reply:
 
     The deletion overrides every earlier submission of this id, even one that is still being ingested.
     """
+    photo_id = normal_id(photo_id)
     _check_deletable(photo_id, query.collection)
     parts = services()
     job_id = parts.deletions.enqueue(query.collection, photo_id, request_id.current())

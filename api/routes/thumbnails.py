@@ -8,6 +8,7 @@ from pydantic import Field
 from api.http.operations import Answer, Routes
 from api.http.parameters import InCollection
 from api.services import services
+from shared.domain.items import normal_id
 from shared.errors import NotFoundError
 
 routes = Routes("thumbnails")
@@ -30,7 +31,7 @@ class ThumbnailAddress(InCollection):
 def get_thumbnail(photo_id: str, query: ThumbnailAddress) -> Response:
     """Return the thumbnail of an uploaded photo."""
     thumbnails = services().thumbnails
-    found = thumbnails.find(query.collection, photo_id, query.v) if thumbnails else None
+    found = thumbnails.find(query.collection, normal_id(photo_id), query.v) if thumbnails else None
     if found is None:
         raise NotFoundError("There is no such thumbnail; use the photo's `url`, including its `v`.")
     response = send_file(found, mimetype="image/jpeg")

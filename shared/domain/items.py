@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,11 @@ class Outcome:
     failures: Sequence[Failure]
     bytes: int
     stage_seconds: Mapping[Stage, float]
+
+
+def normal_id(photo_id: str) -> str:
+    """An id in Unicode's normal form C: macOS stores `ü` in names as two characters, keyboards type one."""
+    return photo_id if photo_id.isascii() else unicodedata.normalize("NFC", photo_id)
 
 
 def photo_id_problem(photo_id: str) -> str | None:

@@ -1,9 +1,7 @@
 """The ledger of ingest jobs: claim chunks, settle them, list what failed."""
 
-import base64
 import json
 import secrets
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import redis
 from shared.domain.items import Failure, Item, Outcome, pack_items, unpack_items
 from shared.errors import NotFoundError
 from shared.ledger import keys, scripts
+from shared.ledger.failure_blocks import pack_failures, unpack_failures
 from shared.ledger.submission import Submission
 from shared.settings import Settings
 
@@ -189,9 +188,12 @@ class IngestLedger:
         return page, None
 
     def failed_items(self, job_id: str, code: str | None) -> Iterator[Item]:
-        """The failed items of a job, all or those with one code, as they were submitted."""
+        """The failed items of a job, all or those with one code, as they were submitted, without the bad rows
+        of the list, which were never attempted."""
         for raw in self._blocks(job_id, 0):
-            yield from (failure.item for failure in unpack_failures(raw) if code in (None, failure.code))
+            yield from (
+                failure.item for failure in unpack_failures(raw) if failure.attempts and code in (None, failure.code)
+            )
 
     def _blocks(self, job_id: str, first: int) -> Iterator[bytes]:
         for index in range(first, self._redis.llen(keys.failures(job_id))):
@@ -211,17 +213,3 @@ def _failure_counts(failures: Sequence[Failure]) -> Iterator[Any]:
     for field, count in (codes + hosts).items():
         yield field
         yield count
-
-
-def pack_failures(failures: Sequence[Failure]) -> bytes:
-    """One block: the failed items, complete for a retry, with codes and details."""
-    items = base64.b85encode(pack_items([failure.item for failure in failures])).decode()
-    reasons: list[list[Any]] = [[failure.code, failure.detail, failure.attempts] for failure in failures]
-    return zlib.compress(json.dumps([items, reasons], separators=(",", ":")).encode())
-
-
-def unpack_failures(block: bytes) -> list[Failure]:
-    """Inverse of `pack_failures`."""
-    items, reasons = json.loads(zlib.decompress(block))
-    pairs = zip(unpack_items(base64.b85decode(items)), reasons, strict=True)
-    return [Failure(item, code, detail, attempts) for item, (code, detail, attempts) in pairs]

@@ -1,6 +1,7 @@
 """A future job: its items are staged chunk by chunk and become visible in one step."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Self, cast
@@ -8,11 +9,12 @@ from typing import Any, Self, cast
 import redis
 
 from shared.domain.callback import Callback
-from shared.domain.items import Item, pack_items, unpack_items
+from shared.domain.items import Failure, Item, pack_items, unpack_items
 from shared.domain.job_labels import JobLabels
 from shared.errors import InvalidRequestError, UnavailableError
 from shared.ledger import keys, scripts
 from shared.ledger.callback_fields import callback_fields
+from shared.ledger.failure_blocks import pack_failures
 from shared.ledger.job_fields import NO_LABELS, label_fields, present_fields
 from shared.settings import Settings
 
@@ -30,6 +32,7 @@ class Submission:
     def __init__(self, connection: "redis.Redis", settings: Settings, collection: str) -> None:
         self.job_id = secrets.token_hex(10)
         self.total = 0
+        self._refused_by_code: Counter[str] = Counter()
         self._redis = connection
         self._settings = settings
         self._collection = collection
@@ -57,9 +60,28 @@ class Submission:
             pipeline.rpush(names[1], self._chunks)
             for name in names:
                 pipeline.expire(name, self._settings.staging_seconds)
+            if self.refused:
+                pipeline.expire(keys.failures(self.job_id), self._settings.staging_seconds)
             pipeline.execute()
         self._chunks += 1
         self.total += len(items)
+
+    def refuse(self, failures: Sequence[Failure]) -> None:
+        """Write items that will never be attempted: the job counts them as failed from its beginning."""
+        codes = Counter(failure.code for failure in failures)
+        self._refused_by_code.update(codes)
+        if self.refused > self._settings.max_kept_failures:
+            return
+        name = keys.failures(self.job_id)
+        with self._redis.pipeline() as pipeline:
+            pipeline.rpush(name, pack_failures(failures))
+            pipeline.expire(name, self._settings.staging_seconds)
+            pipeline.execute()
+
+    @property
+    def refused(self) -> int:
+        """The number of items that were refused."""
+        return self._refused_by_code.total()
 
     def staged(self, chunk: int) -> Sequence[Item]:
         """Read a staged chunk back."""
@@ -88,11 +110,12 @@ class Submission:
         """
         job, collection = self.job_id, self._collection
         names = [keys.job(job), keys.chunks(job), keys.waiting(job), keys.jobs("ingest"), keys.ACTIVE, keys.SEQUENCE]
-        names += [keys.writers(collection), keys.collection_stats(collection)]
+        names += [keys.writers(collection), keys.collection_stats(collection), keys.failures(job)]
         if idempotency_key is not None:
             names.append(keys.idempotency(idempotency_key))
         fields: dict[str, Any] = {"parent": parent, "max_failed_ratio": max_failed_ratio, "preflight_of": preflight_of}
-        given = present_fields({**fields, **label_fields(labels), **callback_fields(callback)})
+        labelled = {**label_fields(labels), **callback_fields(callback)}
+        given = present_fields({**fields, **labelled, **self._refused_fields()})
         remember = self._settings.idempotency_seconds
         arguments = [job, collection, self.total, keys.CHANGES, fingerprint, remember, *given]
         # After a RedisError the job may be visible nevertheless. If not, the staged items expire.
@@ -105,9 +128,18 @@ class Submission:
             raise InvalidRequestError("This Idempotency-Key came with another request before; use a new key.")
         return str(found)
 
+    def _refused_fields(self) -> dict[str, Any]:
+        """The job's counts with the refused items, which its `max_failed_ratio` does not judge."""
+        refused = self.refused
+        if not refused:
+            return {}
+        counts = {"total": self.total + refused, "failed": refused, "forgiven": refused, "forgiven_failed": refused}
+        codes = {f"code:{code}": count for code, count in self._refused_by_code.items()}
+        return {**counts, **codes, "host:": refused}
+
     def abandon(self) -> None:
         """Delete the staged items and call the `on_abandon` callbacks. If Redis is unavailable, the items expire."""
         for discard in self._on_abandon:
             discard()
         with suppress(redis.RedisError):
-            self._redis.delete(keys.chunks(self.job_id), keys.waiting(self.job_id))
+            self._redis.delete(keys.chunks(self.job_id), keys.waiting(self.job_id), keys.failures(self.job_id))

@@ -23,8 +23,8 @@ _EXTRA_HINT = "Move it into `attributes`, or send `extra_keys=attributes`."
 
 
 class ItemBody(BaseModel):
-    """One item as a client writes it; `id` and `photo_image_url` are aliases of `photo_id` and `url`. Without an id, the
-    URL is the id.
+    """One item as a client writes it; `id` and `photo_image_url` are aliases of `photo_id` and `url`. The URL is the id
+    of an item without one.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -50,7 +50,7 @@ def read_json(stream: io.BufferedReader, options: ListOptions) -> Iterator[Row]:
     path = "item" if stream.peek(1).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else "items.item"
     try:
         for index, value in enumerate(ijson.items(stream, path, use_float=True)):
-            place = Place(index, None)
+            place = Place(index, in_array=True)
             yield Row(place, _found(place, lambda: ItemBody.model_validate(value), lambda: value, options))  # noqa: B023
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise MalformedError(f"The body is not valid JSON: {str(error).splitlines()[0]}") from error
@@ -66,8 +66,8 @@ def read_ndjson(lines: Iterator[Line], options: ListOptions) -> Iterator[Row]:
         place = Place(index, line.number)
         index += 1
         if line.problem:
-            fault = Fault(line.problem, pointer=f"/{place.index}", line=line.number, hint=line.hint or None)
-            yield Row(place, BadRow(place, "bad_row", [fault], is_syntax=True))
+            fault = Fault(line.problem, pointer=f"/{place.position}", line=line.number, hint=line.hint or None)
+            yield Row(place, BadRow(place, "bad_row", [fault], is_syntax=line.is_syntax))
         else:
             yield Row(
                 place,
@@ -91,18 +91,17 @@ def _found(
 def _bad(place: Place, error: ValidationError) -> BadRow:
     faults = [
         replace(fault, line=place.line, column=_field(fault, place), hint=_hint(fault))
-        for fault in body_faults(error, f"/{place.index}")
+        for fault in body_faults(error, f"/{place.position}")
     ]
     is_syntax = first_fault(error).is_syntax
     if is_syntax:
         faults = [replace(fault, column=None) for fault in faults]
-    code = "bad_url" if faults[0].column == "url" else "bad_row"
-    return BadRow(place, code, faults, is_syntax=is_syntax)
+    return BadRow(place, "bad_url" if faults[0].column == "url" else "bad_row", faults, is_syntax=is_syntax)
 
 
 def _field(fault: Fault, place: Place) -> str:
     """The field that a pointer names, in today's names."""
-    field = (fault.pointer or "").removeprefix(f"/{place.index}").removeprefix("/").replace("/", ".")
+    field = (fault.pointer or "").removeprefix(f"/{place.position}").removeprefix("/").replace("/", ".")
     return {"id": "photo_id", "photo_image_url": "url"}.get(field, field) or "item"
 
 
@@ -154,5 +153,5 @@ def _is_missing(cell: Any) -> bool:
 
 
 def _wrong(place: Place, column: str | None, message: str, *, is_syntax: bool = False) -> BadRow:
-    fault = Fault(message, pointer=f"/{place.index}", line=place.line, column=column)
+    fault = Fault(message, pointer=f"/{place.position}", line=place.line, column=column)
     return BadRow(place, "bad_url" if column == "url" else "bad_row", [fault], is_syntax=is_syntax)

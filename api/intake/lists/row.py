@@ -14,13 +14,16 @@ _KEPT_CHARACTERS = 1024
 
 
 class Place(NamedTuple):
-    """Where an item is in its list: its index, from 0, and its line, from 1; a JSON array has no lines."""
+    """Where an item is in its request: its position, from 0, and its line, from 1, if it has one."""
 
-    index: int
-    line: int | None
+    position: int
+    line: int | None = None
+    in_array: bool = False
 
     def __str__(self) -> str:
-        return f"items[{self.index}]" if self.line is None else f"line {self.line} (item {self.index})"
+        if self.line is not None:
+            return f"line {self.line} (item {self.position})"
+        return f"items[{self.position}]" if self.in_array else f"item {self.position}"
 
 
 @dataclass(frozen=True, slots=True)

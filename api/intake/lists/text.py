@@ -41,12 +41,13 @@ _ENCODING_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line without its end; `problem` says why its text cannot be used."""
+    """One line without its end; `problem` is why its text cannot be used, `is_syntax` whether it is no text at all."""
 
     number: int
     text: str
     problem: str = ""
     hint: str = ""
+    is_syntax: bool = False
 
 
 def read_lines(stream: io.BufferedReader, charset: str | None) -> Iterator[Line]:
@@ -144,4 +145,4 @@ def _line(number: int, content: bytes) -> Line:
     try:
         return Line(number, content.decode().removesuffix("\r"))
     except UnicodeDecodeError:
-        return Line(number, "", "is not UTF-8", _ENCODING_HINT)
+        return Line(number, "", "is not UTF-8", _ENCODING_HINT, is_syntax=True)

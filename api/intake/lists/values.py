@@ -3,12 +3,11 @@
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from api.intake.lists.row import BadRow, Place
-from shared.domain.items import MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES, Item, photo_id_problem, url_problem
+from shared.domain.items import MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES, Item, normal_id, photo_id_problem, url_problem
 from shared.errors import Fault
 
 # An ampersand as HTML writes it, also written twice over: `&amp;amp;`.
@@ -28,7 +27,7 @@ def item_of(
     """
     url = clean_url(url, unescape=unescape)
     given, photo_id = photo_id, id_of_url(url) if photo_id is None else photo_id
-    photo_id = photo_id if photo_id.isascii() else unicodedata.normalize("NFC", photo_id)
+    photo_id = normal_id(photo_id)
     url_fault = url_problem(url)
     # The fault of a derived id is that of its URL.
     id_fault = photo_id_problem(photo_id) if given is not None or url_fault is None else None
@@ -37,7 +36,7 @@ def item_of(
         return Item(photo_id, url, attributes)
     named = {"url": url_fault, "photo_id": id_fault, "attributes": size_fault}
     faults = [
-        Fault(problem, pointer=f"/{place.index}/{field}", line=place.line, column=field)
+        Fault(problem, pointer=f"/{place.position}/{field}", line=place.line, column=field)
         for field, problem in named.items()
         if problem
     ]

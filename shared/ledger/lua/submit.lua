@@ -1,9 +1,10 @@
 -- Publish a staged submission as a job, in one step, unless its idempotency key has been used.
--- Keys: job (created), job:chunks, job:waiting, jobs:ingest, active, sequence, writers:COLLECTION, collection:NAME;
---       idempotency:HASH if the request has a key.
+-- Keys: job (created), job:chunks, job:waiting, jobs:ingest, active, sequence, writers:COLLECTION, collection:NAME,
+--       job:failures; idempotency:HASH if the request has a key.
 -- Returns the id of the job for this request, its own or an earlier one's; 'another' if the key was used for another
 -- request; 'expired' if staged chunks are gone.
-local job, chunks, waiting, jobs, active, sequence, writers, collection_stats, idempotency = unpack(KEYS)
+local job, chunks, waiting, jobs, active, sequence, writers, collection_stats, failures, idempotency =
+  unpack(KEYS)
 local id, collection, total, changes, fingerprint, remember_s = unpack(ARGV)
 local FIRST_FIELD = 7 -- from here on: names and values of further fields of the job
 
@@ -28,6 +29,7 @@ if ARGV[FIRST_FIELD] then
 end
 redis.call('PERSIST', chunks)
 redis.call('PERSIST', waiting)
+redis.call('PERSIST', failures)
 redis.call('ZADD', jobs, now, id)
 redis.call('RPUSH', active, id)
 redis.call('ZADD', writers, version, id)
