@@ -9,6 +9,7 @@ from api.http.lingering_close import Lingering
 from api.http.request_id import RequestIds
 from api.routes import (
     collections,
+    embeddings,
     events,
     health,
     ingest,
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (
         ingest,
         search,
+        embeddings,
         jobs,
         events,
         webhooks,

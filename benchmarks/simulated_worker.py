@@ -37,6 +37,7 @@ class SimulatedEncoder:
     passes = 1
     has_thread_per_pass = False
     edge = 8
+    max_tokens = 77
 
     def __init__(self, seconds_per_batch: float) -> None:
         self._seconds = seconds_per_batch
@@ -50,6 +51,9 @@ class SimulatedEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._vectors(len(texts))
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
 
     def facts(self) -> dict[str, Any]:
         return {"model": self.name, "dimension": self.dimension, "batch_size": self.batch_size}

@@ -41,7 +41,7 @@ from worker.model.encoder import ClipEncoder, Encoder
 from worker.model.tuning import tune
 from worker.model.tuning_choice import Aim
 from worker.search.answer import Search
-from worker.search.terms import Terms, TextVectors
+from worker.search.terms import RecentTexts, Terms
 from worker.upkeep.deletions import Deletions
 from worker.upkeep.heartbeat import Heartbeat
 from worker.upkeep.indexes import Indexes
@@ -187,7 +187,7 @@ def build_search(
     base = _build_base(settings, app, encoder, fetcher, _SEARCH_THREADS)
     redis, catalogue = base.redis, base.catalogue
     ledger = SearchLedger(redis, settings)
-    terms = Terms(settings, catalogue, base.fetcher, encoder, base.batcher, base.pool, TextVectors())
+    terms = Terms(settings, catalogue, base.fetcher, encoder, base.batcher, base.pool, RecentTexts())
     jobs = Jobs(redis, settings)
     search = Search(ledger, jobs, Watcher(redis, jobs), base.doorbell, catalogue=catalogue, terms=terms)
     turn = Turn.to_reconcile(redis, "search", INTERVAL_SECONDS)

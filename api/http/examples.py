@@ -17,17 +17,25 @@ from shared.domain.results import (
     CollectionView,
     FailedItem,
     FailurePage,
-    FoundPhoto,
-    Hit,
     IndexView,
     JobLinks,
+    JobList,
     JobPage,
     JobView,
     PhotoView,
     Progress,
     Readiness,
+)
+from shared.domain.search_results import (
+    Embedding,
+    EmbeddingResult,
+    EmbeddingTimes,
+    FoundPhoto,
+    Hit,
+    JobError,
     SearchResult,
     SearchTimes,
+    TokensUsed,
 )
 
 _API = "http://127.0.0.1:8700"
@@ -124,6 +132,25 @@ FINISHED_SEARCH = _job(
         searchable_photos=24_960,
         pending_photos=0,
         took_ms=SearchTimes(queue=2.1, encode=11.8, search=6.0),
+        tokens=[TokensUsed(7, 7)],
+    ),
+)
+FINISHED_BATCH = JobList([FINISHED_SEARCH])
+QUEUED_BATCH = JobList([QUEUED_SEARCH])
+QUEUED_EMBEDDING = _job("embed", collection=None)
+FINISHED_EMBEDDING = replace(
+    QUEUED_EMBEDDING,
+    status="succeeded",
+    started_at=_CREATED + timedelta(milliseconds=2),
+    finished_at=_CREATED + timedelta(milliseconds=19),
+    result=EmbeddingResult(
+        embeddings=[
+            Embedding([0.6, -0.8], None, TokensUsed(7, 7)),
+            Embedding(None, JobError("http_404", "The server responded 404 Not Found.")),
+        ],
+        model=_MODEL,
+        dimension=2,
+        took_ms=EmbeddingTimes(queue=2.1, encode=14.0),
     ),
 )
 JOBS = JobPage([RUNNING_INGEST], next_cursor=None)

@@ -13,6 +13,7 @@ FOLLOW = (
     Link("cancel_job", "Cancel the job.", _JOB),
     Link("list_deliveries", "If it has a callback: list the webhooks about the job.", _JOB),
 )
+FOLLOW_BATCH = (Link("get_job", "Poll the first job.", {"job_id": "$response.body#/jobs/0/id"}),)
 FOLLOW_INGEST = (
     *FOLLOW,
     Link("pause_job", "Pause the ingest.", _JOB),

@@ -1,25 +1,31 @@
-"""From the body of a search request to a query and the bytes of its images."""
+"""From the body of a search, a batch or an embedding to queries and the bytes of their images."""
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from api.http import request_id
 from api.http.validation import body_faults, first_fault
 from api.intake.callbacks import GivenCallback
-from api.intake.search_body import KINDS, SearchBody
+from api.intake.embedding_body import EmbeddingBody
+from api.intake.search_body import KINDS, BatchBody, SearchBody
 from shared.domain.collection_name import check_name
 from shared.domain.filters import parse
 from shared.domain.job_labels import JobLabels
-from shared.domain.queries import MAX_TERMS, MAX_WINDOW, Query, Term
-from shared.errors import InvalidRequestError, MalformedError, PayloadTooLargeError
+from shared.domain.queries import MAX_TERMS, MAX_WINDOW, Query, Term, TermKind
+from shared.errors import Fault, InvalidRequestError, MalformedError, PayloadTooLargeError
 
 _TEXTS = {*KINDS, "collection", "after_job", "name", "callback_url"}
+# Room for the texts of a search.
+_TEXT_BYTES = 1024 * 1024
+# A batch and its images are held in memory.
+_MAX_BATCH_BYTES = 64 * 2**20
+Body = TypeVar("Body", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,28 @@ class SearchRequest:
 
 def read_search(request: Request, max_image_bytes: int) -> SearchRequest:
     """Read a JSON or multipart body. Raises InvalidRequestError, MalformedError or PayloadTooLargeError."""
-    # Room for each image in base64, and for texts.
-    request.max_content_length = request.max_form_memory_size = max_image_bytes * 2 + 1024 * 1024
+    # Room for each image in base64.
+    request.max_content_length = request.max_form_memory_size = max_image_bytes * 2 + _TEXT_BYTES
     body, uploaded = _read(request)
     return _search(body, uploaded, max_image_bytes)
+
+
+def read_batch(request: Request, max_image_bytes: int) -> list[SearchRequest]:
+    """Read the JSON of a batch. Raises as `read_search` does; faults name their search."""
+    request.max_content_length = _MAX_BATCH_BYTES
+    body = _validated(BatchBody.model_validate_json, request.get_data())
+    return [_search(search, None, max_image_bytes, f"/searches/{n}") for n, search in enumerate(body.searches)]
+
+
+def read_embedding(request: Request, max_image_bytes: int) -> SearchRequest:
+    """Read the JSON of an embedding: its inputs are the terms of the query. Raises as `read_search` does."""
+    request.max_content_length = _MAX_BATCH_BYTES
+    body = _validated(EmbeddingBody.model_validate_json, request.get_data())
+    terms, images = _terms(((kind, value, 1.0) for given in body.inputs for kind, value in given.given()), "/inputs")
+    _check_sizes(images, max_image_bytes)
+    labels = JobLabels(request_id.current(), body.name, body.metadata)
+    query = Query(tuple(terms), top_k=0, collection="")
+    return SearchRequest(query, images, body.timeout_ms, labels, GivenCallback(None, None))
 
 
 def _read(request: Request) -> tuple[SearchBody, bytes | None]:
@@ -59,11 +83,11 @@ def _form(request: Request) -> Mapping[str, Any]:
         for name in fields.keys() - _TEXTS:
             fields[name] = json.loads(fields[name])
     except ValueError as error:
-        raise InvalidRequestError(f"{name}: must be JSON.") from error
+        raise _refusal("must be JSON", f"/{name}") from error
     return fields
 
 
-def _validated(validate: Callable[[Any], SearchBody], value: Any) -> SearchBody:
+def _validated(validate: Callable[[Any], Body], value: Any) -> Body:
     try:
         return validate(value)
     except ValidationError as error:
@@ -74,33 +98,25 @@ def _validated(validate: Callable[[Any], SearchBody], value: Any) -> SearchBody:
         raise InvalidRequestError(detail, body_faults(error)) from None
 
 
-def _search(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> SearchRequest:
-    terms: list[Term] = []
-    images: dict[int, bytes] = {}
-    for term in body.all_terms():
-        kind, value = term.given()[0]
-        if kind == "image":
-            images[len(terms)], value = _base64(value), ""
-        terms.append(Term(kind, value, term.weight))
+def _search(body: SearchBody, uploaded: bytes | None, max_image_bytes: int, place: str = "") -> SearchRequest:
+    """`place` is the JSON pointer of the search in the body."""
+    given = [(kind, value, term.weight) for term in body.all_terms() for kind, value in term.given()]
+    terms, images = _terms(given, place)
     if uploaded is not None:
         images[len(terms)] = uploaded
         terms.append(Term("image", ""))
     if not terms:
-        raise InvalidRequestError(f"A query needs at least one of {', '.join(KINDS)} or terms.")
+        raise _refusal(f"a query needs at least one of {', '.join(KINDS)} or terms", place)
     if len(terms) > MAX_TERMS:
-        raise InvalidRequestError(f"A query has at most {MAX_TERMS} terms.")
-    if any(len(content) > max_image_bytes for content in images.values()):
-        raise PayloadTooLargeError(f"The image is larger than {max_image_bytes} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
+        raise _refusal(f"a query has at most {MAX_TERMS} terms", f"{place}/terms")
+    _check_sizes(images, max_image_bytes)
     if body.offset + body.top_k > MAX_WINDOW:
-        raise InvalidRequestError(
-            f"offset + top_k must be at most {MAX_WINDOW}; narrow the search by a filter instead."
-        )
-    if body.filter is not None:
-        parse(body.filter)
+        reason = f"offset + top_k must be at most {MAX_WINDOW}; narrow the search by a filter instead"
+        raise _refusal(reason, f"{place}/offset")
     query = Query(
         tuple(terms),
         body.top_k,
-        check_name(body.collection),
+        _checked(check_name, body.collection, f"{place}/collection"),
         offset=body.offset,
         filter=body.filter,
         max_distance=body.max_distance,
@@ -109,14 +125,48 @@ def _search(body: SearchBody, uploaded: bytes | None, max_image_bytes: int) -> S
         include_embedding="embedding" in body.include,
         after_job=body.after_job,
     )
+    if body.filter is not None:
+        _checked(parse, body.filter, f"{place}/filter")
     labels = JobLabels(request_id.current(), body.name, body.metadata)
     callback = GivenCallback(body.callback_url, body.callback_events, in_body=True)
     return SearchRequest(query, images, body.timeout_ms, labels, callback)
 
 
-def _base64(text: str) -> bytes:
+def _terms(given: Iterable[tuple[TermKind, str, float]], place: str) -> tuple[list[Term], dict[int, bytes]]:
+    """Terms from kinds, values and weights; images are decoded."""
+    terms: list[Term] = []
+    images: dict[int, bytes] = {}
+    for kind, value, weight in given:
+        if kind == "image":
+            images[len(terms)] = _base64(value, place)
+        terms.append(Term(kind, "" if kind == "image" else value, weight))
+    return terms, images
+
+
+def _check_sizes(images: Mapping[int, bytes], max_image_bytes: int) -> None:
+    if any(len(content) > max_image_bytes for content in images.values()):
+        raise PayloadTooLargeError(f"The image is larger than {max_image_bytes} bytes (LICHTBILD_MAX_IMAGE_BYTES).")
+
+
+def _base64(text: str, place: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     # binascii.Error is a ValueError; for non-ASCII characters the library raises a plain ValueError.
     except ValueError:
-        raise InvalidRequestError("image: must be base64.") from None
+        raise _refusal("image must be base64", place) from None
+
+
+def _checked(check: Callable[[Any], Any], value: Any, place: str) -> Any:
+    """The result of `check`, whose refusal gets the place of the value."""
+    try:
+        return check(value)
+    except InvalidRequestError as error:
+        raise _refusal(str(error).removesuffix("."), place) from None
+
+
+def _refusal(reason: str, place: str) -> InvalidRequestError:
+    """An error with its place in the body, a JSON pointer."""
+    at = ".".join(place.split("/")[1:])
+    return InvalidRequestError(
+        f"{at}: {reason}." if at else f"{reason[0].upper()}{reason[1:]}.", [Fault(reason, pointer=place)]
+    )

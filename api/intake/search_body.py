@@ -7,23 +7,29 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from api.intake.fields import CallbackUrl, ImageUrl, JobMetadata, JobName, PhotoId, QueryText
 from shared.domain.callback import Event
 from shared.domain.collection_name import DEFAULT_COLLECTION
-from shared.domain.queries import MAX_TIMEOUT_MS, MAX_TOP_K, TermKind
+from shared.domain.queries import MAX_BATCH, MAX_TIMEOUT_MS, MAX_TOP_K, TermKind
 
 KINDS: tuple[TermKind, ...] = ("text", "image_url", "image", "photo_id")
 
 
-class GivenBody(BaseModel):
-    """A text, an image by URL or in base64, or a stored photo."""
+class InputBody(BaseModel):
+    """A text, or an image by URL or in base64."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     text: QueryText | None = None
     image_url: ImageUrl | None = None
     image: str | None = None
-    photo_id: PhotoId | None = None
 
     def given(self) -> list[tuple[TermKind, str]]:
-        return [(kind, value) for kind in KINDS if (value := getattr(self, kind)) is not None]
+        """The inputs with their kinds."""
+        return [(kind, value) for kind in KINDS if (value := getattr(self, kind, None)) is not None]
+
+
+class GivenBody(InputBody):
+    """A text, an image by URL or in base64, or a stored photo."""
+
+    photo_id: PhotoId | None = None
 
 
 class TermBody(GivenBody):
@@ -69,3 +75,15 @@ class SearchBody(GivenBody):
     def all_terms(self) -> list[TermBody]:
         """Shorthand terms first, checked like the others."""
         return [TermBody.model_validate({kind: value}) for kind, value in self.given()] + self.terms
+
+
+class BatchBody(BaseModel):
+    """Several searches. Each is checked, queued and answered as if it came alone."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"searches": [{"text": "a dog on a beach"}, {"text": "snow", "top_k": 3}]}]},
+    )
+
+    searches: list[SearchBody] = Field(min_length=1, max_length=MAX_BATCH)

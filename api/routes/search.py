@@ -1,18 +1,18 @@
-"""`POST /v1/search`: queue a query for a search worker; respond immediately, or wait for its hits."""
+"""`POST /v1/search`: queue queries for the search workers; respond immediately, or wait for their hits."""
+
+from collections.abc import Sequence
 
 from flask import request
 
 from api.http import examples, links
 from api.http.operations import POLLING, Answer, Body, Form, Reply, Routes
-from api.http.parameters import Parameters, PreferredWait
-from api.intake.query import read_search
-from api.intake.search_body import SearchBody
-from api.routes.address import api_url, job_url
+from api.intake.query import SearchRequest, read_batch, read_search
+from api.intake.search_body import BatchBody, SearchBody
+from api.routes.awaited import Awaiting, awaited, awaited_all
 from api.routes.callback import accepted_callback
 from api.services import services
-from shared.domain.job_view import job_view
 from shared.domain.queries import Query
-from shared.domain.results import JobView
+from shared.domain.results import JobList, JobView
 from shared.errors import (
     InvalidRequestError,
     MalformedError,
@@ -23,10 +23,6 @@ from shared.errors import (
 )
 
 routes = Routes("search")
-
-
-class SearchHeaders(Parameters):
-    wait: PreferredWait = None
 
 
 @routes.post(
@@ -53,26 +49,59 @@ class SearchHeaders(Parameters):
         "The query. In a form, `image` is a file part, and all fields but texts are JSON.",
     ),
 )
-def search(headers: SearchHeaders) -> Reply:
+def search(headers: Awaiting) -> Reply:
     """Search for photos by texts, images, stored photos, or any weighted combination."""
+    asked = read_search(request, services().settings.max_image_bytes)
+    [job_id] = _enqueue([asked])
+    return awaited(job_id, headers.wait)
+
+
+@routes.post(
+    "/v1/search/batch",
+    Answer(
+        202,
+        JobList,
+        "The jobs, in the order of the searches; some are unfinished.",
+        headers=("Retry-After", "Preference-Applied"),
+        example=examples.QUEUED_BATCH,
+        links=links.FOLLOW_BATCH,
+    ),
+    Answer(
+        200,
+        JobList,
+        "The finished jobs, in the order of the searches, within the seconds of `Prefer: wait=N`.",
+        headers=("Preference-Applied",),
+        example=examples.FINISHED_BATCH,
+    ),
+    raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, SearchesFullError],
+    body=Body({"application/json": BatchBody}, "Up to 100 searches."),
+)
+def search_batch(headers: Awaiting) -> Reply:
+    """Start several searches, each with a job of its own: all of them, or none if one is invalid."""
+    asked = read_batch(request, services().settings.max_image_bytes)
+    most = services().settings.max_waiting_searches
+    if len(asked) > most:
+        raise InvalidRequestError(
+            f"searches: a batch has at most {most} searches here (LICHTBILD_MAX_WAITING_SEARCHES)."
+        )
+    return awaited_all(_enqueue(asked), headers.wait)
+
+
+def _enqueue(asked: Sequence[SearchRequest]) -> list[str]:
+    """Queue all searches and return the ids of their jobs. Raises SearchesFullError before any is queued."""
     parts = services()
-    asked = read_search(request, parts.settings.max_image_bytes)
-    _check_after_job(asked.query)
-    callback = accepted_callback(asked.callback)
-    enqueued = parts.searches.enqueue(asked.query, asked.images, asked.timeout_ms, asked.labels, callback)
-    if enqueued.must_ring:
+    for one in asked:
+        _check_after_job(one.query)
+    callbacks = [accepted_callback(one.callback) for one in asked]
+    enqueued = [
+        parts.searches.enqueue(
+            one.query, one.images, one.timeout_ms, one.labels, callback=callback, room=0 if n else len(asked)
+        )
+        for n, (one, callback) in enumerate(zip(asked, callbacks, strict=True))
+    ]
+    if any(one.must_ring for one in enqueued):
         parts.doorbell.ring_search()
-    return _reply(enqueued.job_id, headers.wait)
-
-
-def _reply(job_id: str, wait: int | None) -> Reply:
-    job = services().watcher.wait(job_id, wait or 0)
-    headers = {"Location": job_url(job_id)}
-    if wait is not None:
-        headers["Preference-Applied"] = f"wait={wait}"
-    if job.is_final:
-        return Reply(job_view(job, api_url()), 200, headers)
-    return Reply(job_view(job, api_url()), 202, {**headers, "Retry-After": "1"})
+    return [one.job_id for one in enqueued]
 
 
 def _check_after_job(query: Query) -> None:
@@ -83,7 +112,7 @@ def _check_after_job(query: Query) -> None:
         job = services().jobs.get(query.after_job)
     except NotFoundError as error:
         raise InvalidRequestError(f"after_job: {error}") from None
-    if job.kind == "search":
+    if job.kind in ("search", "embed"):
         raise InvalidRequestError("after_job: the job is a search; it must be an ingest or a deletion.")
     if job.collection != query.collection:
         raise InvalidRequestError(f"after_job: the job belongs to collection {job.collection!r}.")

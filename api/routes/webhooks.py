@@ -6,7 +6,7 @@ from api.http import access, examples
 from api.http.operations import Answer, Reply, Routes
 from api.services import services
 from shared.domain.deliveries import DeliveryList
-from shared.domain.results import Documented
+from shared.domain.documented import Documented
 from shared.errors import NotFoundError
 from shared.webhook_signing import WebhookSigner, key_id
 

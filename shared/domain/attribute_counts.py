@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.domain.documented import Documented
 from shared.domain.filters import Scalar
-from shared.domain.results import Documented
 
 AttributeKind = Literal["text", "number", "boolean", "list", "object"]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain.callback import Event
-from shared.domain.results import Documented
+from shared.domain.documented import Documented
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from shared.domain.job_labels import JobLabels
 
-Kind = Literal["ingest", "search", "delete", "index"]
+Kind = Literal["ingest", "search", "delete", "index", "embed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 STATUSES: tuple[Status, ...] = get_args(Status)

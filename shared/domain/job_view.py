@@ -11,7 +11,7 @@ def job_view(job: Job, api: str) -> JobView:
         id=job.id,
         kind=job.kind,
         status=job.status,
-        collection=job.collection,
+        collection=job.collection or None,
         name=job.labels.name,
         metadata=job.labels.metadata,
         parent_id=job.parent_id,

@@ -8,6 +8,10 @@ TermKind = Literal["text", "image_url", "image", "photo_id"]
 
 MAX_TEXT_BYTES = 8 * 1024
 MAX_TERMS = 16
+# Inputs of an embedding: a batch or two of the model.
+MAX_INPUTS = 64
+# Searches of one request.
+MAX_BATCH = 100
 MAX_TOP_K = 1000
 # Skipped hits are found as well, with their vectors.
 MAX_WINDOW = 5000

@@ -8,65 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from shared.domain.documented import Documented
 from shared.domain.job import Kind, Status
+from shared.domain.search_results import EmbeddingResult, JobError, SearchResult
 from shared.errors import Fault
-
-
-class Documented:
-    """Base of all answers. The texts under the fields are their descriptions in the OpenAPI document."""
-
-    __slots__ = ()
-    __pydantic_config__ = {"use_attribute_docstrings": True}  # noqa: RUF012 - pydantic reads it from the class
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPhoto(Documented):
-    """A photo that a search found."""
-
-    photo_id: str
-    url: str
-    distance: float
-    """Cosine distance to the query: 0 is identical, 1 unrelated, 2 opposite."""
-    attributes: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit(FoundPhoto):
-    """One place in the result of a search."""
-
-    similarities: Sequence[float]
-    """The photo's cosine similarity to each term of the query, in their order."""
-    similar: Sequence[FoundPhoto] = ()
-    """Near-duplicates that `group_distance` folded into this hit, nearest first."""
-    embedding: Sequence[float] | None = None
-    """The photo's unit vector, on request."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchTimes(Documented):
-    """Milliseconds that a search spent in each stage."""
-
-    queue: float
-    encode: float
-    search: float
-    after_job: float | None = None
-    """Time spent waiting for the job named by `after_job`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult(Documented):
-    """The result of a search job."""
-
-    hits: Sequence[Hit]
-    """Nearest first; equal distances are ordered by id."""
-    weights: Sequence[float]
-    """The share of each term in the query vector; absolute values add up to 1."""
-    model: str
-    searchable_photos: int
-    """Photos in the collection when the search ran."""
-    pending_photos: int
-    """Items of unfinished ingests into the collection."""
-    took_ms: SearchTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +56,6 @@ class Progress(Documented):
 
 
 @dataclass(frozen=True, slots=True)
-class JobError(Documented):
-    """Why a job failed or paused itself."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class JobLinks(Documented):
     """The addresses of a job."""
 
@@ -135,7 +72,8 @@ class JobView(Documented):
     id: str
     kind: Kind
     status: Status
-    collection: str
+    collection: str | None
+    """Null of an embedding."""
     name: str | None
     """As given by the request that made the job; null without one."""
     metadata: Mapping[str, Any]
@@ -149,12 +87,19 @@ class JobView(Documented):
     finished_at: datetime | None
     progress: Progress | None
     """Null unless the job is an ingest."""
-    result: SearchResult | PreflightReport | None
-    """Null until a search or a preflight has succeeded."""
+    result: SearchResult | EmbeddingResult | PreflightReport | None
+    """Null until a search, an embedding or a preflight has succeeded."""
     error: JobError | None
     request_id: str | None
     """The `X-Request-ID` of the request that made the job; null if no request did."""
     links: JobLinks
+
+
+@dataclass(frozen=True, slots=True)
+class JobList(Documented):
+    """The jobs of a batch, in the order of its searches."""
+
+    jobs: Sequence[JobView]
 
 
 @dataclass(frozen=True, slots=True)

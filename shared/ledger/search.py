@@ -5,13 +5,13 @@ import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import redis
 
 from shared.domain.callback import Callback
 from shared.domain.job_labels import JobLabels
-from shared.domain.queries import MAX_TERMS, Query
+from shared.domain.queries import MAX_INPUTS, Query
 from shared.errors import LichtbildError, SearchesFullError
 from shared.ledger import keys, scripts
 from shared.ledger.callback_fields import callback_fields
@@ -24,6 +24,7 @@ _RENOTIFY_MS = 3_000
 _CLAIM_TTL_MS = 10_000
 # One bell covers all searches that are queued in this time: the worker that answers it claims all that wait.
 _BELL_MS = 500
+SearchKind = Literal["search", "embed"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class SearchClaim:
     pending_photos: int
     changes: int
     request_id: str = ""
+    kind: SearchKind = "search"
 
     @property
     def log_name(self) -> str:
@@ -84,22 +86,26 @@ class SearchLedger:
         images: Mapping[int, bytes],
         timeout_ms: int | None = None,
         labels: JobLabels = NO_LABELS,
+        *,
         callback: Callback | None = None,
+        kind: SearchKind = "search",
+        room: int = 1,
     ) -> Enqueued:
-        """Queue a search; `images` holds the uploaded bytes by term index. Raises SearchesFullError if the queue is
-        full.
+        """Queue a search; `images` holds the uploaded bytes by term index. Raises SearchesFullError if the queue has no
+        room for `room` searches: the first one of a batch is given their number, the others 0.
+
+        An embedding is queued like a search: its inputs are the terms of the query.
         """
         job_id = secrets.token_hex(10)
         timeout_ms = timeout_ms or round(self._settings.search_timeout_seconds * 1000)
         keep = self._settings.search_retention_seconds + math.ceil(timeout_ms / 1000) + 1
         for term, content in images.items():
             self._redis.set(keys.image(job_id, term), content, ex=keep)
-        names = [keys.job(job_id), keys.jobs("search"), keys.SEARCHES, keys.WAITING_SEARCHES, keys.SEARCH_BELL]
-        limits = [keep, _RENOTIFY_MS, self._settings.max_waiting_searches, _BELL_MS]
-        arguments = [job_id, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX]
-        verdict, number = self._enqueue(
-            keys=names, args=[*arguments, *present_fields({**label_fields(labels), **callback_fields(callback)})]
-        )
+        names = [keys.job(job_id), keys.jobs(kind), keys.SEARCHES, keys.WAITING_SEARCHES, keys.SEARCH_BELL]
+        limits = [keep, _RENOTIFY_MS, self._settings.max_waiting_searches, room, _BELL_MS]
+        arguments = [job_id, kind, query.collection, query.to_json(), timeout_ms, *limits, keys.PREFIX]
+        fields = present_fields({**label_fields(labels), **callback_fields(callback)})
+        verdict, number = self._enqueue(keys=names, args=[*arguments, *fields])
         if verdict == b"full":
             self._delete_images(job_id, images)
             raise SearchesFullError(self._settings.max_waiting_searches, number / 1000)
@@ -152,7 +158,7 @@ class SearchLedger:
         return bool(must_ring), [job.decode() for job in late]
 
     def _read_claim(self, fields: Sequence[Any]) -> SearchClaim:
-        job, query, waited, left, pending, changes, request_id = fields
+        job, query, waited, left, pending, changes, request_id, kind = fields
         job_id, parsed = job.decode(), Query.from_json(query)
         uploaded = [index for index, term in enumerate(parsed.terms) if term.kind == "image"]
         names = [keys.image(job_id, index) for index in uploaded]
@@ -167,6 +173,7 @@ class SearchLedger:
             pending_photos=max(0, int(pending)),
             changes=int(changes),
             request_id=request_id.decode(),
+            kind=kind.decode(),
         )
 
     def _delete_images(self, job_id: str, images: Mapping[int, bytes]) -> None:
@@ -175,4 +182,4 @@ class SearchLedger:
 
     def _end(self, job_id: str, status: str, field: str, value: Mapping[str, Any]) -> None:
         retention = self._settings.search_retention_seconds
-        self._finish(job_id, status, field=field, value=json.dumps(value), retention=retention, images=MAX_TERMS)
+        self._finish(job_id, status, field=field, value=json.dumps(value), retention=retention, images=MAX_INPUTS)

@@ -33,6 +33,7 @@ class Encoder(Protocol):
 
     `name`: what a collection records; other names are other spaces. `edge`: input size in pixels. `batch_size`,
     `text_batch_size`: the largest batches of images and texts. `passes`: how many threads may encode at once.
+    `max_tokens`: longer texts are cut.
     `has_thread_per_pass`: on a CPU, each of these threads computes on one core of its own.
     """
 
@@ -42,6 +43,7 @@ class Encoder(Protocol):
     text_batch_size: int
     passes: int
     edge: int
+    max_tokens: int
 
     @property
     def has_thread_per_pass(self) -> bool: ...
@@ -62,6 +64,9 @@ class Encoder(Protocol):
 
         Texts are cut at the model's maximum length. Raises what torch raises, as `encode_images`.
         """
+
+    def count_tokens(self, text: str) -> int:
+        """The number of tokens of a text that is not cut, with the marks that the model adds. Thread-safe."""
 
     def facts(self) -> dict[str, Any]:
         """What `/readyz` reports of a worker's model: name, device, dtypes, batch sizes."""
@@ -101,6 +106,7 @@ class ClipEncoder:
         self.edge = loaded.image_transform.edge
         self._image_tensors = ImageTensors(loaded.image_transform, self.device)
         self._tokenizer = loaded.tokenizer
+        self.max_tokens = loaded.tokenizer.max_tokens
         # Tokenizers are not thread-safe.
         self._tokenizing = threading.Lock()
         # All threads of a model on a CPU. One pass at a time fills a GPU.
@@ -200,6 +206,10 @@ class ClipEncoder:
             parts.append(self._text_vectors(group))
         vectors: NDArray[np.float32] = np.concatenate(parts)[np.argsort(order)]
         return vectors
+
+    def count_tokens(self, text: str) -> int:
+        with self._tokenizing:
+            return self._tokenizer.count(text)
 
     def _text_vectors(self, tokens: dict[str, torch.Tensor]) -> NDArray[np.float32]:
         inputs = {name: values.to(self.device, non_blocking=True) for name, values in tokens.items()}

@@ -30,6 +30,11 @@ class TextTokenizer:
             ).items()
         )
 
+    def count(self, text: str) -> int:
+        """The number of tokens of a text that is neither cut nor padded."""
+        chosen = text.lower() if self.lower_cased else text
+        return len(self.tokenizer(chosen, truncation=False, verbose=False)["input_ids"])
+
     def groups(
         self, tokens: dict[str, torch.Tensor], pass_tokens: int
     ) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:

@@ -7,4 +7,6 @@
 5. `collection_cache`: the collection's model must be the worker's; its photos are counted.
 6. `paging`: the nearest photos, ordered, cut to the page and grouped.
 7. `hits`: the typed result, stored in the ledger as JSON; recording it wakes the client.
+
+An embedding takes steps 1 and 3; `embeddings` is its result.
 """

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from shared.catalogue.interface import Catalogue, Vector
 from shared.domain.answer_json import to_json
 from shared.domain.filters import parse
-from shared.domain.results import SearchResult, SearchTimes
+from shared.domain.search_results import EmbeddingResult, SearchResult, SearchTimes
 from shared.doorbell import Doorbell
 from shared.errors import ItemError, LichtbildError, ModelMismatchError, UnavailableError
 from shared.ledger.jobs import Jobs
@@ -17,6 +17,7 @@ from shared.ledger.search import ClaimedSearches, SearchClaim, SearchLedger
 from shared.ledger.watcher import Watcher
 from worker.search.collection_cache import CollectionCache, CollectionFacts
 from worker.search.deferred import DeferredSearches
+from worker.search.embeddings import embed
 from worker.search.fusion import effective_weights, fuse
 from worker.search.hits import hit_of
 from worker.search.paging import Group, page
@@ -105,7 +106,11 @@ class Search:
                 return
             if waited_seconds is not None:
                 claim = self._ledger.refresh(claim)
-            self._ledger.complete(claim.job_id, to_json(self._result(claim, deadline, waited_seconds or 0.0)))
+            if claim.kind == "embed":
+                result: SearchResult | EmbeddingResult = embed(self._terms, claim, deadline)
+            else:
+                result = self._result(claim, deadline, waited_seconds or 0.0)
+            self._ledger.complete(claim.job_id, to_json(result))
         except UnavailableError:
             self._collections.forget(claim.query.collection)
             raise
@@ -118,7 +123,8 @@ class Search:
         started = time.perf_counter()
         # On a cache miss the catalogue is queried while the terms are encoded.
         facts = self._collections.facts(query.collection, claim.changes)
-        vectors = self._terms.vectors(claim, deadline)
+        encoded_terms = self._terms.encode(claim, deadline)
+        vectors = [term.vector for term in encoded_terms]
         self._ledger.drop_images(claim)
         vector = fuse(vectors, weights)
         encoded = time.perf_counter()
@@ -139,6 +145,7 @@ class Search:
                 search=round((found - encoded) * 1000, 1),
                 after_job=None if query.after_job is None else round(waited_seconds * 1000, 1),
             ),
+            tokens=[term.tokens for term in encoded_terms],
         )
 
     def _groups(self, claim: SearchClaim, vector: Vector) -> list[Group]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.catalogue.interface import Hit as FoundRow
 from shared.catalogue.interface import Vector
-from shared.domain.results import FoundPhoto, Hit
+from shared.domain.search_results import FoundPhoto, Hit
 from worker.search.paging import Group
 
 

@@ -2,40 +2,51 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar
 
 from cachetools import LRUCache
 
 from shared.catalogue.interface import Catalogue, Vector
 from shared.domain.queries import Term
+from shared.domain.search_results import TokensUsed
 from shared.errors import ItemError
 from shared.ledger.search import SearchClaim
 from shared.settings import Settings
 from worker.fetch.fetcher import Fetcher
 from worker.images.decoder import decode, kept_pixels
-from worker.model.batcher import Batcher, Encoded
+from worker.model.batcher import Batcher
 from worker.model.encoder import Encoder
 
 # 16 MB of vectors of 512 dimensions, and their texts.
 _CACHED_TEXTS = 8192
+Found = TypeVar("Found")
 
 
-class TextVectors:
-    """Cache of the vectors of recent texts, by model name and text. Thread-safe."""
+@dataclass(frozen=True, slots=True)
+class EncodedTerm:
+    """A unit vector, float32 of the model's dimension; of a text also how much of it the model has read."""
+
+    vector: Vector
+    tokens: TokensUsed | None = None
+
+
+class RecentTexts:
+    """Cache of recent texts, by model name and text. Thread-safe."""
 
     def __init__(self, size: int = _CACHED_TEXTS) -> None:
         self._lock = threading.Lock()
-        self._vectors: LRUCache[tuple[str, str], Vector] = LRUCache(size)
+        self._terms: LRUCache[tuple[str, str], EncodedTerm] = LRUCache(size)
 
-    def get(self, model: str, text: str) -> Vector | None:
+    def get(self, model: str, text: str) -> EncodedTerm | None:
         with self._lock:
-            return self._vectors.get((model, text))
+            return self._terms.get((model, text))
 
-    def put(self, model: str, text: str, vector: Vector) -> None:
+    def put(self, model: str, text: str, encoded: EncodedTerm) -> None:
         with self._lock:
-            self._vectors[model, text] = vector
+            self._terms[model, text] = encoded
 
 
 @dataclass(frozen=True)
@@ -48,29 +59,44 @@ class Terms:
     encoder: Encoder
     batcher: Batcher
     pool: ThreadPoolExecutor
-    texts: TextVectors
+    texts: RecentTexts
 
-    def vectors(self, claim: SearchClaim, deadline: float) -> list[Vector]:
-        """A unit vector (float32, the model's dimension) per term. All terms start together, so that they share a batch
-        with each other and with other searches. Raises ItemError, `timeout` at the deadline (`time.monotonic`) among
-        others, and UnavailableError.
+    def encode(self, claim: SearchClaim, deadline: float) -> list[EncodedTerm]:
+        """All terms. They start together, so that they share a batch with each other and with other searches. Raises
+        ItemError, `timeout` at the deadline (`time.monotonic`) among others, and UnavailableError.
         """
-        started = [self._start(claim, index, term, deadline) for index, term in enumerate(claim.query.terms)]
-        vectors = [_result(future, deadline) for future in started]
-        for term, vector in zip(claim.query.terms, vectors, strict=True):
-            if term.kind == "text":
-                self.texts.put(self.encoder.name, term.value, vector)
-        return vectors
+        return [result() for result in self._start_all(claim, deadline)]
 
-    def _start(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> "Future[Vector | Encoded]":
-        if term.kind != "text":
-            return cast("Future[Vector | Encoded]", self.pool.submit(self._vector, claim, index, term, deadline))
-        cached = self.texts.get(self.encoder.name, term.value)
+    def outcomes(self, claim: SearchClaim, deadline: float) -> list[EncodedTerm | ItemError]:
+        """Like `encode`, but a term that fails gives its error and does not affect the others."""
+        return [_outcome(result) for result in self._start_all(claim, deadline)]
+
+    def _start_all(self, claim: SearchClaim, deadline: float) -> list[Callable[[], EncodedTerm]]:
+        """Start each term; return what waits for its result."""
+        return [self._start(claim, index, term, deadline) for index, term in enumerate(claim.query.terms)]
+
+    def _start(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> Callable[[], EncodedTerm]:
+        if term.kind == "text":
+            return self._start_text(term.value, deadline)
+        future = self.pool.submit(self._vector, claim, index, term, deadline)
+        return lambda: EncodedTerm(_result(future, deadline))
+
+    def _start_text(self, text: str, deadline: float) -> Callable[[], EncodedTerm]:
+        cached = self.texts.get(self.encoder.name, text)
         if cached is not None:
-            done: Future[Vector | Encoded] = Future()
-            done.set_result(cached)
-            return done
-        return cast("Future[Vector | Encoded]", self.batcher.submit_text(term.value, deadline=deadline))
+            return lambda: cached
+        future = self.batcher.submit_text(text, deadline=deadline)
+
+        def result() -> EncodedTerm:
+            encoded = EncodedTerm(_result(future, deadline).vector, self._tokens(text))
+            self.texts.put(self.encoder.name, text, encoded)
+            return encoded
+
+        return result
+
+    def _tokens(self, text: str) -> TokensUsed:
+        count = self.encoder.count_tokens(text)
+        return TokensUsed(min(count, self.encoder.max_tokens), count)
 
     def _vector(self, claim: SearchClaim, index: int, term: Term, deadline: float) -> Vector:
         """The vector of an image or a stored photo; runs in the pool."""
@@ -88,10 +114,16 @@ class Terms:
         return photo.embedding
 
 
-def _result(future: "Future[Vector | Encoded]", deadline: float) -> Vector:
+def _outcome(result: Callable[[], EncodedTerm]) -> EncodedTerm | ItemError:
     try:
-        found = future.result(max(0.0, deadline - time.monotonic()))
-        return found.vector if isinstance(found, Encoded) else found
+        return result()
+    except ItemError as error:
+        return error
+
+
+def _result(future: "Future[Found]", deadline: float) -> Found:
+    try:
+        return future.result(max(0.0, deadline - time.monotonic()))
     except TimeoutError:
         future.cancel()
         raise ItemError("timeout", "The query was not encoded before its deadline; try again.") from None

@@ -1,18 +1,19 @@
--- Append a search to the queue unless the queue is full.
--- Keys: job (created), jobs:search, searches, searches-waiting, search-bell.
+-- Append a search or an embedding to the queue unless the queue is full.
+-- Keys: job (created), jobs:KIND, searches, searches-waiting, search-bell.
 -- Returns {'full', age of the oldest waiting search in ms}, or {'queued', 1 if the caller must ring}.
 local job, jobs, searches, waiting, bell = unpack(KEYS)
-local id, collection, query, timeout_ms, keep_s, renotify_ms, max_waiting, bell_ms, prefix = unpack(ARGV)
-local FIRST_FIELD = 10 -- from here on: names and values of further fields of the job
+-- `room`: how many searches must fit, 0 if that is known.
+local id, kind, collection, query, timeout_ms, keep_s, renotify_ms, max_waiting, room, bell_ms, prefix = unpack(ARGV)
+local FIRST_FIELD = 12 -- from here on: names and values of further fields of the job
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if redis.call('LLEN', waiting) >= tonumber(max_waiting) then
+if tonumber(room) > 0 and redis.call('LLEN', waiting) + room > tonumber(max_waiting) then
   local oldest = redis.call('LINDEX', waiting, 0)
-  local created = redis.call('HGET', prefix .. 'job:' .. oldest, 'created')
+  local created = oldest and redis.call('HGET', prefix .. 'job:' .. oldest, 'created')
   return {'full', created and now - created or 0}
 end
-redis.call('HSET', job, 'id', id, 'kind', 'search', 'status', 'queued', 'collection', collection, 'created', now,
+redis.call('HSET', job, 'id', id, 'kind', kind, 'status', 'queued', 'collection', collection, 'created', now,
   'query', query, 'deadline', now + timeout_ms)
 if ARGV[FIRST_FIELD] then
   redis.call('HSET', job, unpack(ARGV, FIRST_FIELD))

@@ -9,7 +9,7 @@ import pytest
 from api.app import create_app
 from shared.domain.answer_json import to_json
 from shared.domain.queries import Term
-from shared.domain.results import SearchResult, SearchTimes
+from shared.domain.search_results import SearchResult, SearchTimes
 from tests.pictures import photo
 
 NO_HITS = to_json(SearchResult([], [1.0], "model", 0, 0, SearchTimes(0.0, 0.0, 0.0)))

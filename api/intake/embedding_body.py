@@ -1,0 +1,36 @@
+"""The body of an embedding, as clients write it."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from api.intake.fields import JobMetadata, JobName
+from api.intake.search_body import InputBody
+from shared.domain.queries import MAX_INPUTS, MAX_TIMEOUT_MS
+
+
+class EmbeddingInput(InputBody):
+    """One input: exactly one of the kinds."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if len(self.given()) != 1:
+            raise ValueError("must have exactly one of text, image_url, image")
+        return self
+
+
+class EmbeddingBody(BaseModel):
+    """Texts and images whose vectors are wanted."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [{"inputs": [{"text": "a dog on a beach"}, {"image_url": "https://example.org/dog.jpg"}]}]
+        },
+    )
+
+    inputs: list[EmbeddingInput] = Field(min_length=1, max_length=MAX_INPUTS)
+    timeout_ms: int | None = Field(None, ge=1, le=MAX_TIMEOUT_MS)
+    name: JobName | None = None
+    metadata: JobMetadata = Field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""The results of searches and embeddings, shaped as clients see them and as the ledger stores them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.documented import Documented
+
+
+@dataclass(frozen=True, slots=True)
+class JobError(Documented):
+    """Why a job failed or paused itself."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPhoto(Documented):
+    """A photo that a search found."""
+
+    photo_id: str
+    url: str
+    distance: float
+    """Cosine distance to the query: 0 is identical, 1 unrelated, 2 opposite."""
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(FoundPhoto):
+    """One place in the result of a search."""
+
+    similarities: Sequence[float]
+    """The photo's cosine similarity to each term of the query, in their order."""
+    similar: Sequence[FoundPhoto] = ()
+    """Near-duplicates that `group_distance` folded into this hit, nearest first."""
+    embedding: Sequence[float] | None = None
+    """The photo's unit vector, on request."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTimes(Documented):
+    """Milliseconds that a search spent in each stage."""
+
+    queue: float
+    encode: float
+    search: float
+    after_job: float | None = None
+    """Time spent waiting for the job named by `after_job`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed(Documented):
+    """How much of a text the model has read. A text with more tokens than the model reads is cut."""
+
+    used: int
+    """The tokens that the model has read, with its marks for beginning and end."""
+    of: int
+    """The tokens of the whole text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult(Documented):
+    """The result of a search job."""
+
+    hits: Sequence[Hit]
+    """Nearest first; equal distances are ordered by id."""
+    weights: Sequence[float]
+    """The share of each term in the query vector; absolute values add up to 1."""
+    model: str
+    searchable_photos: int
+    """Photos in the collection when the search ran."""
+    pending_photos: int
+    """Items of unfinished ingests into the collection."""
+    took_ms: SearchTimes
+    tokens: Sequence[TokensUsed | None] = ()
+    """Of each term; null for terms that are not texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingTimes(Documented):
+    """Milliseconds that an embedding spent in each stage."""
+
+    queue: float
+    encode: float
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding(Documented):
+    """The vector of one input, or why there is none."""
+
+    embedding: Sequence[float] | None
+    """A unit vector."""
+    error: JobError | None
+    """As of a failed item: an unreachable URL, bytes that are not an image, a timeout."""
+    tokens: TokensUsed | None = None
+    """Of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingResult(Documented):
+    """The result of an embedding job."""
+
+    embeddings: Sequence[Embedding]
+    """In the order of the inputs."""
+    model: str
+    """As of a collection: vectors of one model can be compared."""
+    dimension: int
+    """The length of each vector."""
+    took_ms: EmbeddingTimes
