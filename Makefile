@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check test faults bench lint fmt docs model
+.PHONY: help setup demo up check test faults fuzz bench lint fmt docs model
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,9 @@ test: setup ## run all tests; ORDER=random shuffles them
 
 faults: setup ## run the fault tests at full size and print their transcript: about a quarter of an hour
 	FAULTS=full $(BIN)/python -m pytest --quiet --timeout 1800 tests/faults
+
+fuzz: setup ## send what the OpenAPI document allows and forbids to the API, for ten minutes
+	FUZZ_SECONDS=600 $(BIN)/python -m pytest --quiet tests/api/fuzzing
 
 FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions ledger_memory search catalogue fusion relevance
 

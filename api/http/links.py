@@ -24,7 +24,7 @@ FOLLOW_INGEST = (
 
 # Of other answers.
 NEXT_JOBS = (
-    Link("list_jobs", "The next page, unless `next_cursor` is null.", {"kind": "$request.query.kind", **_NEXT_PAGE}),
+    Link("list_jobs", "With the same filters: the next page, unless `next_cursor` is null.", _NEXT_PAGE),
     Link("get_job", "Poll the newest job.", {"job_id": "$response.body#/jobs/0/id"}),
 )
 NEXT_FAILURES = (

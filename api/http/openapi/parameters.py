@@ -40,8 +40,9 @@ _HEADERS: Mapping[str, tuple[str, dict[str, Any], Any]] = {
 _REQUEST_ID = {
     "name": request_id.HEADER,
     "in": "header",
-    "description": "An id for this request, to find it in problems, jobs and logs. Others are replaced by a new one.",
-    "schema": {"type": "string", "pattern": request_id.PATTERN},
+    "description": "An id for this request, to find it in problems, jobs and logs: 1 to 128 characters of "
+    "`A-Z a-z 0-9 . _ -`. Any other is replaced by a new one.",
+    "schema": {"type": "string"},
     "example": REQUEST_ID,
 }
 # Of a number that is read from text, pydantic writes the limits under its own names.

@@ -1,21 +1,19 @@
 """What only a real server shows: refusals in the middle of an upload, and streams, over real sockets."""
 
 import json
-import os
 import secrets
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 import requests
 
-from embedded.ports import LOOPBACK, free_ports
 from lichtbild.client import Client
 from lichtbild.errors import ApiError
+from tests.api.serving import served
 from tests.api.settling import settle
 
 # A slow client sends a line this often, in seconds; it would take half an hour to be done.
@@ -23,39 +21,10 @@ _SLOWLY = 0.002
 
 
 @pytest.fixture
-def serve(connection, settings, tmp_path) -> Iterator[object]:
-    """Start the API as the stack does, with settings, and return its address."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def serve(**changed: str) -> str:
-        (port,) = free_ports(1)
-        command = f"--bind {LOOPBACK}:{port} --worker-class gthread --workers 1 --threads 64 --no-control-socket"
-        environment = {
-            **os.environ,
-            "LICHTBILD_REDIS_URL": settings.redis_url.get_secret_value(),
-            "LICHTBILD_CATALOGUE_URL": settings.catalogue_url.get_secret_value(),
-            **{f"LICHTBILD_{name.upper()}": value for name, value in changed.items()},
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *command.split(), "api.app:create_app()"],
-            env=environment,
-            stderr=(tmp_path / "log").open("ab"),
-        )
-        processes.append(process)
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                if requests.get(f"http://{LOOPBACK}:{port}/healthz", timeout=5).ok:
-                    return f"http://{LOOPBACK}:{port}"
-            except requests.ConnectionError:
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-
-    yield serve
-    for process in processes:
-        process.terminate()
-        assert process.wait(30) == 0
+def serve(connection, settings, tmp_path) -> Iterator[Callable[..., str]]:
+    """Start the API with settings, and return its address."""
+    with ExitStack() as servers:
+        yield lambda **changed: servers.enter_context(served(settings, tmp_path / "log", **changed))
 
 
 def slow_lines(good: int, then: bytes = b"") -> Iterator[bytes]:

@@ -1,0 +1,45 @@
+"""Schemathesis sends what the OpenAPI document allows and what it forbids, and follows the links between operations.
+
+For a minute; with FUZZ_SECONDS for longer. No answer may be an error of the server, have a status, a header or a shape
+that the document does not declare, or accept what the document forbids.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.api.fuzzing.played_workers import played_workers
+from tests.api.serving import served
+
+ROOT = Path(__file__).parents[3]
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "45"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 150)
+def test_every_answer_is_one_that_the_document_declares(connection, settings, tmp_path):
+    settings = settings.model_copy(update={"uploads_folder": str(tmp_path / "uploads")})
+    log = tmp_path / "log"
+    changed = {"uploads_folder": settings.uploads_folder, "chunk_size": "4"}
+    with served(settings, log, **changed) as address, played_workers(connection, settings):
+        command = [
+            Path(sys.executable).parent / "schemathesis",
+            "--config-file",
+            Path(__file__).parent / "schemathesis.toml",
+        ]
+        options = ["--max-time", str(SECONDS), "--max-examples", "5" if SECONDS < 120 else "50", "--no-color"]
+        done = subprocess.run(
+            [*command, "run", f"{address}/openapi.json", *options, "--generation-database", "none"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    sys.stdout.write(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Stateful" in done.stdout
+    assert "Traceback" not in log.read_text()
