@@ -6,13 +6,10 @@ from dataclasses import asdict
 
 import click
 
-from lichtbild.cli.connection import api_option, connect
+from lichtbild.cli.connection import api_option, collection_option, connect
 from lichtbild.cli.printable import printable
 from lichtbild.cli.terminal import write_json, write_line
-from lichtbild.client import DEFAULT_COLLECTION
 from lichtbild.models import Collection
-
-_collection_option = click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
 
 
 @click.group()
@@ -21,7 +18,7 @@ def index() -> None:
 
 
 @index.command()
-@_collection_option
+@collection_option
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @api_option
 def build(*, collection: str, detach: bool) -> None:
@@ -36,7 +33,7 @@ def build(*, collection: str, detach: bool) -> None:
 
 
 @index.command()
-@_collection_option
+@collection_option
 @api_option
 def drop(*, collection: str) -> None:
     """Drop the index. It is built again only on request."""
@@ -46,7 +43,7 @@ def drop(*, collection: str) -> None:
 
 
 @index.command()
-@_collection_option
+@collection_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @api_option
 def status(*, collection: str, as_json: bool) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, api_option, connect
+from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, api_option, collection_option, connect
 from lichtbild.cli.progress_bar import Show, counts_in_words, duration, job_progress, progress_of
 from lichtbild.cli.summary import next_steps, show_failures, show_report, size, summarise
 from lichtbild.cli.terminal import console, write_json, write_line
 from lichtbild.cli.upload import FolderIngest, report_left_out
-from lichtbild.client import DEFAULT_COLLECTION, Client
+from lichtbild.client import Client
 from lichtbild.errors import JobPaused, UnknownFormat
 from lichtbild.models import Job, Progress
 from lichtbild.uploads import SUFFIXES, Picture, pictures_in
@@ -44,7 +44,7 @@ class Wanted:
     type=click.FloatRange(min=0, max=1, max_open=True),
     help="Pause the job once more than this share of items has failed, such as 0.1.",
 )
-@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
+@collection_option
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @api_option

@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+from lichtbild.cli.completion import complete_jobs
 from lichtbild.cli.connection import api_option, connect
 from lichtbild.cli.printable import printable
 from lichtbild.cli.progress_bar import counts_in_words, duration
@@ -17,7 +18,7 @@ from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
 
 
 @click.command()
-@click.argument("job_id", metavar="[ID]", required=False)
+@click.argument("job_id", metavar="[ID]", required=False, shell_complete=complete_jobs)
 @click.option("--errors", is_flag=True, help="List the items that failed.")
 @click.option("--cancel", is_flag=True, help="Cancel the job; stored items stay.")
 @click.option("--pause", is_flag=True, help="Pause the job once workers have finished the chunks they hold.")

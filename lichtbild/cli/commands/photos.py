@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from lichtbild.cli.connection import api_option, connect
+from lichtbild.cli.connection import api_option, collection_option, connect
 from lichtbild.cli.printable import printable
 from lichtbild.cli.terminal import write_json, write_line
-from lichtbild.client import DEFAULT_COLLECTION, Client
+from lichtbild.client import Client
 from lichtbild.models import Photo
 
 _SHOWN_NUMBERS = 4
@@ -21,7 +21,7 @@ _SHOWN_NUMBERS = 4
 @click.option("--random", "any_photo", is_flag=True, help="Show a random photo instead of one with an ID.")
 @click.option("--embedding", is_flag=True, help="Also show the stored vector, complete with --json.")
 @click.option("--delete", is_flag=True, help="Delete the photo; afterwards no search finds it.")
-@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
+@collection_option
 @click.option("--json", "as_json", is_flag=True, help="Print the photo as JSON.")
 @api_option
 def photos(

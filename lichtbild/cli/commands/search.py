@@ -9,12 +9,13 @@ from typing import Any
 import click
 from PIL import Image
 
-from lichtbild.cli.connection import api_option, connect
+from lichtbild.cli.completion import complete_jobs
+from lichtbild.cli.connection import api_option, collection_option, connect
 from lichtbild.cli.contact_sheet import SheetRow, draw_contact_sheet
 from lichtbild.cli.pictures import fetch_pictures, open_picture
 from lichtbild.cli.search_output import sheet_hits, show_hits, show_took
 from lichtbild.cli.terminal import write_json
-from lichtbild.client import DEFAULT_COLLECTION, Client
+from lichtbild.client import Client
 
 
 @click.command()
@@ -34,10 +35,16 @@ from lichtbild.client import DEFAULT_COLLECTION, Client
     help="Fold hits within this distance of a better hit into it.",
 )
 @click.option("--exact", is_flag=True, help="Scan all photos even if there is an index.")
-@click.option("--after", "after_job", metavar="JOB", help="Search once this ingest or deletion has ended.")
+@click.option(
+    "--after",
+    "after_job",
+    metavar="JOB",
+    help="Search once this ingest or deletion has ended.",
+    shell_complete=complete_jobs,
+)
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet of the hits.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True)
+@collection_option
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds to wait for the result."
 )

@@ -40,7 +40,7 @@ def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
     assert json.loads(lichtbild("jobs", "j1", "--errors", "--json", api=api.url).stdout) == failed
 
 
-def test_a_closed_pipe_prints_no_error(api: FakeApi) -> None:
+def test_a_closed_pipe_ends_the_command_as_other_unix_commands(api: FakeApi) -> None:
     item = {"url": "http://x/b", "host": "x", "code": "http_404", "detail": "x" * 200, "attempts": 1}
     items = [{"photo_id": str(number), **item} for number in range(1000)]
     api.on("GET", "/v1/jobs/j1/errors", Reply({"items": items, "next_cursor": None}))
@@ -50,5 +50,5 @@ def test_a_closed_pipe_prints_no_error(api: FakeApi) -> None:
     process.stdout.readline()
     process.stdout.close()
 
-    assert (process.wait(30), process.stderr.read()) == (1, b"")
+    assert (process.wait(30), process.stderr.read()) == (141, b"")
     process.stderr.close()

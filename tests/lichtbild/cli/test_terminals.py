@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lichtbild.profiles import Config, Profile, config_path, write_config
 from tests.lichtbild.cli.running import command, environment
 from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, search_job
 
@@ -79,19 +80,21 @@ def test_at_80_columns_ids_stay_on_one_line_and_the_last_column_is_cut(api: Fake
         assert len(lines) == 2 + (shown == "search")
 
 
-def offers(*words: str) -> list[str]:
+def offers(*words: str, **more: str) -> list[str]:
     """What the completion offers bash for the last word: `TYPE,VALUE` each."""
     asked = {
         "_LICHTBILD_COMPLETE": "bash_complete",
         "COMP_WORDS": " ".join(("lichtbild", *words)),
         "COMP_CWORD": str(len(words)),
     }
-    done = subprocess.run([LICHTBILD], env=os.environ | asked, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [LICHTBILD], env=os.environ | asked | more, capture_output=True, text=True, check=True, timeout=60
+    )
     return done.stdout.splitlines()
 
 
-def completed(*words: str) -> set[str]:
-    return {offer.partition(",")[2] for offer in offers(*words)}
+def completed(*words: str, **more: str) -> set[str]:
+    return {offer.partition(",")[2] for offer in offers(*words, **more)}
 
 
 def test_subcommands_and_options_are_completed() -> None:
@@ -103,6 +106,26 @@ def test_subcommands_and_options_are_completed() -> None:
 @pytest.mark.parametrize("words", [("ingest", "ph"), ("search", "--image", "ph"), ("search", "--save", "ph")])
 def test_file_names_are_completed_by_the_shell(words: tuple[str, ...]) -> None:
     assert offers(*words) == ["file,ph"]
+
+
+def test_collections_and_jobs_are_completed_by_asking_the_api(api: FakeApi) -> None:
+    index = {"type": None, "status": "none", "reason": None, "photos": 0}
+    names = ("photos", "pets", "other")
+    found = [{"name": name, "photos": 1, "model": "m", "dimension": 2, "index": index} for name in names]
+    api.on("GET", "/v1/collections", Reply({"collections": found}))
+    api.on("GET", "/v1/jobs", Reply({"jobs": [ingest_job(job_id="j1"), ingest_job(job_id="k2")], "next_cursor": None}))
+
+    assert completed("search", "x", "--collection", "p", LICHTBILD_API=api.url) == {"photos", "pets"}
+    assert completed("jobs", "--api", api.url, "j") == {"j1"}
+    assert completed("search", "--api", api.url, "--after", "") == {"j1", "k2"}
+    assert completed("jobs", "", LICHTBILD_API="http://127.0.0.1:1") == set()
+
+
+def test_profiles_are_completed() -> None:
+    write_config(config_path(), Config().with_profile("work", Profile("http://x")))
+
+    assert completed("config", "use", "") == {"work"}
+    assert completed("jobs", "--profile", "w") == {"work"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
