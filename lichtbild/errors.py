@@ -65,10 +65,11 @@ class JobPaused(LichtbildError):  # noqa: N818
 
 
 class StillRunning(LichtbildError):  # noqa: N818
-    """The job did not end within the caller's timeout; it continues."""
+    """The job did not end within the caller's timeout; it continues. `waits_for` is the job for which it waits."""
 
-    def __init__(self, job_id: str, seconds: float) -> None:
-        super().__init__(f"Job {job_id} has not ended after {seconds:g} s; it continues.")
+    def __init__(self, job_id: str, seconds: float, waits_for: str | None = None) -> None:
+        reason = f", since it waits for job {waits_for}" if waits_for else ""
+        super().__init__(f"Job {job_id} has not ended after {seconds:g} s{reason}; it continues.")
         self.job_id = job_id
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
+from lichtbild.cli.fonts import font_for, letters_without_font
 from lichtbild.cli.printable import printable
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 PAPER, INK, QUIET, LINE, EMPTY, ACCENT = "#fbfaf7", "#22211f", "#7d7a74", "#dedad2", "#ebe8e1", "#b3541e"
 PICTURE = 220
@@ -22,9 +19,6 @@ GAP = 18
 MARGIN = 32
 CAPTION = 74
 CORNER = 8
-
-_OWN_LETTERS = frozenset(map(chr, range(32, 127))) | frozenset("“”…")
-_SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf")
 
 
 class _Style(NamedTuple):
@@ -38,12 +32,13 @@ _RANK, _FACT, _NOTE, _MISSING = _Style(ACCENT, 16), _Style(INK, 16), _Style(QUIE
 
 @dataclass(frozen=True)
 class SheetHit:
-    """One hit; without `picture` a placeholder is drawn. `distance` is the cosine distance."""
+    """One hit; without `picture` a placeholder is drawn, with the reason. `distance` is the cosine distance."""
 
     photo_id: str
     distance: float
     description: str = ""
     picture: Image.Image | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,26 @@ class SheetRow:
     text: str | None = None
     picture: Image.Image | None = None
     label: str = ""
+
+
+def _end_cut(text: str, kept: int) -> str:
+    """The first `kept` letters."""
+    return text[:kept].rstrip() + "…"
+
+
+def _middle_cut(text: str, kept: int) -> str:
+    """The last letters tell ids apart that begin with the same folder: two thirds of `kept` are at the end."""
+    first = kept // 3
+    return f"{text[:first]}…{text[len(text) - (kept - first) :]}"
+
+
+_Cut = Callable[[str, int], str]
+
+
+def undrawable_letters(rows: Sequence[SheetRow]) -> str:
+    """The letters of all captions that no font on this machine has, each once."""
+    captions = [hit.photo_id + hit.description for row in rows for hit in row.hits]
+    return letters_without_font(printable("".join([*captions, *(row.text or "" for row in rows)])))
 
 
 def draw_contact_sheet(rows: Sequence[SheetRow]) -> Image.Image:
@@ -106,13 +121,15 @@ def _draw_hit(sheet: Image.Image, rank: int, hit: SheetHit, left: int, top: int)
     if hit.picture is None:
         draw.rounded_rectangle((left, top, left + PICTURE - 1, top + PICTURE - 1), CORNER, EMPTY)
         middle = left + PICTURE // 2
-        _write(draw, (middle, top + PICTURE // 2 - 4), hit.photo_id, _MISSING, PICTURE - 20, anchor="ms")
-        _write(draw, (middle, top + PICTURE // 2 + 18), "no picture", _NOTE, PICTURE - 20, anchor="ms")
+        across, down = PICTURE - 20, top + PICTURE // 2
+        reason = f"no picture: {hit.problem}" if hit.problem else "no picture"
+        _write(draw, (middle, down - 4), hit.photo_id, _MISSING, across, anchor="ms", cut=_middle_cut)
+        _write(draw, (middle, down + 18), reason, _NOTE, across, anchor="ms")
     else:
         _paste(sheet, ImageOps.fit(hit.picture.convert("RGB"), (PICTURE, PICTURE)), left, top)
     at = top + PICTURE + 6
     _write(draw, (left, at), str(rank), _RANK, 40)
-    _write(draw, (left + 28, at), hit.photo_id, _FACT, PICTURE - 96)
+    _write(draw, (left + 28, at), hit.photo_id, _FACT, PICTURE - 96, cut=_middle_cut)
     _write(draw, (left + PICTURE, at), f"{hit.distance:.4f}", _FACT, 68, anchor="ra")
     for number, line in enumerate(_wrapped(hit.description, _NOTE, PICTURE, most=2)):
         _write(draw, (left, at + 22 + 17 * number), line, _NOTE, PICTURE)
@@ -130,25 +147,19 @@ def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> Non
     sheet.paste(picture, (left, top), mask)
 
 
-def _font(style: _Style, text: str) -> Font:
-    """Pillow's own font, the same on every system but with few letters, or else a system font."""
-    return _load_font(style.size, not set(text) <= _OWN_LETTERS)
-
-
-@lru_cache
-def _load_font(size: int, from_system: bool) -> Font:
-    for name in _SYSTEM_FONTS if from_system else ():
-        with suppress(OSError):
-            return ImageFont.truetype(name, size)
-    return ImageFont.load_default(size)
-
-
 def _write(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, style: _Style, width: int, *, anchor: str = "la"
+    draw: ImageDraw.ImageDraw,
+    at: tuple[int, int],
+    text: str,
+    style: _Style,
+    width: int,
+    *,
+    anchor: str = "la",
+    cut: _Cut = _end_cut,
 ) -> None:
     """Draw one line, cut to `width` pixels with an ellipsis."""
-    fitting = _fitting(text, style, width)
-    draw.text(at, fitting, style.colour, _font(style, fitting), anchor=anchor)
+    fitting = _fitting(text, style, width, cut)
+    draw.text(at, fitting, style.colour, font_for(fitting, style.size), anchor=anchor)
 
 
 def _wrapped(text: str, style: _Style, width: int, most: int) -> list[str]:
@@ -164,15 +175,16 @@ def _wrapped(text: str, style: _Style, width: int, most: int) -> list[str]:
     return [*lines, " ".join(words)] if words else lines
 
 
-def _fitting(text: str, style: _Style, width: int) -> str:
+def _fitting(text: str, style: _Style, width: int, cut: _Cut) -> str:
     text = printable(text)
     if _width(text, style) <= width:
         return text
-    text = text[:200]
-    while text and _width(text + "…", style) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    # Each letter has at least a pixel.
+    kept = min(len(text) - 1, width)
+    while kept and _width(cut(text, kept), style) > width:
+        kept -= 1
+    return cut(text, kept)
 
 
 def _width(text: str, style: _Style) -> float:
-    return _font(style, text).getlength(text)
+    return font_for(text, style.size).getlength(text)

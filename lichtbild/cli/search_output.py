@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lichtbild.cli.contact_sheet import SheetHit
 from lichtbild.cli.pictures import fetch_pictures
 from lichtbild.cli.terminal import show_table, write_line
-from lichtbild.models import SearchResult
+from lichtbild.models import Hit, SearchResult
 
 _DESCRIPTIONS = ("description", "photo_description", "ai_description", "caption", "title")
 _LONGEST_DESCRIPTION = 90
 
 
-def show_hits(result: SearchResult, offset: int = 0) -> None:
-    """Print rank, distance, id with the number of folded near-duplicates, similarity to each term, and description."""
-    rows = [
-        (
-            str(rank),
-            f"{hit.distance:.4f}",
-            f"{hit.photo_id} +{len(hit.similar)}" if hit.similar else hit.photo_id,
-            " ".join(f"{similarity:.3f}" for similarity in hit.similarities),
-            description(hit.attributes),
-        )
-        for rank, hit in enumerate(result.hits, start=offset + 1)
-    ]
-    show_table(("rank", "distance", "photo_id", "terms", "description"), rows, numbers=("rank", "distance"))
+# The id has the number of folded near-duplicates, `terms` the similarity to each term of the query.
+_COLUMNS: Mapping[str, Callable[[int, Hit], str]] = {
+    "rank": lambda rank, _: str(rank),
+    "distance": lambda _, hit: f"{hit.distance:.4f}",
+    "photo_id": lambda _, hit: f"{hit.photo_id} +{len(hit.similar)}" if hit.similar else hit.photo_id,
+    "terms": lambda _, hit: " ".join(f"{similarity:.3f}" for similarity in hit.similarities),
+    "description": lambda _, hit: description(hit.attributes),
+    "url": lambda _, hit: hit.url,
+}
+DEFAULT_COLUMNS = ("rank", "distance", "photo_id", "terms", "description")
+
+
+def show_hits(result: SearchResult, offset: int = 0, columns: Sequence[str] = DEFAULT_COLUMNS) -> None:
+    """Print a table of the hits. A column is one of the above, or else the attribute of this name."""
+    rows = [[_cell(name, rank, hit) for name in columns] for rank, hit in enumerate(result.hits, start=offset + 1)]
+    show_table(columns, rows, numbers=("rank", "distance"))
+
+
+def _cell(column: str, rank: int, hit: Hit) -> str:
+    if column in _COLUMNS:
+        return _COLUMNS[column](rank, hit)
+    value = hit.attributes.get(column, "")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def show_took(result: SearchResult) -> None:
@@ -41,10 +52,10 @@ def show_took(result: SearchResult) -> None:
 
 def sheet_hits(result: SearchResult) -> list[SheetHit]:
     """The hits with their pictures, downloaded from their URLs."""
-    pictures = fetch_pictures(hit.url for hit in result.hits)
+    fetched = fetch_pictures(hit.url for hit in result.hits)
     return [
-        SheetHit(hit.photo_id, hit.distance, description(hit.attributes), picture)
-        for hit, picture in zip(result.hits, pictures, strict=True)
+        SheetHit(hit.photo_id, hit.distance, description(hit.attributes), found.picture, found.problem)
+        for hit, found in zip(result.hits, fetched, strict=True)
     ]
 
 

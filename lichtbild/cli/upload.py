@@ -37,6 +37,7 @@ class TooManyFailures(LichtbildError):  # noqa: N818 - a condition, not a fault 
 class FolderIngest:
     """The jobs of one folder, from the first window to the last settled item. `show` is called with new counts,
     `on_accepted` with each new job. `max_failed_ratio` is checked here, since one window is too small a sample.
+    `accepted` counts the pictures of accepted windows, `in_flight` those of the window that is being sent.
     """
 
     client: Client
@@ -47,6 +48,8 @@ class FolderIngest:
     on_accepted: Callable[[Job], None] = lambda _: None
     jobs: dict[str, Job] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    accepted: int = 0
+    in_flight: int = 0
     _started: float = field(default_factory=time.monotonic)
     _polled_at: float = field(default_factory=time.monotonic)
 
@@ -119,9 +122,11 @@ class FolderIngest:
 
     def _send(self, window: Window) -> None:
         """Send a window. One picture that is too large makes the API refuse the whole window: then send its halves."""
+        self.in_flight = len(window.pictures)
         try:
             job = self._accepted(window)
         except ApiError as error:
+            self.in_flight = 0
             if error.status != 413:
                 raise
             if len(window.pictures) == 1:
@@ -130,6 +135,8 @@ class FolderIngest:
             for half in window.halves():
                 self._send(half)
             return
+        self.accepted += self.in_flight
+        self.in_flight = 0
         self._note(job)
         self.on_accepted(job)
 

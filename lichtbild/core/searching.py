@@ -9,7 +9,7 @@ from typing import Any
 from lichtbild.core.calls import Calls
 from lichtbild.core.effects import Flow, Work
 from lichtbild.core.following import LONGEST_POLL, poll
-from lichtbild.errors import JobFailed
+from lichtbild.errors import JobFailed, StillRunning
 from lichtbild.models import Job, SearchResult
 
 
@@ -21,7 +21,10 @@ def search(calls: Calls, body: Callable[[], dict[str, Any]], timeout: float) -> 
     # A search changes nothing, so it may be sent again.
     prefer = {"Prefer": f"wait={wait}"}
     answer = yield from calls.call("POST", "/v1/search", json=sent, headers=prefer, wait=wait, deadline=deadline)
-    job = yield from poll(calls, Job.from_json(answer, calls.api), deadline, timeout)
+    try:
+        job = yield from poll(calls, Job.from_json(answer, calls.api), deadline, timeout)
+    except StillRunning as error:
+        raise StillRunning(error.job_id, timeout, sent.get("after_job")) from None
     if job.result is None:
         raise JobFailed(job)
     return job.result

@@ -120,7 +120,7 @@ class BlockingTransport:
         try:
             return _described(response, response.content)
         except requests.RequestException as error:
-            raise NoAnswer(f"No answer from {self._api}: {_reason(error)}.") from error
+            raise NoAnswer(f"No answer from {self._api}: {reason(error)}.") from error
 
     def _exchange(self, session: requests.Session, request: Request, *, stream: bool = False) -> requests.Response:
         try:
@@ -137,7 +137,7 @@ class BlockingTransport:
                 stream=stream,
             )
         except requests.RequestException as error:
-            raise NoAnswer(f"No answer from {self._api}: {_reason(error)}.") from error
+            raise NoAnswer(f"No answer from {self._api}: {reason(error)}.") from error
 
 
 class _Stream:
@@ -167,7 +167,7 @@ class _Stream:
         try:
             return next(self._pieces, b"")
         except requests.RequestException as error:
-            raise NoAnswer(f"{self._broke}: {_reason(error)}.") from error
+            raise NoAnswer(f"{self._broke}: {reason(error)}.") from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -202,7 +202,7 @@ def _described(response: requests.Response, content: bytes) -> Response:
     return Response(response.status_code, response.reason, headers, response.url, content)
 
 
-def _reason(error: requests.RequestException) -> str:
+def reason(error: requests.RequestException) -> str:
     """The innermost cause, without the wrappers of urllib3 and requests."""
     if isinstance(error, requests.Timeout):
         return "it timed out"

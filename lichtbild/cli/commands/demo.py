@@ -42,15 +42,18 @@ _TRY = ("status", 'search "two red boats at sunset" --save hits.png', "photos --
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to keep all data in. Without it the photos are cached and the rest is removed at the end.",
 )
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of the API; default: 8700, or any free port if 8700 is taken."
+)
 @click.option("--keep", is_flag=True, help="Keep the stack running, with the samples loaded, until Ctrl-C.")
-def demo(data: Path | None, keep: bool) -> None:
+def demo(data: Path | None, port: int | None, keep: bool) -> None:
     """Start the stack, ingest 600 sample photos, search them by text, by image and by both, and stop the stack."""
     require_embedded()
     if not os.access(SHEET.parent, os.W_OK):
         raise click.UsageError(f"{Path.cwd()} is not writable; the contact sheet is written there.")
     with _signals_as_exit(), _data(data) as folder:
         samples = draw_sample_photos(data or sample_cache(folder))
-        with _stack(folder, samples) as api, Client(api) as client:
+        with _stack(folder, samples, port) as api, Client(api) as client:
             with _log_lines_on_error(folder / "logs"):
                 _ingest(client, samples)
                 rows = _search(client, samples)
@@ -65,13 +68,14 @@ def _data(data: Path | None) -> AbstractContextManager[Path]:
 
 
 @contextmanager
-def _stack(data: Path, samples: Path) -> Iterator[str]:
+def _stack(data: Path, samples: Path, port: int | None) -> Iterator[str]:
     from embedded.stack import DEMO_MODEL, StackOptions, running_stack
 
     # The demo is the same for every user: settings from the environment do not apply.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LICHTBILD_")}
     options = StackOptions(
         data=data,
+        api_port=port,
         model=DEMO_MODEL,
         samples=samples,
         environment=environment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Wanted:
     "--max-failed-ratio",
     metavar="R",
     type=click.FloatRange(min=0, max=1, max_open=True),
-    help="Pause the job once more than this share of items has failed, such as 0.1.",
+    help="Pause the job once more than this share of items has failed, such as 0.1, and exit with 1. 0 accepts none.",
 )
 @collection_option
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
@@ -59,8 +59,8 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
-    for NDJSON from stdin. If SOURCE is a folder or one or more images, they are uploaded; the id of each is its path in
-    the folder, or its path as given.
+    for NDJSON or a table from stdin. If SOURCE is a folder or one or more images, they are uploaded; the id of each is
+    its path in the folder, or its path as given.
 
     A table has a header row with `photo_id` (or `id`) and `url` (or `photo_image_url`); every other column that is not
     empty becomes an attribute. A line of NDJSON is {"photo_id": …, "url": …, "attributes": {…}}.
@@ -77,7 +77,7 @@ def ingest(
         if detach:
             write_json(job.raw) if as_json else write_line(job.id)
         else:
-            _watch_to_the_end(client, job, as_json=as_json)
+            _watch_to_the_end(client, job, wanted.max_failed_ratio, as_json=as_json)
 
 
 def _pictures(wanted: Wanted) -> list[Picture] | None:
@@ -101,8 +101,8 @@ def _pictures(wanted: Wanted) -> list[Picture] | None:
     return pictures
 
 
-def _watch_to_the_end(client: Client, job: Job, *, as_json: bool) -> None:
-    """Follow a job and print its summary. Exit status 1 if it paused itself."""
+def _watch_to_the_end(client: Client, job: Job, max_failed_ratio: float | None, *, as_json: bool) -> None:
+    """Follow a job and print its summary. Exit status 1 if it paused itself, or too much of it failed."""
     try:
         with _watching_until_interrupted(job):
             ended = watch(client, job, on_stderr=as_json)
@@ -111,12 +111,21 @@ def _watch_to_the_end(client: Client, job: Job, *, as_json: bool) -> None:
         click.echo(f"lichtbild: {paused}\n{next_steps(paused.job)}", err=True)
         raise click.exceptions.Exit(1) from None
     _report(ended, as_json=as_json)
-    _check_outcome(ended.progress)
+    _check_outcome(ended.progress, max_failed_ratio)
 
 
-def _check_outcome(counts: Progress | None) -> None:
-    """Exit status 1 if every item failed, so that a scheduled ingest notices."""
-    if counts and counts.total and counts.failed == counts.total:
+def _check_outcome(counts: Progress | None, max_failed_ratio: float | None) -> None:
+    """Exit status 1 if every item failed, or more than the accepted ratio, so that a scheduled ingest notices. The API
+    pauses a job by that ratio only if it has many items, and some that no worker holds."""
+    if counts is None or not counts.failed:
+        return
+    if max_failed_ratio is not None and counts.failed > max_failed_ratio * counts.total:
+        click.echo(
+            f"lichtbild: {counts.failed} of {counts.total} failed, more than --max-failed-ratio {max_failed_ratio:g}.",
+            err=True,
+        )
+        raise click.exceptions.Exit(1)
+    if counts.failed == counts.total:
         raise click.exceptions.Exit(1)
 
 
@@ -149,7 +158,7 @@ def _upload(pictures: list[Picture], wanted: Wanted, *, detach: bool, as_json: b
         report_left_out(sending.left_out)
         raise click.exceptions.Exit(1)
     if not detach:
-        _check_outcome(sending.progress())
+        _check_outcome(sending.progress(), wanted.max_failed_ratio)
 
 
 @contextmanager
@@ -181,9 +190,12 @@ def _sending_until_interrupted(sending: FolderIngest) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         unfinished = [job.id for job in sending.jobs.values() if not job.is_final]
-        sent = sum(job.progress.total for job in sending.jobs.values() if job.progress)
+        # The API may have accepted the window that was being sent.
+        open_window = f" ({sending.in_flight} more may have been)" if sending.in_flight else ""
         click.echo(
-            f"\n{sent} of {len(sending.pictures)} images were sent; unfinished jobs: {len(unfinished)}.", err=True
+            f"\n{sending.accepted} of {len(sending.pictures)} images were sent{open_window}; "
+            f"unfinished jobs: {len(unfinished)}.",
+            err=True,
         )
         click.echo("List them: lichtbild jobs", err=True)
         raise
@@ -212,9 +224,8 @@ def _send(client: Client, wanted: Wanted) -> Job:
     (named,) = wanted.sources
     source = sys.stdin.buffer if named == "-" else named
     ratio, tried = wanted.max_failed_ratio, wanted.preflight
-    if isinstance(source, str):
-        try:
-            return client.ingest_file(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
-        except UnknownFormat as error:
-            raise click.UsageError(str(error)) from None
-    return client.ingest_ndjson(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
+    send: Callable[..., Job] = client.ingest_file if isinstance(source, str) else client.ingest_ndjson
+    try:
+        return send(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
+    except UnknownFormat as error:
+        raise click.UsageError(str(error)) from None

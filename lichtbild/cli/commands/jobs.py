@@ -16,6 +16,9 @@ from lichtbild.cli.terminal import show_table, write_json, write_line
 from lichtbild.client import Client
 from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
 
+# The API's limit of one page.
+_MOST = 1000
+
 
 @click.command()
 @click.argument("job_id", metavar="[ID]", required=False, shell_complete=complete_jobs)
@@ -29,6 +32,7 @@ from lichtbild.models import Job, Kind, PreflightReport, Progress, Status
 @click.option("--kind", type=click.Choice(get_args(Kind)), default="ingest", show_default=True)
 @click.option("--status", type=click.Choice(get_args(Status)), help="List only jobs with this status.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Number of jobs to list.")
+@click.option("--all", "every", is_flag=True, help="List all jobs.")
 @api_option
 def jobs(
     *,
@@ -38,6 +42,7 @@ def jobs(
     kind: Kind,
     status: Status | None,
     limit: int,
+    every: bool,
     **actions: bool,
 ) -> None:
     """List the newest jobs, show the job with this ID, or act on it."""
@@ -53,18 +58,38 @@ def jobs(
         raise click.UsageError("--status applies to the list of jobs, without an ID.")
     with connect() as client:
         if job_id is None:
-            _list(client.jobs(kind, limit, status), as_json)
+            _list(_jobs(client, kind, status, None if every else limit), as_json)
         elif action == "errors":
             _list_errors(client, job_id, as_json)
         else:
             _show(_act(client, job_id, action, code), as_json)
 
 
+def _jobs(client: Client, kind: Kind, status: Status | None, limit: int | None) -> list[Job]:
+    """At most `limit` jobs; if there are more, stderr says so."""
+    if limit is None:
+        return list(client.iter_jobs(kind, status))
+    found = client.jobs(kind, min(limit + 1, _MOST), status)
+    if len(found) > limit:
+        click.echo(f"These are the newest {limit}; for older ones: --limit N or --all.", err=True)
+    return found[:limit]
+
+
 def _act(client: Client, job_id: str, action: str | None, code: str | None) -> Job:
     if action == "retry":
+        _check_code(client, job_id, code)
         return client.retry(job_id, code)
     acts = {"cancel": client.cancel, "pause": client.pause, "resume": client.resume}
     return acts[action](job_id) if action else client.job(job_id)
+
+
+def _check_code(client: Client, job_id: str, code: str | None) -> None:
+    """Raises UsageError if no item of the job failed with this code."""
+    progress = client.job(job_id).progress if code else None
+    if progress is None or code in progress.failed_by_code:
+        return
+    codes = ", ".join(f"{known} ({count})" for known, count in progress.failed_by_code.items()) or "none failed"
+    raise click.UsageError(f"No item of job {job_id} failed with {code!r}; its codes: {codes}.")
 
 
 def _list(found: list[Job], as_json: bool) -> None:

@@ -11,6 +11,7 @@ from lichtbild.cli.connection import api_option, collection_option, connect
 from lichtbild.cli.printable import printable
 from lichtbild.cli.terminal import write_json, write_line
 from lichtbild.client import Client
+from lichtbild.errors import NotFound
 from lichtbild.models import Photo
 
 _SHOWN_NUMBERS = 4
@@ -34,14 +35,25 @@ def photos(
         raise click.UsageError("--delete requires the ID of a photo and cannot be combined with --embedding or --json.")
     with connect() as client:
         if delete and photo_id is not None:
-            client.delete_photo(photo_id, collection)
-            write_line(f"{printable(photo_id)} is deleted.")
+            _delete(client, photo_id, collection)
             return
         photo = _find(client, photo_id, collection, embedding=embedding)
     if as_json:
         write_json(_as_json(photo))
     else:
         _show(photo)
+
+
+def _delete(client: Client, photo_id: str, collection: str) -> None:
+    """A photo that is not stored is deleted, too: an ingest that is still running cannot store it afterwards."""
+    try:
+        client.photo(photo_id, collection)
+        is_stored = True
+    except NotFound:
+        is_stored = False
+    client.delete_photo(photo_id, collection)
+    result = "is deleted" if is_stored else "was not stored; earlier ingests cannot store it any more"
+    write_line(f"{printable(photo_id)} {result}.")
 
 
 def _find(client: Client, photo_id: str | None, collection: str, *, embedding: bool) -> Photo:

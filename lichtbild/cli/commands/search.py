@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from PIL import Image
 
 from lichtbild.cli.completion import complete_jobs
 from lichtbild.cli.connection import api_option, collection_option, connect
-from lichtbild.cli.contact_sheet import SheetRow, draw_contact_sheet
+from lichtbild.cli.contact_sheet import SheetRow, draw_contact_sheet, undrawable_letters
 from lichtbild.cli.pictures import fetch_pictures, open_picture
-from lichtbild.cli.search_output import sheet_hits, show_hits, show_took
+from lichtbild.cli.search_output import DEFAULT_COLUMNS, sheet_hits, show_hits, show_took
 from lichtbild.cli.terminal import write_json
 from lichtbild.client import Client
+
+_SHOWN_LETTERS = 20
 
 
 @click.command()
@@ -42,6 +45,11 @@ from lichtbild.client import Client
     help="Search once this ingest or deletion has ended.",
     shell_complete=complete_jobs,
 )
+@click.option(
+    "--columns",
+    metavar="NAME,…",
+    help=f"Columns of the table: {', '.join(DEFAULT_COLUMNS)}, url, or the name of an attribute.",
+)
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet of the hits.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @collection_option
@@ -61,6 +69,7 @@ def search(
     group_distance: float | None,
     exact: bool,
     after_job: str | None,
+    columns: str | None,
     save: Path | None,
     as_json: bool,
     collection: str,
@@ -89,11 +98,13 @@ def search(
         if as_json:
             write_json(result.raw)
         else:
-            show_hits(result, offset)
+            show_hits(result, offset, _columns(columns))
             show_took(result)
         if save is not None:
             picture = _query_picture(client, image, photo_id, collection)
-            draw_contact_sheet([SheetRow(sheet_hits(result), text, picture, _label(image, photo_id))]).save(save)
+            rows = [SheetRow(sheet_hits(result), text, picture, _label(image, photo_id))]
+            draw_contact_sheet(rows).save(save)
+            _report_undrawable(rows)
             click.echo(f"Contact sheet: {save}", err=as_json)
 
 
@@ -107,6 +118,24 @@ def _check(image: str | None, save: Path | None) -> None:
         raise click.UsageError(f"{save}: a contact sheet is a .png, .jpg or .webp.")
     if not save.parent.is_dir():
         raise click.UsageError(f"There is no folder {save.parent}.")
+
+
+def _columns(names: str | None) -> Sequence[str]:
+    """Raises UsageError if none is named."""
+    if names is None:
+        return DEFAULT_COLUMNS
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    if not chosen:
+        raise click.UsageError("--columns names no column.")
+    return chosen
+
+
+def _report_undrawable(rows: Sequence[SheetRow]) -> None:
+    """Letters that no font has are drawn as boxes: stderr says which, and what helps."""
+    letters = undrawable_letters(rows)
+    if letters:
+        shown = letters if len(letters) <= _SHOWN_LETTERS else f"{letters[:_SHOWN_LETTERS]}…"
+        click.echo(f"lichtbild: no font on this machine has {shown}; install one, such as Noto Sans CJK.", err=True)
 
 
 def _filter(condition: str | None) -> dict[str, Any] | None:
@@ -124,9 +153,9 @@ def _filter(condition: str | None) -> dict[str, Any] | None:
 
 def _query_picture(client: Client, image: str | None, photo_id: str | None, collection: str) -> Image.Image | None:
     if image is not None:
-        return fetch_pictures([image])[0] if _is_url(image) else open_picture(Path(image).read_bytes())
+        return fetch_pictures([image])[0].picture if _is_url(image) else open_picture(Path(image).read_bytes())
     if photo_id is not None:
-        return fetch_pictures([client.photo(photo_id, collection).url])[0]
+        return fetch_pictures([client.photo(photo_id, collection).url])[0].picture
     return None
 
 

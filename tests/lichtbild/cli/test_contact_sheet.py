@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lichtbild.cli.contact_sheet import EMPTY, PAPER, PICTURE, QUERY_WIDTH, SheetHit, SheetRow, draw_contact_sheet
+from lichtbild.cli import fonts
+from lichtbild.cli.contact_sheet import (
+    EMPTY,
+    PAPER,
+    PICTURE,
+    QUERY_WIDTH,
+    SheetHit,
+    SheetRow,
+    draw_contact_sheet,
+    undrawable_letters,
+)
 from lichtbild.cli.pictures import fetch_pictures, open_picture
 from tests.lichtbild.fake_api import FakeApi, Reply
 
@@ -70,7 +80,9 @@ def test_pictures_are_fetched_in_order_and_what_fails_is_none(api: FakeApi, tmp_
     urls = [f"{api.url}/{name}" for name in ("text.jpg", "good.jpg", "gone.jpg", "cut.jpg")]
     found = fetch_pictures([*urls, "nonsense://x", ""])
 
-    assert [picture and picture.size for picture in found] == [None, (512, 256), None, None, None, None]
+    assert [one.picture and one.picture.size for one in found] == [None, (512, 256), None, None, None, None]
+    assert [one.problem for one in found[:3]] == ["not an image", "", "HTTP 404"]
+    assert all(one.problem for one in found[3:])
 
 
 def test_a_truncated_picture_is_none() -> None:
@@ -78,3 +90,28 @@ def test_a_truncated_picture_is_none() -> None:
     Image.new("RGB", (200, 200), "#00ff00").save(content, "JPEG")
 
     assert open_picture(content.getvalue()[:300]) is None
+
+
+def test_ids_that_begin_alike_are_cut_in_the_middle() -> None:
+    def drawn(number: int) -> bytes:
+        return draw_contact_sheet(
+            [SheetRow([SheetHit(f"Houses Dataset/Houses Dataset/{number}_frontal.jpg", 0.1)])]
+        ).tobytes()
+
+    assert len({drawn(number) for number in (1, 2, 3)}) == 3
+
+
+def test_a_missing_picture_has_its_reason() -> None:
+    sheets = [draw_contact_sheet([SheetRow([SheetHit("a", 0.1, problem=problem)])]) for problem in ("", "HTTP 404")]
+
+    assert sheets[0].tobytes() != sheets[1].tobytes()
+
+
+def test_letters_without_a_font_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with no font but Pillow's own."""
+    fonts._best.cache_clear()
+    monkeypatch.setattr(fonts, "_candidates", lambda _letters: iter([None]))
+
+    assert undrawable_letters([SheetRow([SheetHit("a", 0.1, "日本 and 日")], text="本")]) == "日本"
+    assert undrawable_letters([SheetRow([SheetHit("a", 0.1, "plain")])]) == ""
+    fonts._best.cache_clear()

@@ -28,7 +28,7 @@ def test_jobs_are_listed_shown_and_cancelled(api: FakeApi) -> None:
         "List the failures: lichtbild jobs j1 --errors",
     ]
     assert json.loads(cancelled.stdout)["status"] == "cancelled"
-    assert api.calls("GET", "/v1/jobs")[0].query == {"kind": "delete", "status": "running", "limit": "20"}
+    assert api.calls("GET", "/v1/jobs")[0].query == {"kind": "delete", "status": "running", "limit": "21"}
 
 
 def test_failed_items_are_listed_one_per_line(api: FakeApi) -> None:
@@ -52,3 +52,31 @@ def test_a_closed_pipe_ends_the_command_as_other_unix_commands(api: FakeApi) -> 
 
     assert (process.wait(30), process.stderr.read()) == (141, b"")
     process.stderr.close()
+
+
+def test_more_jobs_than_are_shown_are_mentioned_and_all_can_be_listed(api: FakeApi) -> None:
+    jobs = [ingest_job(job_id=f"j{number}") for number in range(4)]
+    api.on("GET", "/v1/jobs", Reply({"jobs": jobs[:3], "next_cursor": "c"}))
+
+    few = lichtbild("jobs", "--limit", 2, api=api.url)
+    api.on(
+        "GET", "/v1/jobs", Reply({"jobs": jobs[:3], "next_cursor": "c"}), Reply({"jobs": jobs[3:], "next_cursor": None})
+    )
+    every = lichtbild("jobs", "--all", api=api.url)
+
+    assert [line.split()[0] for line in few.stdout.splitlines()[1:]] == ["j0", "j1"]
+    assert "--all" in few.stderr
+    assert [line.split()[0] for line in every.stdout.splitlines()[1:]] == ["j0", "j1", "j2", "j3"]
+    assert every.stderr == ""
+
+
+def test_a_retry_with_a_code_that_no_item_has_names_those_of_the_job(api: FakeApi) -> None:
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(failed=3)))
+    api.on("POST", "/v1/jobs/j1/retry", Reply(ingest_job("queued", job_id="j2"), 202))
+
+    wrong = lichtbild("jobs", "j1", "--retry", "--code", "nonsense", api=api.url)
+    right = lichtbild("jobs", "j1", "--retry", "--code", "http_404", api=api.url)
+
+    assert (wrong.returncode, right.returncode) == (2, 0)
+    assert "No item of job j1 failed with 'nonsense'; its codes: http_404 (3)." in wrong.stderr
+    assert [call.query for call in api.calls("POST", "/v1/jobs/j1/retry")] == [{"code": "http_404"}]

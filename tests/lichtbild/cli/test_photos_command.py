@@ -25,7 +25,18 @@ def test_a_photo_is_shown_by_its_id(api: FakeApi) -> None:
     assert json.loads(as_json.stdout) == PHOTO
 
 
+def test_deleting_an_unknown_photo_is_no_error_and_says_that_there_was_none(api: FakeApi) -> None:
+    api.on("DELETE", "/v1/photos/nobody", Reply(b"", 204))
+
+    done = lichtbild("photos", "nobody", "--delete", api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "nobody was not stored; earlier ingests cannot store it any more.\n"
+    assert len(api.calls("DELETE", "/v1/photos/nobody")) == 1
+
+
 def test_a_photo_is_deleted(api: FakeApi) -> None:
+    api.on("GET", "/v1/photos/a%2Fb", Reply(PHOTO))
     api.on("DELETE", "/v1/photos/a%2Fb", Reply(b"", 204))
 
     done = lichtbild("photos", "a/b", "--delete", "--collection", "mine", api=api.url)

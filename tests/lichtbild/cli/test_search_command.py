@@ -25,6 +25,31 @@ def test_search_prints_a_table(api: FakeApi) -> None:
     ]
 
 
+def test_columns_are_chosen_among_the_hits_fields_and_attributes(api: FakeApi) -> None:
+    found = hit("a", 0.25, url="http://x/a.jpg", width=800, tags=["ü"]), hit("b", 0.5, url="http://x/b.jpg")
+    api.on("POST", "/v1/search", Reply(search_job(*found)))
+
+    done = lichtbild("search", "x", "--columns", "photo_id, width,tags,url", api=api.url)
+    none = lichtbild("search", "x", "--columns", ",", api=api.url)
+
+    assert [line.split() for line in done.stdout.splitlines()[:3]] == [
+        ["photo_id", "width", "tags", "url"],
+        ["a", "800", '["ü"]', "http://x/a.jpg"],
+        ["b", "http://x/b.jpg"],
+    ]
+    assert none.returncode == 2
+
+
+def test_a_search_that_waits_too_long_names_the_job_it_waits_for(api: FakeApi) -> None:
+    api.on("POST", "/v1/search", Reply(search_job(status="queued"), 202))
+    api.on("GET", "/v1/jobs/s1", Reply(search_job(status="queued")))
+
+    done = lichtbild("search", "x", "--after", "i1", "--timeout", 0.1, api=api.url)
+
+    assert done.returncode == 1
+    assert "since it waits for job i1" in done.stderr
+
+
 def test_search_as_json_prints_the_result(api: FakeApi) -> None:
     api.on("POST", "/v1/search", Reply(search_job(hit("a"))))
 

@@ -94,7 +94,7 @@ def offers(*words: str, **more: str) -> list[str]:
 
 
 def completed(*words: str, **more: str) -> set[str]:
-    return {offer.partition(",")[2] for offer in offers(*words, **more)}
+    return {offer.partition(",")[2] for offer in offers(*words, **more) if offer}
 
 
 def test_subcommands_and_options_are_completed() -> None:
