@@ -7,19 +7,18 @@ import gzip
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from lichtbild.errors import InvalidItem, UnknownFormat
 from lichtbild.gzip_pieces import PIECE, async_zipped, zipped
 from lichtbild.item_lines import Item, async_lines, lines
-from lichtbild.table_header import NDJSON, TSV, list_type, table_type
 from lichtbild.table_rows import Table, rows_of, table_items
 from lichtbild.unsplash_zip import read_photos
 
-# More than the API accepts.
-_LONGEST_LINE = 2 * 2**20
+NDJSON, CSV, TSV = "application/x-ndjson", "text/csv", "text/tab-separated-values"
+
 # Unsplash numbers the parts of its tables: photos.tsv000.
 _NAME = re.compile(r"\.(?P<format>tsv|csv|ndjson|jsonl)\d*(?P<gzip>\.gz)?$", re.IGNORECASE)
 
@@ -58,15 +57,8 @@ def from_items(
 
 
 def from_stream(stream: BinaryIO, limit: int | None = None) -> Manifest:
-    """NDJSON or a table from a pipe, at most `limit` items. Reads the first line. Raises UnknownFormat for a table
-    without the columns that it needs."""
-    first = stream.readline(_LONGEST_LINE)
-    media_type = list_type(first, "stdin")
-    lines = chain([first] if first else [], stream)
-    if media_type == NDJSON:
-        return _ndjson(lambda: zipped(_first_lines(lines, limit)), can_repeat=False)
-    rows = lines if limit is None else _first_rows(lines, media_type, limit)
-    return Manifest(lambda: zipped(rows), media_type, gzipped=True, can_repeat=False)
+    """NDJSON from a pipe, at most `limit` items."""
+    return _ndjson(lambda: zipped(_first_lines(stream, limit)), can_repeat=False)
 
 
 def from_file(path: Path, limit: int | None = None) -> Manifest:
@@ -82,8 +74,7 @@ def from_file(path: Path, limit: int | None = None) -> Manifest:
         raise UnknownFormat(f"{path}: the name must end in .tsv, .csv, .ndjson or .jsonl (also with .gz), or in .zip.")
     gzipped = name["gzip"] is not None
     with _opened(path, gzipped) as file:
-        is_lines = name["format"].lower() in ("ndjson", "jsonl")
-        media_type = NDJSON if is_lines else table_type(file.readline(_LONGEST_LINE), str(path))
+        media_type = NDJSON if name["format"].lower() in ("ndjson", "jsonl") else _table_type(file.readline(PIECE))
     if limit is None:
         return Manifest(lambda: _pieces(path), media_type, gzipped, can_repeat=True)
     return Manifest(lambda: zipped(_cut(path, gzipped, media_type, limit)), media_type, gzipped=True, can_repeat=True)
@@ -97,6 +88,11 @@ def _from_zip(path: Path, limit: int | None) -> Manifest:
 
 def _ndjson(pieces: Callable[[], Iterator[bytes] | AsyncIterator[bytes]], *, can_repeat: bool) -> Manifest:
     return Manifest(pieces, NDJSON, gzipped=True, can_repeat=can_repeat)
+
+
+def _table_type(header: bytes) -> str:
+    """Decided by the header row, not by the name: some of Unsplash's `.csv` files are separated by tabs."""
+    return TSV if b"\t" in header else CSV
 
 
 def _opened(path: Path, gzipped: bool) -> BinaryIO:

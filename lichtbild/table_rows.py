@@ -8,11 +8,11 @@ from numbers import Integral
 from typing import Any, Protocol
 
 from lichtbild.errors import InvalidItem
-from lichtbild.table_header import ID_COLUMNS, URL_COLUMNS
 
 # Rows that are converted at once.
 _BATCH = 1000
 Rows = Callable[[], Iterator[Mapping[str, Any]]]
+_ID_COLUMNS, _URL_COLUMNS = ("photo_id", "id"), ("url", "photo_image_url")
 
 
 class HasColumns(Protocol):
@@ -58,7 +58,7 @@ def table_items(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
     entries of a column `attributes` with a mapping. Empty cells are no attributes. Raises InvalidItem."""
     for row in rows:
         values = dict(row)
-        photo_id, url = _taken(values, ID_COLUMNS), _taken(values, URL_COLUMNS)
+        photo_id, url = _taken(values, _ID_COLUMNS), _taken(values, _URL_COLUMNS)
         # Tables often number their rows; ids are text.
         item = {"photo_id": str(photo_id) if isinstance(photo_id, Integral) else photo_id, "url": url}
         nested = values.get("attributes")

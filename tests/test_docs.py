@@ -232,7 +232,7 @@ def test_the_table_of_settings_is_that_of_the_class():
 @pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
 def test_variables_named_in_the_docs_exist(page):
     named = set(re.findall(r"(?<![A-Z_])LICHTBILD_([A-Z_]+[A-Z])\b", page.text))
-    known = {name.upper() for name in Settings.model_fields} | {"API", "API_KEY", "TEST_CATALOGUE_URL"}
+    known = {name.upper() for name in Settings.model_fields} | {"API", "API_KEY", "PROFILE", "TEST_CATALOGUE_URL"}
     assert named <= known
 
 

@@ -57,7 +57,7 @@ def _end_cut(text: str, kept: int) -> str:
 
 
 def _middle_cut(text: str, kept: int) -> str:
-    """The last letters tell ids apart that begin with the same folder: two thirds of `kept` are at the end."""
+    """For ids, which often begin alike: most of the `kept` letters are at the end."""
     first = kept // 3
     return f"{text[:first]}…{text[len(text) - (kept - first) :]}"
 
@@ -177,8 +177,11 @@ def _wrapped(text: str, style: _Style, width: int, most: int) -> list[str]:
 
 def _fitting(text: str, style: _Style, width: int, cut: _Cut) -> str:
     text = printable(text)
-    if _width(text, style) <= width:
-        return text
+    forms = [text, f"…/{text.rpartition('/')[2]}"] if cut is _middle_cut and "/" in text else [text]
+    for form in forms:
+        if _width(form, style) <= width:
+            return form
+    text = forms[-1].removeprefix("…/")
     # Each letter has at least a pixel.
     kept = min(len(text) - 1, width)
     while kept and _width(cut(text, kept), style) > width:

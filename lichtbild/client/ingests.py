@@ -72,9 +72,7 @@ class IngestMethods(Running):
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
     ) -> Job:
-        """Like `ingest`, from a binary stream of NDJSON or of a table, which is read once; at most `limit` items.
-
-        Also raises UnknownFormat."""
+        """Like `ingest`, from a binary stream of NDJSON, which is read once; at most `limit` lines."""
         source = partial(manifest.from_stream, stream, limit)
         return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +59,8 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
-    for NDJSON or a table from stdin. If SOURCE is a folder or one or more images, they are uploaded; the id of each is
-    its path in the folder, or its path as given.
+    for NDJSON from stdin. If SOURCE is a folder or one or more images, they are uploaded; the id of each is its path in
+    the folder, or its path as given.
 
     A table has a header row with `photo_id` (or `id`) and `url` (or `photo_image_url`); every other column that is not
     empty becomes an attribute. A line of NDJSON is {"photo_id": …, "url": …, "attributes": {…}}.
@@ -224,8 +224,9 @@ def _send(client: Client, wanted: Wanted) -> Job:
     (named,) = wanted.sources
     source = sys.stdin.buffer if named == "-" else named
     ratio, tried = wanted.max_failed_ratio, wanted.preflight
-    send: Callable[..., Job] = client.ingest_file if isinstance(source, str) else client.ingest_ndjson
-    try:
-        return send(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
-    except UnknownFormat as error:
-        raise click.UsageError(str(error)) from None
+    if isinstance(source, str):
+        try:
+            return client.ingest_file(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
+        except UnknownFormat as error:
+            raise click.UsageError(str(error)) from None
+    return client.ingest_ndjson(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)

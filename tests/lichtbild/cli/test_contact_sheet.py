@@ -92,11 +92,10 @@ def test_a_truncated_picture_is_none() -> None:
     assert open_picture(content.getvalue()[:300]) is None
 
 
-def test_ids_that_begin_alike_are_cut_in_the_middle() -> None:
+@pytest.mark.parametrize("name", ["Houses Dataset/Houses Dataset/{}_frontal.jpg", "a name that all photos have {}.jpg"])
+def test_ids_that_begin_alike_stay_apart(name: str) -> None:
     def drawn(number: int) -> bytes:
-        return draw_contact_sheet(
-            [SheetRow([SheetHit(f"Houses Dataset/Houses Dataset/{number}_frontal.jpg", 0.1)])]
-        ).tobytes()
+        return draw_contact_sheet([SheetRow([SheetHit(name.format(number), 0.1, picture=RED)])]).tobytes()
 
     assert len({drawn(number) for number in (1, 2, 3)}) == 3
 

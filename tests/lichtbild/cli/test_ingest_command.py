@@ -171,50 +171,6 @@ def test_an_ingest_exits_with_1_if_more_than_the_accepted_ratio_failed(
     assert (done.returncode, "1 of 4 failed, more than" in done.stderr) == (status, bool(status))
 
 
-@pytest.mark.parametrize(
-    ("text", "media_type"),
-    [
-        (TABLE, "text/tab-separated-values"),
-        ("id,url,k\na,http://x/a,1\nb,http://x/b,2\n", "text/csv"),
-        ('\ufeff{"id":"a"}\n{"id":"b"}\n', "application/x-ndjson"),
-    ],
-)
-def test_stdin_may_be_a_table(api: FakeApi, text: str, media_type: str) -> None:
-    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
-
-    for more in ((), ("--limit", 1)):
-        assert lichtbild("ingest", "-", "--detach", *more, api=api.url, given=text.encode()).returncode == 0
-
-    whole, first = api.calls("POST", "/v1/ingest")
-    assert whole.headers["Content-Type"] == media_type
-    assert gzip.decompress(whole.body).decode() == text
-    assert gzip.decompress(first.body).decode() == "".join(text.splitlines(keepends=True)[: 1 + ("{" not in text)])
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("ID,URL\na,http://x/a\n", "columns are 'ID', 'URL'. Write id, url in lower case."),
-        ("id;url\na;http://x/a\n", "separated by ';'"),
-        ("name,link\na,http://x/a\n", "no column photo_id or id and no column url or photo_image_url"),
-        ('[{"id": "a"}]', "one object per line"),
-    ],
-)
-def test_a_table_without_the_needed_columns_is_refused_with_those_it_has(
-    api: FakeApi, tmp_path: Path, text: str, said: str
-) -> None:
-    path = tmp_path / "photos.csv"
-    path.write_text(text)
-
-    from_stdin = lichtbild("ingest", "-", api=api.url, given=text.encode())
-    from_file = lichtbild("ingest", path, api=api.url)
-
-    assert (from_stdin.returncode, from_file.returncode) == (2, 2)
-    assert said in " ".join(from_stdin.stderr.split())
-    assert "the header row has no column" in from_file.stderr
-    assert api.calls("POST", "/v1/ingest") == []
-
-
 def test_a_failed_job_exits_with_1_and_its_error(api: FakeApi, table: Path) -> None:
     error = {"code": "model_mismatch", "detail": "The collection holds another model's vectors."}
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
