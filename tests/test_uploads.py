@@ -12,7 +12,7 @@ import pytest
 import requests
 from PIL import Image
 
-from lichtbild import Client
+from lichtbild import Client, Conflict
 from tests.pictures import encoded, photo, rotated, scribble
 from tests.stack import CHUNK, Lichtbild, wait_for
 
@@ -74,9 +74,9 @@ def test_a_folder_with_a_broken_picture_among_good_ones(lichtbild, client, data,
     green = [count for count, colour in Image.open(sheet).getcolors(10**7) if colour[1] > 240 and max(colour[::2]) < 16]
     assert sum(green) > 2 * 20_000
 
-    # The bytes of failed items are deleted: a retry fails with `upload_gone`.
-    retried = client.wait(client.retry(job.id).id)
-    assert {item.code for item in client.iter_errors(retried.id)} == {"upload_gone"}
+    # The bytes of failed items are deleted: a retry is refused with what to do.
+    with pytest.raises(Conflict, match="upload these images again"):
+        client.retry(job.id)
 
 
 def test_a_replaced_picture_shows_the_new_one(lichtbild, client, collection):

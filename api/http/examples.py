@@ -64,7 +64,7 @@ def _job(kind: Kind, **fields: Any) -> JobView:
         result=None,
         error=None,
         request_id=REQUEST_ID,
-        links=JobLinks(link, f"{link}/events", f"{link}/errors" if kind == "ingest" else None),
+        links=JobLinks(link, f"{link}?wait=30", f"{link}/events", f"{link}/errors" if kind == "ingest" else None),
     )
     return replace(queued, **fields)
 

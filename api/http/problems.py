@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from redis.exceptions import RedisError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api.http import request_id
 from shared.domain.answer_json import to_json
@@ -71,11 +71,21 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_").replace("'", "")
     code = "too_large" if status == 413 else code
-    response = problem(status, code, error.description or HTTPStatus(status).phrase)
+    response = problem(status, code, _detail(error))
     for name, value in error.get_headers():
         if name.lower() in ("allow", "www-authenticate", "location"):
             response.headers[name] = value
     return response
+
+
+def _detail(error: HTTPException) -> str:
+    """The framework's own text speaks of pages and spelling."""
+    if isinstance(error, NotFound):
+        return f"There is no {request.path}; /openapi.json lists all paths."
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return f"{request.method} is not possible here; {request.path} accepts {allowed}."
+    return error.description or HTTPStatus(error.code or 500).phrase
 
 
 def _unexpected(error: Exception) -> Response:

@@ -53,7 +53,8 @@ class IngestQuery(InCollection, Labelled, Notifying, ListQuery):
     preflight: Annotated[WholeNumber, Field(ge=0, le=_MAX_TRIED)] = 0
     """Try this many items, drawn at random, and store nothing."""
     max_failed_ratio: Ratio | None = None
-    """Pause the job once more than this share of its items has failed, after at least 100 settled items."""
+    """Pause the job once more than this share of its items has failed, after at least 100 settled items. A job that
+    ends with more than this share is `failed`, however short it is."""
 
 
 class IngestHeaders(Retryable):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import Annotated
 
 from flask import Response, request
@@ -19,11 +20,13 @@ from api.routes.address import api_url
 from api.routes.callback import accepted_callback
 from api.services import services
 from shared.domain.answer_json import to_json
+from shared.domain.items import Item
 from shared.domain.job import Job, Kind, Status
 from shared.domain.job_view import job_view
 from shared.domain.results import FailurePage, JobPage, JobView
-from shared.errors import ConflictError, NotFoundError, UnavailableError
+from shared.errors import ConflictError, Fault, InvalidRequestError, NotFoundError, UnavailableError
 from shared.ledger.ingest import IngestLedger
+from shared.uploads.spool import is_upload
 
 routes = Routes("jobs")
 
@@ -126,7 +129,7 @@ def retry_job(job_id: str, query: RetryQuery, headers: Retryable) -> Reply:
     callback = accepted_callback(given)
     key, fingerprint = headers.idempotency_key, f"{job_id}:{query.code}{given.fingerprint()}"
     with parts.ingests.submission(job.collection) as staged:
-        stage_items(staged, parts.ingests.failed_items(job_id, query.code))
+        stage_items(staged, _failed_items(job, query.code))
         retry_id = staged.submit(key, fingerprint, parent=job_id, labels=labels, callback=callback)
     return accepted(staged, retry_id)
 
@@ -153,6 +156,28 @@ def _retryable(job: Job) -> Job:
     if job.preflight_of is not None:
         raise ConflictError(f"Job {job.id} is a preflight, which stores nothing; submit the list itself.")
     return job
+
+
+def _failed_items(job: Job, code: str | None) -> Iterator[Item]:
+    """The items to retry. Raises InvalidRequestError if none failed with this code, ConflictError if there are none, or
+    if their bytes are not kept."""
+    if code is not None and code not in job.failed_by_code:
+        reason = f"No item of job {job.id} failed with {code!r}; {_codes(job)}."
+        raise InvalidRequestError(reason, [Fault(reason, parameter="code")])
+    items = services().ingests.failed_items(job.id, code)
+    first = next(items, None)
+    if first is None:
+        raise ConflictError(f"No failed item of job {job.id} is kept for a retry; {_codes(job)}.")
+    if is_upload(first.url):
+        raise ConflictError(
+            f"The failed items of job {job.id} are uploads, whose bytes are not kept: upload these images again."
+        )
+    return chain([first], items)
+
+
+def _codes(job: Job) -> str:
+    counts = ", ".join(f"{code} {count}" for code, count in job.failed_by_code.items())
+    return f"failed items by code: {counts}" if counts else "no item failed"
 
 
 def _all_failures(ingests: IngestLedger, job_id: str) -> Iterator[str]:

@@ -66,7 +66,7 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
 
 @routes.delete(
     "/v1/photos/<path:photo_id>",
-    Answer(204, None, "No search returns the photo any more."),
+    Answer(204, None, "No search returns the photo any more.", headers=("Deleted-Photos",)),
     Answer(
         202,
         JobView,
@@ -78,17 +78,18 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
     raises=[NotFoundError],
 )
 def delete_photo(photo_id: str, query: InCollection) -> Reply:
-    """Delete a photo. Deleting an unknown photo is no error.
+    """Delete a photo. Deleting an unknown photo is no error; `Deleted-Photos` is 0 then.
 
     The deletion overrides every earlier submission of this id, even one that is still being ingested.
     """
     photo_id = normal_id(photo_id)
     _check_deletable(photo_id, query.collection)
     parts = services()
+    is_stored = parts.catalogue.get(query.collection, photo_id) is not None
     job_id = parts.deletions.enqueue(query.collection, photo_id, request_id.current())
     job = parts.watcher.wait(job_id, _DELETION_SECONDS)
     if job.status == "succeeded":
-        return Reply(None, 204)
+        return Reply(None, 204, {"Deleted-Photos": str(int(is_stored))})
     if job.status == "failed":
         raise NotFoundError(job.error["detail"])
     return Reply(job_view(job, api_url()), 202, {"Location": job_url(job.id), "Retry-After": "1"})

@@ -49,7 +49,7 @@ def absolute(url: str, api: str) -> str:
 
 def _links(job: Job, api: str) -> JobLinks:
     link = f"{api}/v1/jobs/{job.id}"
-    return JobLinks(link, f"{link}/events", f"{link}/errors" if job.kind == "ingest" else None)
+    return JobLinks(link, f"{link}?wait=30", f"{link}/events", f"{link}/errors" if job.kind == "ingest" else None)
 
 
 def _progress(job: Job) -> Progress:

@@ -60,6 +60,8 @@ class JobLinks(Documented):
     """The addresses of a job."""
 
     self: str
+    wait: str
+    """The same, answered as soon as the job has ended, or after 30 seconds. Repeat it until then."""
     events: str
     errors: str | None = None
     """Only of an ingest."""

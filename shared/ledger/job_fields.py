@@ -74,19 +74,21 @@ def _largest(hosts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _error(fields: Mapping[str, str]) -> Any:
-    # A job whose last claimed chunks were settled after the breaker tripped has ended instead.
-    if "tripped" not in fields or fields["status"] != "paused":
-        return json.loads(fields["error"]) if "error" in fields else None
-    return {
-        "code": "too_many_failures",
-        "detail": f"More than {float(fields['max_failed_ratio']):.0%} of the items failed (max_failed_ratio), so the "
-        "job was paused. Check failed_by_code, then resume or cancel the job.",
-    }
+    if "error" in fields:
+        return json.loads(fields["error"])
+    if "tripped" not in fields or fields["status"] not in ("paused", "failed"):
+        return None
+    share = f"More than {float(fields['max_failed_ratio']):.0%} of the items failed (max_failed_ratio)"
+    if fields["status"] == "failed":
+        return {"code": "too_many_failures", "detail": f"{share}. The others are stored; retry those that failed."}
+    then = "so the job was paused. Check failed_by_code, then resume or cancel the job."
+    return {"code": "too_many_failures", "detail": f"{share}, {then}"}
 
 
 def _rate(fields: Mapping[str, str], started: datetime | None, finished: datetime | None) -> float:
-    """Items per second: over the last minute while the job runs, over its whole duration after it has ended."""
-    if started is None:
+    """Items per second: over the last minute while the job runs, 0 while it is paused, over its whole duration after it
+    has ended."""
+    if started is None or fields["status"] == "paused":
         return 0.0
     now = finished or datetime.now(UTC)
     age = max((now - started).total_seconds(), 0.001)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.catalogue.interface import Hit as FoundRow
 from shared.catalogue.interface import Vector
 from shared.domain.search_results import FoundPhoto, Hit
-from worker.search.paging import Group
+from worker.search.paging import Group, shown_distance
 
 
 def hit_of(group: Group, vectors: Sequence[Vector], *, include_embedding: bool) -> Hit:
@@ -17,15 +16,12 @@ def hit_of(group: Group, vectors: Sequence[Vector], *, include_embedding: bool) 
     return Hit(
         best.photo.photo_id,
         best.photo.url,
-        _distance(best),
+        shown_distance(best),
         best.photo.attributes,
         similarities=[round(float(similarity), 6) for similarity in similarities],
         similar=tuple(
-            FoundPhoto(row.photo.photo_id, row.photo.url, _distance(row), row.photo.attributes) for row in group.similar
+            FoundPhoto(row.photo.photo_id, row.photo.url, shown_distance(row), row.photo.attributes)
+            for row in group.similar
         ),
         embedding=best.embedding.tolist() if include_embedding else None,
     )
-
-
-def _distance(row: FoundRow) -> float:
-    return round(max(0.0, row.distance), 6)

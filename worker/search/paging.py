@@ -39,17 +39,22 @@ def page(find: Callable[[int], Sequence[Hit]], query: Query) -> list[Group]:
     most = _most(query)
     limit = query.window + 1 if query.group_distance is None else min(most, 2 * query.window + 10)
     while True:
-        found = sorted(find(limit), key=lambda hit: (hit.distance, hit.photo.photo_id))
+        found = sorted(find(limit), key=lambda hit: (shown_distance(hit), hit.photo.photo_id))
         is_all = len(found) < limit or limit >= most
         if not is_all:
             # Other rows at the largest distance may be missing.
-            farthest = found[-1].distance
-            found = [hit for hit in found if hit.distance < farthest]
+            farthest = shown_distance(found[-1])
+            found = [hit for hit in found if shown_distance(hit) < farthest]
         near = [hit for hit in found if query.max_distance is None or hit.distance <= query.max_distance]
         groups = _grouped(near, query.group_distance)
         if is_all or len(near) < len(found) or len(groups) >= query.window:
             return groups[query.offset : query.window]
         limit = min(most, limit * _GROWTH)
+
+
+def shown_distance(hit: Hit) -> float:
+    """The distance as clients see it, to six places: hits are ordered by what they see."""
+    return round(max(0.0, hit.distance), 6)
 
 
 def _most(query: Query) -> int:

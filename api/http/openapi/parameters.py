@@ -29,6 +29,11 @@ _HEADERS: Mapping[str, tuple[str, dict[str, Any], Any]] = {
         {"type": "string", "const": "true"},
         "true",
     ),
+    "Deleted-Photos": (
+        "1 if the photo was stored, 0 if no photo had this id.",
+        {"type": "integer", "minimum": 0, "maximum": 1},
+        1,
+    ),
     "Preference-Applied": ("The preference that was applied.", {"type": "string"}, "wait=10"),
     "WWW-Authenticate": ("How to send a key.", {"type": "string"}, "Bearer"),
     request_id.HEADER: (

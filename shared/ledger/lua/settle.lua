@@ -28,10 +28,10 @@ redis.call('HINCRBYFLOAT', job, 'decode', decode_s)
 redis.call('HINCRBYFLOAT', job, 'encode', encode_s)
 redis.call('HINCRBYFLOAT', job, 'write', write_s)
 
-local total, status, max_failed_ratio, forgiven, forgiven_failed =
-  unpack(redis.call('HMGET', job, 'total', 'status', 'max_failed_ratio', 'forgiven', 'forgiven_failed'))
+local total, status, max_failed_ratio, forgiven, forgiven_failed, preflight_of = unpack(redis.call('HMGET', job,
+  'total', 'status', 'max_failed_ratio', 'forgiven', 'forgiven_failed', 'preflight_of'))
 local has_ended = status == 'cancelled' or status == 'failed'
-if redis.call('HEXISTS', job, 'preflight_of') == 0 then
+if not preflight_of then
   -- The pending items of a job that has ended were subtracted at its end.
   if not has_ended then
     redis.call('HINCRBY', collection_stats, 'pending', -items)
@@ -63,23 +63,27 @@ if failure_block ~= '' and failed <= tonumber(max_kept_failures) then
   redis.call('RPUSH', failures, failure_block)
 end
 local settled = stored + unchanged + failed
+-- The circuit breaker: judges the items settled since the start or the last resume.
+local judged = settled - (forgiven or 0)
+local is_over = max_failed_ratio and failed - (forgiven_failed or 0) > max_failed_ratio * judged
 if has_ended then
   redis.call('EXPIRE', failures, retention_s)
 elseif settled == tonumber(total) then
-  redis.call('HSET', job, 'status', 'succeeded', 'finished', now)
-  notify(prefix, id, 'succeeded', now)
+  local ended = 'succeeded'
+  if is_over and not preflight_of then
+    ended = 'failed'
+    redis.call('HSET', job, 'tripped', 1)
+  end
+  redis.call('HSET', job, 'status', ended, 'finished', now)
+  notify(prefix, id, ended, now)
   redis.call('DEL', chunks, waiting, attempts)
   redis.call('LREM', active, 0, id)
   redis.call('EXPIRE', job, retention_s)
   redis.call('EXPIRE', failures, retention_s)
-elseif status == 'running' and max_failed_ratio then
-  -- The circuit breaker: judges the items settled since the start or the last resume.
-  local judged = settled - (forgiven or 0)
-  if judged >= tonumber(min_judged_items) and failed - (forgiven_failed or 0) > max_failed_ratio * judged then
-    redis.call('HSET', job, 'status', 'paused', 'tripped', 1)
-    redis.call('LREM', active, 0, id)
-    notify(prefix, id, 'paused', now)
-  end
+elseif status == 'running' and is_over and judged >= tonumber(min_judged_items) then
+  redis.call('HSET', job, 'status', 'paused', 'tripped', 1)
+  redis.call('LREM', active, 0, id)
+  notify(prefix, id, 'paused', now)
 end
 redis.call('PUBLISH', changes, id)
 return 1

@@ -48,7 +48,8 @@ def test_behind_a_proxy_they_have_the_public_address(public, answered):
     job = public.get(f"/v1/jobs/{answered}").json
     accepted = public.post("/v1/search", json={"text": "x"})
 
-    assert job["links"] == {"self": f"{PUBLIC}/v1/jobs/{answered}", "events": f"{PUBLIC}/v1/jobs/{answered}/events"}
+    address = f"{PUBLIC}/v1/jobs/{answered}"
+    assert job["links"] == {"self": address, "wait": f"{address}?wait=30", "events": f"{address}/events"}
     assert job["result"]["hits"][0]["url"] == PUBLIC + THUMBNAIL
     assert accepted.headers["Location"] == f"{PUBLIC}/v1/jobs/{accepted.json['id']}"
 

@@ -70,5 +70,23 @@ def test_a_retry_can_be_of_one_code_only(client, ingests, job_id):
     ingests.settle(claim, Outcome(7, 0, failures, 0, {}))
     assert client.post(f"/v1/jobs/{job_id}/retry?code=timeout").json["progress"]["total"] == 2
     assert [item.id for item in ingests.claim().items] == ["p1", "p2"]
-    assert client.post(f"/v1/jobs/{job_id}/retry?code=http_500").status_code == 422
+    refused = client.post(f"/v1/jobs/{job_id}/retry?code=http_500")
+    assert (refused.status_code, refused.json["faults"][0]["parameter"]) == (422, "code")
+    assert "timeout 2, http_404 1" in refused.json["detail"]
     assert client.post(f"/v1/jobs/{job_id}/retry?cod=timeout").status_code == 422
+
+
+def test_a_job_without_failures_has_nothing_to_retry(client, ingests, job_id):
+    settle(ingests, 0)
+    answer = client.post(f"/v1/jobs/{job_id}/retry")
+    assert (answer.status_code, "no item failed" in answer.json["detail"]) == (409, True)
+
+
+def test_failed_uploads_are_not_retried_but_to_be_uploaded_again(client, ingests):
+    with ingests.submission("photos") as staged:
+        staged.stage([Item("a.jpg", "upload:1/0", {})])
+        job_id = staged.submit()
+    settle(ingests, 1)
+    answer = client.post(f"/v1/jobs/{job_id}/retry")
+    assert (answer.status_code, "upload these images again" in answer.json["detail"]) == (409, True)
+    assert [job["id"] for job in client.get("/v1/jobs").json["jobs"]] == [job_id]

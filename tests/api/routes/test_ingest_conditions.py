@@ -25,7 +25,7 @@ def test_a_job_that_fails_too_much_is_paused_until_it_is_resumed(client, ingests
     assert client.get(f"/v1/jobs/{job_id}").json["status"] == "paused"
 
 
-def test_a_job_that_was_paused_when_little_was_left_ends_without_an_error(client, ingests):
+def test_a_job_that_was_paused_when_little_was_left_ends_as_failed(client, ingests):
     items = [{"id": f"p{n}", "url": f"http://h/{n}"} for n in range(256)]
     job_id = client.post("/v1/ingest?max_failed_ratio=0.1", json={"items": items}).json["id"]
     first, last = ingests.claim(), ingests.claim()
@@ -33,16 +33,36 @@ def test_a_job_that_was_paused_when_little_was_left_ends_without_an_error(client
         failures = [Failure(item, "http_404", "x", 1) for item in claim.items[:64]]
         ingests.settle(claim, Outcome(64, 0, failures, 0, {}))
     job = client.get(f"/v1/jobs/{job_id}").json
-    assert (job["status"], job["error"], job["progress"]["failed"]) == ("succeeded", None, 128)
+    assert (job["status"], job["error"]["code"], job["progress"]["failed"]) == ("failed", "too_many_failures", 128)
 
 
-def test_a_short_list_that_begins_badly_is_not_paused(client, ingests, job_id):
-    job_id = client.post(
-        "/v1/ingest?max_failed_ratio=0", json={"items": [{"id": f"q{n}", "url": "http://h/"} for n in range(50)]}
-    ).json["id"]
+@pytest.mark.parametrize(("ratio", "status"), [("0.09", "failed"), ("0.1", "succeeded")])
+def test_a_short_list_is_judged_when_it_ends(client, ingests, ratio, status):
+    items = [{"id": f"q{n}", "url": "http://h/"} for n in range(50)]
+    job_id = client.post(f"/v1/ingest?max_failed_ratio={ratio}", json={"items": items}).json["id"]
     settle(ingests, 5)
-    settle(ingests, 50)
-    assert client.get(f"/v1/jobs/{job_id}").json["status"] == "succeeded"
+    job = client.get(f"/v1/jobs/{job_id}").json
+    assert (job["status"], job["progress"]["pending"]) == (status, 0)
+    assert (job["error"] or {}).get("code") == ("too_many_failures" if status == "failed" else None)
+    assert client.post(f"/v1/jobs/{job_id}/retry").json["progress"]["total"] == 5
+
+
+def test_a_preflight_is_not_judged_by_the_ratio(client, ingests):
+    items = [{"id": f"q{n}", "url": "http://h/"} for n in range(20)]
+    job_id = client.post("/v1/ingest?max_failed_ratio=0&preflight=20", json={"items": items}).json["id"]
+    settle(ingests, 5)
+    job = client.get(f"/v1/jobs/{job_id}").json
+    assert (job["status"], job["result"]["success_rate"]) == ("succeeded", 0.75)
+
+
+def test_a_paused_job_has_no_rate(client, ingests):
+    items = [{"id": f"p{n}", "url": f"http://h/{n}"} for n in range(256)]
+    job_id = client.post("/v1/ingest", json={"items": items}).json["id"]
+    settle(ingests, 0)
+    running = client.get(f"/v1/jobs/{job_id}").json["progress"]
+    paused = client.post(f"/v1/jobs/{job_id}/pause").json["progress"]
+    assert running["items_per_second"] > 0
+    assert (paused["items_per_second"], paused["eta_seconds"]) == (0.0, None)
 
 
 @pytest.mark.parametrize("query", ["max_failed_ratio=1", "max_failed_ratio=x", "preflight=x", "preflight=10001"])

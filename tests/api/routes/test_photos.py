@@ -90,7 +90,7 @@ def deleting(connection, settings, catalogue) -> Iterator[None]:
 
 def test_a_deleted_photo_is_gone_when_the_answer_comes(client, photos, deleting, catalogue):
     answer = client.delete(f"/v1/photos/a%2Fb%2F%2Fc%20d%3F%23%25?collection={photos}")
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (answer.status_code, answer.data, answer.headers["Deleted-Photos"]) == (204, b"", "1")
     vector = np.array([1, 0, 0, 0], np.float32)
     assert {hit.photo.photo_id for hit in catalogue.search(photos, vector, 10)} == {"a", "ü"}
     assert client.get(f"/v1/photos/a%2Fb%2F%2Fc%20d%3F%23%25?collection={photos}").status_code == 404
@@ -100,8 +100,9 @@ def test_a_deleted_photo_is_gone_when_the_answer_comes(client, photos, deleting,
 
 
 def test_deleting_twice_or_what_never_was_is_no_error(client, photos, deleting):
-    for photo_id in ("a", "a", "nobody"):
-        assert client.delete(f"/v1/photos/{photo_id}?collection={photos}").status_code == 204
+    for photo_id, deleted in (("a", "1"), ("a", "0"), ("nobody", "0")):
+        answer = client.delete(f"/v1/photos/{photo_id}?collection={photos}")
+        assert (answer.status_code, answer.headers["Deleted-Photos"]) == (204, deleted)
 
 
 def test_many_deletions_at_once_are_all_done(client, photos, deleting, catalogue, settings):

@@ -134,3 +134,5 @@ def test_without_a_folder_there_are_no_samples(client):
 def test_errors_of_the_framework_are_problems_too(client, method, path, status):
     answer = getattr(client, method)(path)
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert path in answer.json["detail"]
+    assert ("GET" in answer.json["detail"]) == (status == 405)

@@ -48,10 +48,13 @@ class Expected:
         return list(self.outcomes.values()).count(outcome)
 
     def trips(self) -> bool:
-        if self.status != "running" or self.max_failed_ratio is None:
-            return False
+        judged = len(self.outcomes) - self.forgiven[0]
+        return self.status == "running" and judged >= JUDGED_ITEMS and self.is_over()
+
+    def is_over(self) -> bool:
+        """Whether too many items failed since the start or the last resume."""
         judged, failed = len(self.outcomes) - self.forgiven[0], self.count("failed") - self.forgiven[1]
-        return judged >= JUDGED_ITEMS and failed > self.max_failed_ratio * judged
+        return self.max_failed_ratio is not None and failed > self.max_failed_ratio * judged
 
 
 class LedgerModel(RuleBasedStateMachine):
@@ -85,7 +88,7 @@ class LedgerModel(RuleBasedStateMachine):
             assert job.pending == len(expected.ids) - len(expected.outcomes) >= 0
             assert job.failed_by_code.get("http_404", 0) == job.failed_by_host.get("h", 0) == job.failed
             wanted = "model_mismatch" if job.status == "failed" else None
-            if expected.is_tripped and job.status == "paused":
+            if expected.is_tripped and job.status in ("paused", "failed"):
                 wanted = "too_many_failures"
             assert (job.error or {}).get("code") == wanted
 

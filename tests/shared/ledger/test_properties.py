@@ -142,7 +142,8 @@ class LedgerMachine(LedgerModel):
             for photo_id in self.open_chunks.pop(chunk):
                 expected.outcomes[photo_id] = "failed" if photo_id in failed else "unchanged" if unchanged else "stored"
             if expected.outcomes.keys() == expected.ids and expected.status not in FINAL:
-                expected.become("succeeded")
+                expected.is_tripped = expected.is_over() and not expected.is_preflight
+                expected.become("failed" if expected.is_tripped else "succeeded")
             elif expected.trips():
                 expected.become("paused")
                 expected.is_tripped = True

@@ -95,3 +95,9 @@ def test_grouping_fetches_no_more_rows_than_its_limit():
         assert group.best.photo.photo_id == "p00000"
         assert max(rows.limits) == most
         assert len(group.similar) == most - 1
+
+
+def test_distances_that_clients_see_as_equal_are_in_the_order_of_ids():
+    rows = Rows({"c": 0.1000001, "b": 0.1000002, "a": 0.1000004, "d": 0.2})
+    for offset in range(4):
+        assert ids(page(rows.find, query(top_k=1, offset=offset))) == ["abcd"[offset]]
