@@ -33,6 +33,7 @@ from lichtbild.errors import (
 )
 from lichtbild.events import JobEvent
 from lichtbild.item_lines import Item
+from lichtbild.list_options import ListOptions
 from lichtbild.models import (
     Backlog,
     Collection,
@@ -73,6 +74,7 @@ __all__ = [
     "JobFailed",
     "JobPaused",
     "LichtbildError",
+    "ListOptions",
     "Malformed",
     "MissingPackage",
     "ModelMismatch",

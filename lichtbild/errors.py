@@ -80,15 +80,19 @@ class MissingPackage(LichtbildError, ImportError):  # noqa: N818
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of a refused request. `pointer` is its place in the body as a JSON pointer, `parameter` the query
-    parameter or header that has it."""
+    parameter or header that has it; of a list, `line` (from 1) and `column` are its place. `hint` is what to change."""
 
     message: str
     pointer: str | None = None
     parameter: str | None = None
+    line: int | None = None
+    column: str | None = None
+    hint: str | None = None
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Fault:
-        return cls(body["message"], body.get("pointer"), body.get("parameter"))
+        names = ("pointer", "parameter", "line", "column", "hint")
+        return cls(body["message"], *(body.get(name) for name in names))
 
 
 class ApiError(LichtbildError):

@@ -65,7 +65,7 @@ def table_items(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
         if isinstance(nested, Mapping):
             del values["attributes"]
             values |= nested
-        yield {**item, "attributes": {str(name): value for name, value in values.items() if not _is_empty(value)}}
+        yield {**item, "attributes": {str(name): value for name, value in values.items() if not is_empty(value)}}
 
 
 def _taken(values: dict[str, Any], names: tuple[str, ...]) -> Any:
@@ -75,7 +75,7 @@ def _taken(values: dict[str, Any], names: tuple[str, ...]) -> Any:
     raise InvalidItem(f"The table has no column {' or '.join(map(repr, names))}.")
 
 
-def _is_empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
     """None, and NaN, NaT and pandas.NA, which are missing values there."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True

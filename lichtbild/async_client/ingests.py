@@ -13,6 +13,7 @@ from lichtbild.core import ingesting
 from lichtbild.core.calls import DEFAULT_COLLECTION
 from lichtbild.core.sources import Source
 from lichtbild.item_lines import Item
+from lichtbild.list_options import DEFAULT_OPTIONS, ListOptions
 from lichtbild.models import Job
 from lichtbild.table_rows import Table
 from lichtbild.uploads import Upload, Window, check_uploads
@@ -42,9 +43,10 @@ class AsyncIngestMethods(AsyncRunning):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        options: ListOptions = DEFAULT_OPTIONS,
     ) -> Job:
         """As `Client.ingest_file`."""
-        source = partial(manifest.from_file, Path(path), limit)
+        source = partial(manifest.from_file, Path(path), limit, options)
         return await self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 
     async def ingest_ndjson(
@@ -55,9 +57,10 @@ class AsyncIngestMethods(AsyncRunning):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        options: ListOptions = DEFAULT_OPTIONS,
     ) -> Job:
         """As `Client.ingest_ndjson`."""
-        source = partial(manifest.from_stream, stream, limit)
+        source = partial(manifest.from_stream, stream, limit, options)
         return await self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 
     async def upload(

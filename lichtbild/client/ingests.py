@@ -13,6 +13,7 @@ from lichtbild.core import ingesting
 from lichtbild.core.calls import DEFAULT_COLLECTION
 from lichtbild.core.sources import Source
 from lichtbild.item_lines import Item
+from lichtbild.list_options import DEFAULT_OPTIONS, ListOptions
 from lichtbild.models import Job
 from lichtbild.table_rows import Table
 from lichtbild.uploads import Upload, Window, check_uploads
@@ -54,13 +55,14 @@ class IngestMethods(Running):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        options: ListOptions = DEFAULT_OPTIONS,
     ) -> Job:
-        """Like `ingest`, from a `.tsv`, `.csv` or `.ndjson` file (also `.gz`) or the zip of Unsplash's dataset; at most
-        `limit` rows.
+        """Like `ingest`, from a `.tsv`, `.csv`, `.txt`, `.json` or `.ndjson` file (also `.gz`), a `.parquet` file, or
+        the zip of Unsplash's dataset; at most `limit` rows. `options` state how it is to be read.
 
-        Also raises UnknownFormat, BrokenFile and OSError.
+        Also raises UnknownFormat, BrokenFile, MissingPackage and OSError.
         """
-        source = partial(manifest.from_file, Path(path), limit)
+        source = partial(manifest.from_file, Path(path), limit, options)
         return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 
     def ingest_ndjson(
@@ -71,9 +73,10 @@ class IngestMethods(Running):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        options: ListOptions = DEFAULT_OPTIONS,
     ) -> Job:
         """Like `ingest`, from a binary stream of NDJSON, which is read once; at most `limit` lines."""
-        source = partial(manifest.from_stream, stream, limit)
+        source = partial(manifest.from_stream, stream, limit, options)
         return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 
     def upload(self, pictures: Iterable[Upload], collection: str = DEFAULT_COLLECTION) -> list[Job]:

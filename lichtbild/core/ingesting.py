@@ -25,7 +25,7 @@ def ingest(
     manifest = yield Work(source)
     # The ratio as a plain decimal, never 1e-05.
     ratio = None if max_failed_ratio is None else f"{max_failed_ratio:.9f}"
-    params = {"collection": collection, "max_failed_ratio": ratio, "preflight": preflight}
+    params = {"collection": collection, "max_failed_ratio": ratio, "preflight": preflight, **manifest.params}
     return Job.from_json((yield from send(calls, manifest, params)))
 
 

@@ -1,7 +1,8 @@
 """Unsplash's dataset as it is downloaded: a zip with a table inside, in one part or in many."""
 
+import csv
 import gzip
-import json
+import io
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -10,32 +11,34 @@ import pytest
 
 from lichtbild import BrokenFile, Client, UnknownFormat
 from lichtbild.manifest import from_file
-from lichtbild.unsplash_zip import read_photos
+from lichtbild.unsplash_zip import read_lines
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job
 from tests.unsplash import COLUMNS, damaged, row, table, write_zip
 
 
+def rows(path: Path) -> list[dict[str, str]]:
+    text = b"".join(read_lines(path)).decode("utf-8-sig")
+    return list(
+        csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text.partition("\n")[0] else ",")
+    )
+
+
 def ids(path: Path) -> list[str]:
-    return [item["photo_id"] for item in read_photos(path)]
+    return [found["photo_id"] for found in rows(path)]
 
 
 def expected(*numbers: int) -> list[str]:
     return [row(n)["photo_id"] for n in numbers]
 
 
-def test_every_filled_column_becomes_an_attribute(tmp_path: Path) -> None:
+def test_the_table_is_read_as_it_stands(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "lite.zip", {"photos.tsv000": table(row(n) for n in range(4))})
 
-    items = list(read_photos(path))
+    found = rows(path)
 
     assert len(COLUMNS) == 31
-    for n, item in enumerate(items):
-        filled = {name: value for name, value in row(n).items() if value}
-        assert item["photo_id"] == filled.pop("photo_id")
-        assert item["url"] == filled.pop("photo_image_url")
-        assert item["attributes"] == filled
-    assert items[0]["attributes"]["photo_description"] == 'He said "über",\ttwice\nand left'
-    assert "photo_description" not in items[1]["attributes"]
+    assert found == [row(n) for n in range(4)]
+    assert found[0]["photo_description"] == 'He said "über",\ttwice\nand left'
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ def test_the_table_is_found_wherever_it_lies_and_its_parts_come_in_order(
     tmp_path: Path, members: dict[str, tuple[int, ...]], numbers: tuple[int, ...]
 ) -> None:
     others = {"README.md": "# Unsplash", "keywords.tsv000": "photo_id\tkeyword\n", "colors.tsv000": "photo_id\thex\n"}
-    tables = {name: table(row(n) for n in rows) for name, rows in members.items()}
+    tables = {name: table(row(n) for n in listed) for name, listed in members.items()}
 
     assert ids(write_zip(tmp_path / "lite.zip", others | tables)) == expected(*numbers)
 
@@ -67,16 +70,19 @@ def test_commas_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
     assert ids(write_zip(tmp_path / "lite.zip", {"photos.csv": content})) == expected(0)
 
 
-def test_it_is_sent_as_lines_and_no_more_than_asked_for(api: FakeApi, client: Client, tmp_path: Path) -> None:
+def test_its_table_is_sent_and_no_more_than_asked_for(api: FakeApi, client: Client, tmp_path: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
     parts = {f"photos.tsv00{part}": table(row(10 * part + n) for n in range(10)) for part in range(2)}
 
     client.ingest_file(write_zip(tmp_path / "lite.zip", parts), limit=13)
 
     request = api.calls("POST", "/v1/ingest")[0]
-    lines = [json.loads(line) for line in gzip.decompress(request.body).splitlines()]
-    assert [line["photo_id"] for line in lines] == expected(*range(13))
-    assert request.headers["Content-Type"] == "application/x-ndjson"
+    sent = gzip.decompress(request.body).decode()
+    assert [found["photo_id"] for found in csv.DictReader(io.StringIO(sent, newline=""), delimiter="\t")] == expected(
+        *range(13)
+    )
+    assert request.headers["Content-Type"] == "text/tab-separated-values"
+    assert request.query["limit"] == "13"
 
 
 def test_it_is_never_held_whole_nor_unpacked(tmp_path: Path) -> None:
@@ -106,7 +112,7 @@ def test_a_zip_without_photos_is_refused_at_once(tmp_path: Path, members: dict[s
     path = write_zip(tmp_path / "other.zip", members)
 
     with pytest.raises(UnknownFormat, match=words) as refused:
-        read_photos(path)
+        read_lines(path)
 
     assert str(path) in str(refused.value)
 
@@ -116,7 +122,7 @@ def test_a_download_cut_short_is_refused_at_once(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
 
     with pytest.raises(UnknownFormat, match="download is incomplete"):
-        read_photos(path)
+        read_lines(path)
 
 
 def test_damage_in_the_middle_reaches_the_caller_by_name(api: FakeApi, client: Client, tmp_path: Path) -> None:
@@ -127,11 +133,11 @@ def test_damage_in_the_middle_reaches_the_caller_by_name(api: FakeApi, client: C
         client.ingest_file(path)
 
 
-def test_a_row_of_another_length_is_named(tmp_path: Path) -> None:
-    content = table([row(0)]) + "only\ttwo\n"
+def test_parts_with_different_columns_are_refused_at_once(tmp_path: Path) -> None:
+    parts = {"photos.tsv000": table([row(0)]), "photos.tsv001": table([row(1)], columns=COLUMNS[:5])}
 
-    with pytest.raises(BrokenFile, match=r"row 2 of photos\.tsv has 2 fields, the header has 31"):
-        ids(write_zip(tmp_path / "lite.zip", {"photos.tsv": content}))
+    with pytest.raises(UnknownFormat, match=r"photos\.tsv001 has other columns than photos\.tsv000"):
+        read_lines(write_zip(tmp_path / "lite.zip", parts))
 
 
 def test_a_zip_behind_a_password_is_refused(tmp_path: Path) -> None:
@@ -144,4 +150,4 @@ def test_a_zip_behind_a_password_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content)
 
     with pytest.raises(BrokenFile, match="encrypted"):
-        read_photos(path)
+        read_lines(path)

@@ -11,12 +11,14 @@ from pathlib import Path
 import click
 
 from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, api_option, collection_option, connect
+from lichtbild.cli.list_faults import show_faults
 from lichtbild.cli.progress_bar import Show, counts_in_words, duration, job_progress, progress_of
 from lichtbild.cli.summary import next_steps, show_failures, show_report, size, summarise
 from lichtbild.cli.terminal import console, write_json, write_line
 from lichtbild.cli.upload import FolderIngest, report_left_out
 from lichtbild.client import Client
-from lichtbild.errors import JobPaused, UnknownFormat
+from lichtbild.errors import ApiError, JobPaused, UnknownFormat
+from lichtbild.list_options import ListOptions
 from lichtbild.models import Job, Progress
 from lichtbild.uploads import SUFFIXES, Picture, pictures_in
 
@@ -32,6 +34,7 @@ class Wanted:
     collection: str
     max_failed_ratio: float | None
     preflight: int | None
+    options: ListOptions
 
 
 @click.command()
@@ -44,6 +47,12 @@ class Wanted:
     type=click.FloatRange(min=0, max=1, max_open=True),
     help="Pause the job once more than this share of items has failed, such as 0.1, and exit with 1. 0 accepts none.",
 )
+@click.option("--keep-going", is_flag=True, help="Ingest a list without its bad rows, which are failed items.")
+@click.option("--url-column", metavar="NAME", help="The column of the URLs, if it has another name.")
+@click.option("--id-column", metavar="NAME", help="The column of the ids, if it has another name.")
+@click.option("--columns", metavar="A,B,…", default="", help="The names of the columns of a list without a header row.")
+@click.option("--encoding", metavar="NAME", help="The encoding of a list, such as windows-1252.")
+@click.option("--unescape-urls", is_flag=True, help="Read &amp; in the URLs of a list as &.")
 @collection_option
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
@@ -54,18 +63,27 @@ def ingest(
     limit: int | None,
     preflight: int | None,
     max_failed_ratio: float | None,
+    keep_going: bool,
+    url_column: str | None,
+    id_column: str | None,
+    columns: str,
+    encoding: str | None,
+    unescape_urls: bool,
     collection: str,
     detach: bool,
     as_json: bool,
 ) -> None:
-    """Ingest the images listed in SOURCE: a .tsv, .csv or .ndjson file (also .gz), the zip of Unsplash's dataset, or -
-    for NDJSON from stdin. If SOURCE is a folder or one or more images, they are uploaded; the id of each is its path in
-    the folder, or its path as given.
+    """Ingest the images listed in SOURCE: a .tsv, .csv, .txt, .json or .ndjson file (also .gz), a .parquet file, the
+    zip of Unsplash's dataset, or - for NDJSON from stdin. If SOURCE is a folder or one or more images, they are
+    uploaded; the id of each is its path in the folder, or its path as given.
 
-    A table has a header row with `photo_id` (or `id`) and `url` (or `photo_image_url`); every other column that is not
-    empty becomes an attribute. A line of NDJSON is {"photo_id": …, "url": …, "attributes": {…}}.
+    A table has a header row with `url` (or `photo_image_url`) and, if the URLs are not to be the ids, `photo_id` (or
+    `id`); every other column that is not empty becomes an attribute. A line of NDJSON is
+    {"photo_id": …, "url": …, "attributes": {…}}; a line of a .txt file is a URL.
     """
-    wanted = Wanted(sources, limit, collection, max_failed_ratio, preflight)
+    names = tuple(name.strip() for name in columns.split(",")) if columns else ()
+    options = ListOptions(keep_going, url_column, id_column, names, encoding, unescape_urls)
+    wanted = Wanted(sources, limit, collection, max_failed_ratio, preflight, options)
     if preflight is not None and max_failed_ratio is not None:
         raise click.UsageError("--max-failed-ratio does not apply to a --preflight, which is never paused.")
     pictures = _pictures(wanted)
@@ -73,7 +91,12 @@ def ingest(
         _upload(pictures[:limit], wanted, detach=detach, as_json=as_json)
         return
     with connect(INGEST_PATIENCE_SECONDS) as client:
-        job = _send(client, wanted)
+        try:
+            job = _send(client, wanted)
+        except ApiError as error:
+            if not as_json:
+                show_faults(error)
+            raise
         if detach:
             write_json(job.raw) if as_json else write_line(job.id)
         else:
@@ -223,10 +246,14 @@ def _watching_until_interrupted(job: Job) -> Iterator[None]:
 def _send(client: Client, wanted: Wanted) -> Job:
     (named,) = wanted.sources
     source = sys.stdin.buffer if named == "-" else named
-    ratio, tried = wanted.max_failed_ratio, wanted.preflight
+    ratio, tried, options = wanted.max_failed_ratio, wanted.preflight, wanted.options
     if isinstance(source, str):
         try:
-            return client.ingest_file(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
+            return client.ingest_file(
+                source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried, options=options
+            )
         except UnknownFormat as error:
             raise click.UsageError(str(error)) from None
-    return client.ingest_ndjson(source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried)
+    return client.ingest_ndjson(
+        source, wanted.collection, wanted.limit, max_failed_ratio=ratio, preflight=tried, options=options
+    )

@@ -205,3 +205,53 @@ def test_ctrl_c_leaves_the_job_running_and_prints_how_to_cancel_it(api: FakeApi,
     assert "lichtbild jobs j1 --cancel" in output
     assert "Traceback" not in output
     assert api.calls("POST", "/v1/jobs/j1/cancel") == []
+
+
+def test_all_bad_rows_of_a_refused_list_are_printed_with_what_to_type(api: FakeApi, table: Path) -> None:
+    faults = [
+        {"message": "is missing", "pointer": f"/{n}/url", "line": n + 2, "column": "url", "hint": "Do this."}
+        for n in range(25)
+    ]
+    refusal = problem(422, "invalid_request", "line 2 (item 0): url: is missing.")
+    refusal.body["faults"] = faults
+    api.on("POST", "/v1/ingest", refusal)
+
+    done = lichtbild("ingest", table, api=api.url)
+
+    lines = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert lines[0] == "lichtbild: line 2, url: is missing. Do this."
+    assert lines[19] == "lichtbild: line 21, url: is missing. Do this."
+    assert lines[20] == "lichtbild: … and 5 more faults"
+    assert "--keep-going" in lines[21]
+    assert lines[22].startswith("lichtbild: line 2 (item 0): url: is missing.")
+
+
+def test_options_of_a_list_are_sent(api: FakeApi, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("caption;http://x/a\n")
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    options = (
+        "--keep-going",
+        "--columns",
+        "text, url",
+        "--id-column",
+        "text",
+        "--encoding",
+        "cp1252",
+        "--unescape-urls",
+    )
+
+    done = lichtbild("ingest", path, "--detach", "--limit", 5, *options, api=api.url)
+
+    assert done.returncode == 0, done.stderr
+    (request,) = api.calls("POST", "/v1/ingest")
+    assert request.headers["Content-Type"] == "text/csv; charset=cp1252"
+    assert request.query == {
+        "collection": "photos",
+        "on_bad_row": "fail_item",
+        "columns": "text,url",
+        "id_column": "text",
+        "unescape_urls": "true",
+        "limit": "5",
+    }
