@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -66,9 +67,14 @@ def from_items(
 
 
 def from_stream(stream: BinaryIO, limit: int | None = None, options: ListOptions = DEFAULT_OPTIONS) -> Manifest:
-    """NDJSON from a pipe, at most `limit` items."""
-    params = {**options.params(), **_FLAT}
-    return Manifest(lambda: zipped(_first_lines(stream, limit)), NDJSON, gzipped=True, can_repeat=False, params=params)
+    """NDJSON, JSON, a table or a list of URLs from a pipe, recognised by its first line; at most `limit` items."""
+    head = stream.readline(PIECE)
+    whole = chain([head], stream)
+    media_type = _type_of(head)
+    params = _limited({**options.params(), **(_FLAT if media_type in (JSON, NDJSON) else {})}, limit)
+    lines = _first_lines(whole, limit) if media_type == NDJSON else whole
+    content_type = options.content_type(media_type)
+    return Manifest(lambda: zipped(lines), content_type, gzipped=True, can_repeat=False, params=params)
 
 
 def from_file(path: Path, limit: int | None = None, options: ListOptions = DEFAULT_OPTIONS) -> Manifest:
@@ -144,6 +150,14 @@ def _advice(path: Path) -> str:
 def _table_type(header: bytes) -> str:
     """By the header row, not by the name: some of Unsplash's `.csv` files are separated by tabs."""
     return TSV if b"\t" in header else CSV
+
+
+def _type_of(head: bytes) -> str:
+    """By the first line of a stream. An object is taken for NDJSON, an array for JSON."""
+    start = head.removeprefix(BOM_UTF8).lstrip()
+    if start.startswith((b"{", b"[")) or not start:
+        return JSON if start.startswith(b"[") else NDJSON
+    return _table_type(head)
 
 
 def _is_gzip(path: Path) -> bool:

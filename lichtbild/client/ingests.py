@@ -75,7 +75,7 @@ class IngestMethods(Running):
         preflight: int | None = None,
         options: ListOptions = DEFAULT_OPTIONS,
     ) -> Job:
-        """Like `ingest`, from a binary stream of NDJSON, which is read once; at most `limit` lines."""
+        """Like `ingest`, from a binary stream, which is read once: NDJSON, JSON, a table, or a list of URLs."""
         source = partial(manifest.from_stream, stream, limit, options)
         return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 

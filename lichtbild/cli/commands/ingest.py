@@ -74,7 +74,7 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Ingest the images listed in SOURCE: a .tsv, .csv, .txt, .json or .ndjson file (also .gz), a .parquet file, the
-    zip of Unsplash's dataset, or - for NDJSON from stdin. If SOURCE is a folder or one or more images, they are
+    zip of Unsplash's dataset, or - for a list from stdin. If SOURCE is a folder or one or more images, they are
     uploaded; the id of each is its path in the folder, or its path as given.
 
     A table has a header row with `url` (or `photo_image_url`) and, if the URLs are not to be the ids, `photo_id` (or
