@@ -144,7 +144,8 @@ class NewerSchemaError(LichtbildError):
 class ItemError(LichtbildError):
     """A fault of one image or query that does not affect others. `code` is from a small fixed set.
 
-    `attempts` and `tried_seconds` are the number of attempts and their duration, if there was more than one.
+    `attempts` and `tried_seconds` are the number of attempts and their duration, if there was more than one. `host` is
+    the host that caused the error, empty if it is the image's own.
     """
 
     status = 422
@@ -155,3 +156,4 @@ class ItemError(LichtbildError):
         self.retryable = retryable
         self.attempts = 1
         self.tried_seconds = 0.0
+        self.host = ""

@@ -110,6 +110,26 @@ class Settings(BaseSettings):
     fetch_attempts: int = Field(
         3, ge=1, le=10, description="Attempts per image for temporary failures: timeouts, 429, 5xx."
     )
+    fetch_proxy: SecretStr = Field(
+        SecretStr(""),
+        description="HTTP proxy for all downloads, `http://[user:password@]host:port`. It resolves the names, so it "
+        "has to refuse private addresses itself. Empty: none; the environment's proxy is never used.",
+    )
+    fetch_contact: str = Field(
+        "",
+        description="Web page or mail address of who runs this, sent in `User-Agent`; some hosts refuse requests "
+        "without one.",
+    )
+    fetch_headers: dict[str, dict[str, SecretStr]] = Field(
+        {},
+        description="Further request headers for single origins, as JSON: "
+        '`{"https://images.example.org": {"Authorization": "…"}}`.',
+    )
+    opt_out_directives: CommaSeparated = Field(
+        ("noai", "noimageai", "noimageindex"),
+        description="Directives of the response header `X-Robots-Tag` with which an image fails as `opted_out`; empty: "
+        "none.",
+    )
     renditions: CommaSeparated = Field(
         ("images.unsplash.com",),
         description="Hosts with imgix URL parameters, from which small JPEGs are requested; empty: none.",

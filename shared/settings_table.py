@@ -34,7 +34,7 @@ def _default(value: Any) -> str:
         value = value.get_secret_value()
     if isinstance(value, tuple):
         value = ",".join(value)
-    return f"`{value}`" if value != "" else "empty"
+    return f"`{value}`" if value not in ("", {}) else "empty"
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.addresses.address_policy import AddressPolicy
-from shared.addresses.origin import Origin, origin_and_target
+from shared.addresses.origin import Origin
 from shared.addresses.resolver import Resolver
+from shared.addresses.web_url import parse_web_url
 from shared.domain.callback import EVENTS, Callback, Event
 from shared.errors import Fault, InvalidRequestError, OverloadedError
 from shared.ledger.deliveries import DeliveryLedger
@@ -65,7 +66,7 @@ class Callbacks:
     def _reachable(self, given: GivenCallback, url: str) -> Origin:
         """The URL's origin. A name that does not resolve now may do so when a webhook is sent."""
         try:
-            origin, _ = origin_and_target(url)
+            origin = parse_web_url(url).origin
             answers = self._resolver.resolve(origin.host, origin.port, _RESOLVE_SECONDS)
         except (TimeoutError, socket.gaierror):
             return origin

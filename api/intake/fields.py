@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from api.http.validation import checked
-from shared.domain.items import normal_id, photo_id_problem, url_problem
+from shared.addresses.web_url import url_problem
+from shared.domain.items import normal_id, photo_id_problem
 from shared.domain.job_labels import MAX_METADATA_BYTES, metadata_problem, name_problem
 from shared.domain.queries import text_problem
 

@@ -43,6 +43,17 @@ class AddressPolicy:
         embedded = _embedded(ip)
         return self._is_listed(ip, port) or self._is_listed(embedded, port) or _is_public(embedded)
 
+    def lists(self, host: str, port: int) -> bool:
+        """Whether the host is a numeric address that an entry names."""
+        ip = _numeric(host)
+        return ip is not None and (self._is_listed(ip, port) or self._is_listed(_embedded(ip), port))
+
+    def may_pass_on(self, host: str, port: int) -> bool:
+        """Whether a proxy may be asked for this host: a name other than localhost, or an allowed numeric address."""
+        if _numeric(host) is None:
+            return host.rstrip(".").rpartition(".")[2] != "localhost"
+        return self.allows(host, port)
+
     def _is_listed(self, ip: Address, port: int) -> bool:
         return (ip, port) in self._endpoints or any(ip in network for network in self._networks)
 
@@ -58,6 +69,13 @@ class AddressPolicy:
             raise ConfigurationError(
                 f"LICHTBILD_FETCH_ALLOW: {entry!r} is neither a CIDR such as 10.0.0.0/8 nor an address:port."
             ) from None
+
+
+def _numeric(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _is_public(ip: Address) -> bool:

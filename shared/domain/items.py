@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
+
+from shared.addresses.web_url import parse_web_url
 
 Attributes = Mapping[str, Any]
 Stage = Literal["fetch", "decode", "encode", "write"]
 
 MAX_ID_BYTES = 256
-MAX_URL_BYTES = 4096
 MAX_ATTRIBUTES_BYTES = 64 * 1024
 # Control characters, and unpaired surrogates, which JSON can express but UTF-8 cannot.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -29,9 +29,9 @@ class Item:
 
     @property
     def host(self) -> str:
-        """The host of the URL in lower case; empty if it has none, or if the URL is invalid."""
+        """The host of the URL in lower case; empty if the URL is invalid."""
         try:
-            return urlsplit(self.url).hostname or ""
+            return parse_web_url(self.url).origin.host
         except ValueError:
             return ""
 
@@ -74,28 +74,6 @@ def photo_id_problem(photo_id: str) -> str | None:
         return "must not begin with '/'"
     if photo_id in ("random", ".", ".."):
         return f"must not be {photo_id!r}, which has another meaning in a path"
-    return None
-
-
-def url_problem(url: str) -> str | None:
-    """What is wrong with an image URL, or None. Its address is checked when it is fetched."""
-    if not url:
-        return "is missing"
-    if _UNFIT.search(url) or " " in url:
-        return "must not contain spaces or control characters"
-    if len(url.encode()) > MAX_URL_BYTES:
-        return f"must be at most {MAX_URL_BYTES} bytes"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return "is not a valid URL"
-    if parts.scheme.lower() not in ("http", "https"):
-        return "must begin with http:// or https://"
-    if not parts.hostname:
-        return "has no host"
-    if parts.username is not None or parts.password is not None:
-        return "must not contain a user name or password"
     return None
 
 

@@ -1,207 +1,135 @@
-"""HTTP connections to allowed addresses only, regardless of the name, redirect or DNS answer that led there.
+"""Connections to allowed addresses only, regardless of the name, redirect or DNS answer that led there.
 
-`http.client` over our own sockets: it reads no proxy, cookie or credential from the environment, and every wait (DNS,
-connect, TLS, headers, body) ends at the request's deadline.
+They read no proxy, cookie or credential from the environment, and every wait (DNS, connect, TLS) ends at a deadline.
 """
 
-import http.client
-import math
 import socket
 import ssl
 import threading
 import time
 from collections import OrderedDict
-from typing import Any, cast
+from typing import cast
 
 import certifi
 
 from shared.addresses.address_policy import AddressPolicy
 from shared.addresses.origin import Origin
-from shared.addresses.resolver import Answers, Resolver
+from shared.addresses.resolver import Resolver
 from shared.errors import ItemError
+from worker.fetch.proxy import Proxy, open_tunnel
+from worker.fetch.race import connect_to_first, ordered
+from worker.fetch.stream import Stream, seconds_left
 
 _CONNECT_SECONDS = 5.0
-_READ_SECONDS = 10.0
-# Servers close idle connections after 5 to 75 seconds; firewalls drop them silently.
-_IDLE_SECONDS = 30.0
+# The address that worked last is remembered for this many origins.
+_MAX_REMEMBERED = 4096
+
+_PlainSocket = socket.socket
 
 
 class Dialler:
-    """Opens sockets to the addresses that the policy allows. Thread-safe."""
+    """Opens streams to the addresses that the policy allows, or to the proxy. Thread-safe."""
 
-    def __init__(self, policy: AddressPolicy) -> None:
+    def __init__(self, policy: AddressPolicy, proxy: Proxy | None = None) -> None:
         self._policy = policy
+        self._proxy = proxy
         self._resolver = Resolver()
         self._tls = _tls_context()
+        self._lock = threading.Lock()
+        self._worked: OrderedDict[tuple[str, int], object] = OrderedDict()
 
-    def dial(self, origin: Origin, deadline: float) -> "_Socket":
+    def proxy_for(self, origin: Origin) -> Proxy | None:
+        """The proxy through which this origin is reached. Raises ItemError `blocked_address`.
+
+        Numeric hosts that LICHTBILD_FETCH_ALLOW lists are reached without it.
+        """
+        if self._proxy is None or self._policy.lists(origin.host, origin.port):
+            return None
+        if not self._policy.may_pass_on(origin.host, origin.port):
+            raise _blocked(origin.host, "is")
+        return self._proxy
+
+    def dial(self, origin: Origin, deadline: float) -> Stream:
         """Resolve once, require that every answer is allowed, and connect to a checked address.
 
-        Raises ItemError `blocked_address`, OSError (TimeoutError, socket.gaierror, ssl.SSLError), UnicodeError.
+        Raises ItemError `blocked_address` and `proxy_failed`, OSError (TimeoutError, socket.gaierror, ssl.SSLError),
+        UnicodeError.
         """
-        answers = self._resolver.resolve(origin.host, origin.port, _seconds_left(deadline, _CONNECT_SECONDS))
-        for *_, address in answers:
-            if not self._policy.allows(str(address[0]), origin.port):
-                raise ItemError(
-                    "blocked_address",
-                    f"{origin.host} resolves to {address[0]}, which LICHTBILD_FETCH_ALLOW does not permit.",
-                )
-        plain = _connect(answers, deadline)
+        proxy = self.proxy_for(origin)
+        plain = self._connected(origin, deadline) if proxy is None else self._to_proxy(proxy, origin, deadline)
         if not origin.is_tls:
-            return plain
+            return Stream(plain)
         try:
             # The socket's timeout limits the whole handshake.
-            plain.settimeout(_seconds_left(deadline, _CONNECT_SECONDS))
-            encrypted = cast("_TlsSocket", self._tls.wrap_socket(plain, server_hostname=origin.host))
+            plain.settimeout(seconds_left(deadline, _CONNECT_SECONDS))
+            return Stream(self._tls.wrap_socket(plain, server_hostname=origin.host))
         except BaseException:
             plain.close()
             raise
-        encrypted.deadline = deadline
-        return encrypted
 
+    def _connected(self, origin: Origin, deadline: float) -> socket.socket:
+        answers = self._resolver.resolve(origin.host, origin.port, seconds_left(deadline, _CONNECT_SECONDS))
+        for *_, address in answers:
+            if not self._policy.allows(str(address[0]), origin.port):
+                raise _blocked(origin.host, f"resolves to {address[0]}, which is")
+        return self._raced((origin.host, origin.port), answers, deadline)
 
-class Connection(http.client.HTTPConnection):
-    """A connection that serves several requests, each with its own deadline (`time.monotonic` seconds)."""
-
-    def __init__(self, origin: Origin, dialler: Dialler) -> None:
-        super().__init__(origin.host, origin.port)
-        self.default_port = 443 if origin.is_tls else 80
-        self.origin = origin
-        self.idle_since = 0.0
-        # Responses are read from it. `sock` is None while the last response before a close is read.
-        self.stream: _Socket | None = None
-        self._dialler = dialler
-        self._deadline = math.inf
-
-    def connect(self) -> None:
-        self.sock = self.stream = self._dialler.dial(self.origin, self._deadline)
-
-    def expire_at(self, deadline: float) -> None:
-        """Set the deadline of all reads and connects from now on."""
-        self._deadline = deadline
-        if self.stream is not None:
-            self.stream.deadline = deadline
-
-
-class ConnectionPool:
-    """Keeps up to `most` idle connections. Closes those of the least recently used origin first. Thread-safe."""
-
-    def __init__(self, dialler: Dialler, most: int) -> None:
-        self._dialler = dialler
-        self._most = most
-        self._lock = threading.Lock()
-        self._idle: OrderedDict[Origin, list[Connection]] = OrderedDict()
-        self._count = 0
-
-    def take(self, origin: Origin) -> Connection:
-        """Return an idle connection to the origin, or a new one that is not open yet (its `sock` is None)."""
-        while (connection := self._pop(origin)) is not None:
-            is_fresh = time.monotonic() - connection.idle_since < _IDLE_SECONDS
-            if is_fresh and connection.sock is not None and pending(connection.sock) is None:
-                return connection
-            connection.close()
-        return Connection(origin, self._dialler)
-
-    def give_back(self, connection: Connection) -> None:
-        """Keep a connection whose last response was read to its end. Close it if the server closed it or sent more."""
-        if connection.sock is None or pending(connection.sock) is not None:
-            connection.close()
-            return
-        connection.idle_since = time.monotonic()
-        with self._lock:
-            self._idle.setdefault(connection.origin, []).append(connection)
-            self._idle.move_to_end(connection.origin)
-            self._count += 1
-            surplus = self._oldest() if self._count > self._most else None
-        if surplus is not None:
-            surplus.close()
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        with self._lock:
-            idle = [connection for connections in self._idle.values() for connection in connections]
-            self._idle.clear()
-            self._count = 0
-        for connection in idle:
-            connection.close()
-
-    def _pop(self, origin: Origin) -> Connection | None:
-        with self._lock:
-            return self._removed(origin, -1) if origin in self._idle else None
-
-    def _oldest(self) -> Connection:
-        return self._removed(next(iter(self._idle)), 0)
-
-    def _removed(self, origin: Origin, index: int) -> Connection:
-        connections = self._idle[origin]
-        connection = connections.pop(index)
-        self._count -= 1
-        if not connections:
-            del self._idle[origin]
-        return connection
-
-
-def pending(sock: socket.socket) -> bytes | None:
-    """Return unsolicited data from the server: b"" if it closed the connection, None if there is nothing to read."""
-    try:
-        sock.settimeout(0)
-        return sock.recv(1)
-    except (BlockingIOError, ssl.SSLWantReadError):
-        return None
-    except OSError:
-        return b""
-
-
-class _PlainSocket(socket.socket):
-    """Every read ends at the deadline, however slowly the server sends."""
-
-    deadline = math.inf
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_seconds_left(self.deadline, _READ_SECONDS))
-        return super().recv_into(*args, **kwargs)
-
-
-class _TlsSocket(ssl.SSLSocket):
-    """The same for TLS."""
-
-    deadline = math.inf
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_seconds_left(self.deadline, _READ_SECONDS))
-        return super().recv_into(*args, **kwargs)
-
-
-_Socket = _PlainSocket | _TlsSocket
-
-
-def _connect(answers: Answers, deadline: float) -> _PlainSocket:
-    """Connect to the first address that accepts. The addresses share the connect timeout."""
-    deadline_of_all = min(deadline, time.monotonic() + _CONNECT_SECONDS)
-    failure: OSError = OSError("The name has no address.")
-    for number, (family, kind, protocol, _, address) in enumerate(answers):
-        sock = _PlainSocket(family, kind, protocol)
+    def _to_proxy(self, proxy: Proxy, origin: Origin, deadline: float) -> socket.socket:
         try:
-            sock.settimeout(_seconds_left(deadline_of_all, _CONNECT_SECONDS) / (len(answers) - number))
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.connect(address)
+            answers = self._resolver.resolve(proxy.host, proxy.port, seconds_left(deadline, _CONNECT_SECONDS))
+            sock = self._raced((proxy.host, proxy.port), answers, deadline)
         except OSError as error:
-            sock.close()
-            failure = error
+            raise ItemError(
+                "proxy_failed", "The proxy in LICHTBILD_FETCH_PROXY cannot be reached.", retryable=True
+            ) from error
+        try:
+            if origin.is_tls:
+                open_tunnel(proxy, origin, sock, deadline)
         except BaseException:
             sock.close()
             raise
-        else:
-            sock.deadline = deadline
-            return sock
-    raise failure
+        return sock
+
+    def _raced(self, name: tuple[str, int], answers: list[object], deadline: float) -> socket.socket:
+        with self._lock:
+            first = self._worked.get(name)
+        until = min(deadline, time.monotonic() + _CONNECT_SECONDS)
+        sock, address = connect_to_first(ordered(cast("list[tuple[object, ...]]", answers), first), until, _PlainSocket)
+        if len(answers) > 1:
+            with self._lock:
+                self._worked[name] = address
+                self._worked.move_to_end(name)
+                if len(self._worked) > _MAX_REMEMBERED:
+                    self._worked.popitem(last=False)
+        return sock
 
 
-def _seconds_left(deadline: float, most: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("The deadline has passed.")
-    return min(left, most)
+class Connection:
+    """A connection that serves several requests, each with its own deadline (`time.monotonic` seconds)."""
+
+    def __init__(self, origin: Origin, dialler: Dialler) -> None:
+        self.origin = origin
+        self.proxy = dialler.proxy_for(origin) if not origin.is_tls else None
+        self.idle_since = 0.0
+        self.stream: Stream | None = None
+        self._dialler = dialler
+
+    def opened(self, deadline: float) -> Stream:
+        """The stream, connected if it was not. Its reads end at the deadline. Raises as `Dialler.dial` does."""
+        if self.stream is None:
+            self.stream = self._dialler.dial(self.origin, deadline)
+        self.stream.deadline = deadline
+        return self.stream
+
+    def close(self) -> None:
+        """Close it. It can be opened again."""
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
+
+
+def _blocked(host: str, what: str) -> ItemError:
+    return ItemError("blocked_address", f"{host} {what} an address that LICHTBILD_FETCH_ALLOW does not permit.")
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -209,5 +137,4 @@ def _tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])
-    context.sslsocket_class = _TlsSocket
     return context

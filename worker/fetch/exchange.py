@@ -1,6 +1,5 @@
 """One exchange of a request and an answer: its errors by code, and the pause that a server asks for."""
 
-import http.client
 import socket
 import ssl
 import time
@@ -24,7 +23,7 @@ def retry_after(value: str) -> float:
 
 
 def classified(error: Exception) -> ItemError:
-    """The error of an exchange as an ItemError, from what `http.client` and sockets raise."""
+    """The error of an exchange as an ItemError, from what sockets raise."""
     if isinstance(error, socket.gaierror):
         return ItemError("dns_failed", "The host name does not resolve.", retryable=error.errno not in _NO_SUCH_NAME)
     if isinstance(error, TimeoutError):
@@ -33,8 +32,4 @@ def classified(error: Exception) -> ItemError:
         return ItemError("tls_failed", "No trusted TLS connection could be established.")
     if isinstance(error, OSError):
         return ItemError("connection_failed", "The connection failed.", retryable=True)
-    if isinstance(error, http.client.IncompleteRead):
-        return ItemError("broken_response", "The response ended early.", retryable=True)
-    if isinstance(error, http.client.HTTPException):
-        return ItemError("bad_response", f"The response is not valid HTTP ({type(error).__name__}).")
     return ItemError("bad_url", "The URL's host is not valid.")

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from shared.addresses.address_policy import AddressPolicy
+from shared.addresses.web_url import WebUrl, parse_web_url
 from shared.errors import ItemError, UnavailableError
 from shared.settings import Settings
-from worker.fetch.connections import ConnectionPool, Dialler
-from worker.fetch.downloader import BusyError, Downloader, NoAnswerError
+from worker.fetch.connection_pool import ConnectionPool
+from worker.fetch.connections import Dialler
+from worker.fetch.downloader import BusyError, Downloader, Moved, NoAnswerError
 from worker.fetch.host_limits import HostPolicy, Outcome
 from worker.fetch.host_queue import HostQueue, Turn
+from worker.fetch.proxy import proxy_at
 from worker.fetch.renditions import small_rendition
+from worker.fetch.request import RequestWriter
 
 T = TypeVar("T")
 
@@ -31,11 +34,21 @@ class Download:
 
 @dataclass(slots=True)
 class _Request:
-    url: str
+    """`url` is what is asked for next, after `hops` redirects. A redirect to another host waits for its turn there."""
+
+    url: WebUrl
     then: Callable[[Download], Any]
     future: "Future[Any]"
+    asked_host: str
     attempts: int = 0
     seconds: float = 0.0
+    hops: int = 0
+    is_redirected: bool = False
+
+    @property
+    def host(self) -> str:
+        """Whose limits apply: `name` or `name:port`."""
+        return self.url.origin.netloc
 
 
 class Fetcher:
@@ -50,8 +63,10 @@ class Fetcher:
         self._host_policy = replace(
             host_policy or HostPolicy(), max_limit=settings.fetch_concurrency, max_pause=settings.fetch_timeout_seconds
         )
-        self._connections = ConnectionPool(Dialler(policy), most=2 * settings.fetch_concurrency)
-        self._downloader = Downloader(self._connections, settings.max_image_bytes)
+        proxy = proxy_at(settings.fetch_proxy.get_secret_value())
+        self._connections = ConnectionPool(Dialler(policy, proxy), most=2 * settings.fetch_concurrency)
+        opt_out = frozenset(directive.lower() for directive in settings.opt_out_directives)
+        self._downloader = Downloader(self._connections, RequestWriter(settings), settings.max_image_bytes, opt_out)
         self._queue: HostQueue[_Request] = HostQueue(self._host_policy)
         self._lock = threading.Lock()
         self._threads = 0
@@ -69,12 +84,15 @@ class Fetcher:
         `then` runs in the download's thread, which starts no other download until it returns: this is the back-pressure
         of the next stage. Healthy hosts are served first; a slow host never blocks another.
         """
-        request = _Request(small_rendition(url, self._edge, self._settings.renditions), then, Future())
-        if self._queue.put(_host(request.url), request):
+        future: Future[T] = Future()
+        try:
+            asked = parse_web_url(small_rendition(url, self._edge, self._settings.renditions))
+        except ValueError as problem:
+            future.set_exception(ItemError("bad_url", f"The URL {problem}."))
+            return future
+        if self._enqueue(_Request(asked, then, future, asked.origin.host)):
             self._start_thread()
-        else:
-            request.future.set_exception(_stopping())
-        return request.future
+        return future
 
     def close(self) -> None:
         """Finish the downloads in progress and start no more. Queued ones fail with UnavailableError."""
@@ -82,6 +100,13 @@ class Fetcher:
             if request.attempts or request.future.set_running_or_notify_cancel():
                 request.future.set_exception(_stopping())
         self._connections.close()
+
+    def _enqueue(self, request: _Request, after: float = 0.0) -> bool:
+        """Queue a request now or in `after` seconds. Return False, and fail it, if the fetcher is closed."""
+        if self._queue.put(request.host, request, after):
+            return True
+        request.future.set_exception(_stopping())
+        return False
 
     def _start_thread(self) -> None:
         with self._lock:
@@ -101,8 +126,7 @@ class Fetcher:
     def _serve(self, turn: Turn[_Request]) -> None:
         request = turn.item
         if turn.refusal is not None:
-            turn.refusal.attempts = request.attempts
-            request.future.set_exception(turn.refusal)
+            self._give_up(request, turn.refusal)
             return
         try:
             content = self._attempt(turn)
@@ -110,6 +134,10 @@ class Fetcher:
             self._fail(turn, error)
             return
         self._queue.end(turn, Outcome.GOOD)
+        if isinstance(content, Moved):
+            request.url, request.hops, request.is_redirected = content.url, content.hops, True
+            self._enqueue(request)
+            return
         try:
             result = request.then(Download(content, request.seconds))
         except BaseException as error:
@@ -117,14 +145,15 @@ class Fetcher:
         else:
             request.future.set_result(result)
 
-    def _attempt(self, turn: Turn[_Request]) -> bytes:
-        """One attempt. All attempts of an item share one time limit."""
+    def _attempt(self, turn: Turn[_Request]) -> bytes | Moved:
+        """One attempt, or its next part at another host. All attempts of an item share one time limit."""
         request = turn.item
-        request.attempts += 1
+        request.attempts += not request.is_redirected
+        request.is_redirected = False
         started = time.monotonic()
         try:
             left = self._settings.fetch_timeout_seconds - request.seconds
-            return self._downloader.download(request.url, started + left)
+            return self._downloader.download(request.url, started + left, request.hops)
         finally:
             request.seconds += time.monotonic() - started
 
@@ -136,25 +165,21 @@ class Fetcher:
             return
         asked_pause = error.seconds if isinstance(error, BusyError) else 0.0
         self._queue.end(turn, _outcome(error), error, asked_pause)
-        if not self._may_retry(request, error):
-            error.attempts, error.tried_seconds = request.attempts, request.seconds
-            request.future.set_exception(error)
-            return
-        # Full jitter: requests that failed together are not repeated together.
-        pause = random.uniform(0, self._host_policy.backoff * 2**request.attempts)  # noqa: S311
-        if not self._queue.put(turn.host, request, after=pause):
-            request.future.set_exception(_stopping())
+        if self._may_retry(request, error):
+            # Full jitter: requests that failed together are not repeated together.
+            self._enqueue(request, after=random.uniform(0, self._host_policy.backoff * 2**request.attempts))  # noqa: S311
+        else:
+            self._give_up(request, error)
+
+    def _give_up(self, request: _Request, error: ItemError) -> None:
+        error.attempts, error.tried_seconds = request.attempts, request.seconds
+        if request.url.origin.host != request.asked_host:
+            error.host = request.url.origin.host
+        request.future.set_exception(error)
 
     def _may_retry(self, request: _Request, error: ItemError) -> bool:
         has_time = request.seconds < self._settings.fetch_timeout_seconds
         return error.retryable and has_time and request.attempts < self._settings.fetch_attempts
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.lower()
-    except ValueError:
-        return ""
 
 
 def _outcome(error: ItemError) -> Outcome:

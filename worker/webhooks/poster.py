@@ -1,13 +1,14 @@
 """Posts to an allowed address: one attempt, no redirects."""
 
-import http.client
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.addresses.origin import origin_and_target
+from shared.addresses.web_url import parse_web_url
 from worker.fetch.connections import Connection, Dialler
 from worker.fetch.exchange import classified, retry_after
+from worker.fetch.request import header_lines
+from worker.fetch.response import read_head
 
 # From the look-up of the name to the header of the answer. Less than the 12 s in which a worker drains, and than the
 # lease of a claim.
@@ -37,14 +38,15 @@ class Poster:
         Raises ItemError if there is no answer: `blocked_address`, `timeout`, `connection_failed` …
         """
         try:
-            origin, target = origin_and_target(url)
-            connection = Connection(origin, self._dialler)
-            connection.expire_at(time.monotonic() + self._seconds)
+            asked = parse_web_url(url)
+            lines = header_lines({"Host": asked.origin.netloc, "Content-Length": str(len(body)), **_HEADERS, **headers})
+            connection = Connection(asked.origin, self._dialler)
             try:
-                connection.request("POST", target, body, {**_HEADERS, **headers})
-                response = connection.getresponse()
-                return Answer(response.status, retry_after(response.getheader("retry-after", "")))
+                stream = connection.opened(time.monotonic() + self._seconds)
+                stream.send(f"POST {asked.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body)
+                head = read_head(stream)
+                return Answer(head.status, retry_after(head.headers.get("retry-after", "")))
             finally:
                 connection.close()
-        except (http.client.HTTPException, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise classified(error) from error

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.intake.lists.row import BadRow, Place
-from shared.domain.items import MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES, Item, normal_id, photo_id_problem, url_problem
+from shared.addresses.web_url import url_problem
+from shared.domain.items import MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES, Item, normal_id, photo_id_problem
 from shared.errors import Fault
 
 # An ampersand as HTML writes it, also written twice over: `&amp;amp;`.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.items import url_problem
+from shared.addresses.web_url import url_problem
 from shared.errors import UnavailableError
 from shared.uploads.spool import Spool, is_upload
 

@@ -79,7 +79,7 @@ def test_a_certificate_of_an_unknown_issuer_is_refused(certificate):
 def test_a_certificate_for_another_name_is_refused(certificate, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with encrypted(certificate, lambda client: client.sendall(ANSWER)) as port:
-        assert code_of(f"https://127.1:{port}/a") == "tls_failed"
+        assert code_of(f"https://localhost:{port}/a") == "tls_failed"
 
 
 def test_a_slow_body_over_tls_ends_at_the_deadline(certificate, monkeypatch):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.addresses.address_policy import AddressPolicy
-from shared.addresses.origin import origin_and_target
+from shared.addresses.web_url import parse_web_url
 from shared.domain.callback import Callback
 from shared.domain.items import Item, Outcome
 from shared.ledger import keys
@@ -44,7 +44,7 @@ def sender(deliveries, settings) -> WebhookSender:
 
 
 def callback(url: str, *events: str) -> Callback:
-    made = Callback(url, str(origin_and_target(url)[0]), api=API)
+    made = Callback(url, str(parse_web_url(url).origin), api=API)
     return replace(made, events=events) if events else made
 
 
