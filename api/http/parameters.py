@@ -19,9 +19,9 @@ from werkzeug.datastructures import Headers, MultiDict
 
 from api.http import request_id
 from api.http.validation import MAX_FAULTS, checked, first_fault, parameter_faults
+from shared.addresses.web_url import url_problem
 from shared.domain.callback import EVENTS, Event
 from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
-from shared.addresses.web_url import url_problem
 from shared.domain.job_labels import MAX_METADATA_BYTES, JobLabels, metadata_problem, name_problem
 from shared.errors import Fault, InvalidRequestError
 

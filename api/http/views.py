@@ -8,7 +8,7 @@ from shared.domain.results import CollectionView, FailedItem, IndexView, PhotoVi
 
 def failed_item(failure: Failure) -> FailedItem:
     item = failure.item
-    return FailedItem(item.id, item.url, item.host, failure.code, failure.detail, failure.attempts)
+    return FailedItem(item.id, item.url, failure.host, failure.code, failure.detail, failure.attempts)
 
 
 def photo_view(photo: Photo, collection: Collection | None, api: str, *, with_embedding: bool) -> PhotoView:

@@ -38,12 +38,21 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an item failed: a code from a small fixed set, and a sentence for people."""
+    """Why an item failed: a code from a small fixed set, and a sentence for people.
+
+    `redirected_to` is the host that caused it, if it is not the host of the item's URL.
+    """
 
     item: Item
     code: str
     detail: str
     attempts: int
+    redirected_to: str = ""
+
+    @property
+    def host(self) -> str:
+        """The host that caused the failure; empty if the URL has none."""
+        return self.redirected_to or self.item.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ class IngestLedger:
 def _failure_counts(failures: Sequence[Failure]) -> Iterator[Any]:
     """Fields of the job and their increments, alternating."""
     codes = Counter(f"code:{failure.code}" for failure in failures)
-    hosts = Counter(f"host:{failure.item.host}" for failure in failures)
+    hosts = Counter(f"host:{failure.host}" for failure in failures)
     for field, count in (codes + hosts).items():
         yield field
         yield count

@@ -41,7 +41,7 @@ def small_rendition(url: str, edge: int, hosts: Collection[str]) -> str:
         return url
     if web.origin.host not in hosts and web.origin.netloc not in hosts:
         return url
-    path, _, query = web.target.partition("?")
+    path, _, query = url.partition("#")[0].partition("?")
     asked = dict(parse_qsl(query, keep_blank_values=True))
     if any(_SIGNED.fullmatch(name) for name in asked):
         return url
@@ -50,4 +50,4 @@ def small_rendition(url: str, edge: int, hosts: Collection[str]) -> str:
     kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in _REPLACED]
     side = _BOX * edge
     ours = [f"w={side}", f"h={side}", "fit=max", "fm=jpg", f"q={_QUALITY}"]
-    return f"{web.origin}{path}?{'&'.join([*kept, *ours])}"
+    return f"{path}?{'&'.join([*kept, *ours])}"

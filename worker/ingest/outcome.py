@@ -61,7 +61,7 @@ def collect(
             encoded = image.encoded.result() if image.encoded else None
         except ItemError as error:
             busy["fetch"] += error.tried_seconds
-            failures.append(Failure(item, error.code, str(error), error.attempts))
+            failures.append(Failure(item, error.code, str(error), error.attempts, error.host))
             continue
         busy["fetch"] += image.download_seconds
         size += image.size

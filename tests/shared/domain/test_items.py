@@ -31,7 +31,7 @@ def test_items_come_back_as_they_were_packed(packed):
 
 @given(st.lists(items, min_size=1, max_size=4))
 def test_failures_come_back_as_they_were_packed(failed):
-    failures = [Failure(item, "http_404", "gone ü", 2) for item in failed]
+    failures = [Failure(item, "http_404", "gone ü", 2, host) for item, host in zip(failed, ["", "b"] * 2, strict=False)]
     assert unpack_failures(pack_failures(failures)) == failures
 
 

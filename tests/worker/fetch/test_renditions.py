@@ -54,9 +54,16 @@ def test_other_parts_of_the_url_are_kept_unchanged():
         "https://images.unsplash.com/photo-1?fit=crop&w=100&h=300",
         "https://images.unsplash.com/photo-1?fit=facearea&facepad=2",
         "https://images.unsplash.com/photo-1?ar=16:9",
+        # Signed: with other parameters the server answers 403.
+        "http://127.0.0.1:8080/photo-1?w=300&s=0123abcd",
+        "https://images.unsplash.com/photo-1?ixid=a&S=0123abcd",
+        "https://images.unsplash.com/photo-1?Expires=1&Signature=a&Key-Pair-Id=b",
+        "https://images.unsplash.com/photo-1?X-Amz-Signature=a%2Fb",
+        "https://images.unsplash.com/photo-1?sv=1&sig=ab%2fc%3d",
+        "https://images.unsplash.com/photo-1?token=",
     ],
 )
-def test_urls_of_other_hosts_and_with_a_crop_are_unchanged(url):
+def test_urls_that_are_signed_or_of_other_hosts_or_with_a_crop_are_unchanged(url):
     assert small_rendition(url, 224, HOSTS) == url
 
 
