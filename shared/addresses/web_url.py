@@ -33,10 +33,10 @@ class WebUrl:
     def joined(self, location: str) -> "WebUrl":
         """The URL that a redirect to `location` leads to. Raises ValueError as `parse_web_url` does."""
         try:
-            url = can_ada.parse(str(self)) + location
+            href = (can_ada.parse(str(self)) + location).href
         except ValueError:
             raise ValueError(f"is not valid: {location[:80]!r}") from None
-        return parse_web_url(url.href)
+        return parse_web_url(href)
 
 
 def parse_web_url(text: str) -> WebUrl:
@@ -46,13 +46,14 @@ def parse_web_url(text: str) -> WebUrl:
     """
     text, authority = _checked(text)
     try:
-        url = can_ada.parse(text)
+        href = can_ada.parse(text).href
     except ValueError:
         raise ValueError(_bad_host(authority)) from None
-    is_tls = url.protocol == "https:"
-    port = int(url.port) if url.port else DEFAULT_PORTS[is_tls]
-    target = url.href[len(url.origin) :].partition("#")[0]
-    return WebUrl(Origin(is_tls, url.hostname.strip("[]"), port), target)
+    scheme, _, rest = href.partition("#")[0].partition("://")
+    netloc, _, target = rest.partition("/")
+    host, _, port = netloc.rpartition(":") if netloc[-1] != "]" and ":" in netloc else (netloc, "", "")
+    is_tls = scheme == "https"
+    return WebUrl(Origin(is_tls, host.strip("[]"), int(port or DEFAULT_PORTS[is_tls])), f"/{target}")
 
 
 def url_problem(text: str) -> str | None:
