@@ -119,6 +119,30 @@ def test_an_uploaded_image_that_is_none_fails_its_search_and_nothing_else(lichtb
     assert answer.json()["result"]["hits"][0]["photo_id"] == "p/2"
 
 
+def test_an_embedding_has_the_vector_that_an_ingest_stores_and_a_batch_finds_it(lichtbild, images, collection):
+    lichtbild.finished(lichtbild.ingest(items(images, 3), collection))
+    inputs = [{"image_url": f"{images.url}/2.jpg"}, {"image_url": "http://10.1.2.3/x.jpg"}, {"text": "a dog"}]
+    answer = lichtbild.post("/v1/embeddings", json={"inputs": inputs}, headers={"Prefer": "wait=30"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+    result = answer.json()["result"]
+    assert [found["error"] and found["error"]["code"] for found in result["embeddings"]] == [
+        None,
+        "blocked_address",
+        None,
+    ]
+    stored = lichtbild.get(f"/v1/photos/p%2F2?collection={collection}&include=embedding")
+    assert result["model"] == stored["model"]
+    assert np.array(result["embeddings"][0]["embedding"]) @ np.array(stored["embedding"]) >= 0.9999
+
+    searches = [{"photo_id": f"p/{n}", "collection": collection, "top_k": 1} for n in range(3)]
+    searches.append({"text": "x", "collection": "nothing"})
+    answer = lichtbild.post("/v1/search/batch", json={"searches": searches}, headers={"Prefer": "wait=30"})
+    assert answer.status_code == 200
+    *found, failed = answer.json()["jobs"]
+    assert [job["result"]["hits"][0]["photo_id"] for job in found] == ["p/0", "p/1", "p/2"]
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "not_found")
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [

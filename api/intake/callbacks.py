@@ -21,11 +21,11 @@ _RESOLVE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class GivenCallback:
-    """What a request asks for. `in_body`: in fields of its JSON, else in its query."""
+    """What a request asks for. `place`: the JSON pointer of the object with its fields; None if it is in the query."""
 
     url: str | None
     events: Sequence[Event] | None
-    in_body: bool = False
+    place: str | None = None
 
     def fingerprint(self) -> str:
         """What must be equal when an idempotency key is used again: a hash, empty without a callback."""
@@ -78,5 +78,6 @@ class Callbacks:
 
 
 def _refusal(given: GivenCallback, name: str, problem: str) -> InvalidRequestError:
-    fault = Fault(problem, pointer=f"/{name}") if given.in_body else Fault(problem, parameter=name)
+    in_query = given.place is None
+    fault = Fault(problem, parameter=name) if in_query else Fault(problem, pointer=f"{given.place}/{name}")
     return InvalidRequestError(f"`{name}` {problem}.", [fault])

@@ -4,8 +4,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.intake.fields import JobMetadata, JobName
+from api.intake.fields import CallbackUrl, JobMetadata, JobName
 from api.intake.search_body import InputBody
+from shared.domain.callback import Event
 from shared.domain.queries import MAX_INPUTS, MAX_TIMEOUT_MS
 
 
@@ -34,3 +35,5 @@ class EmbeddingBody(BaseModel):
     timeout_ms: int | None = Field(None, ge=1, le=MAX_TIMEOUT_MS)
     name: JobName | None = None
     metadata: JobMetadata = Field(default_factory=dict)
+    callback_url: CallbackUrl | None = None
+    callback_events: list[Event] | None = Field(None, min_length=1)

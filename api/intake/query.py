@@ -30,13 +30,17 @@ Body = TypeVar("Body", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A search to enqueue: its query, image bytes by the index of their term, timeout in ms, labels and callback."""
+    """A search to enqueue: its query, image bytes by the index of their term, timeout in ms, labels and callback.
+
+    `place` is its JSON pointer in the body.
+    """
 
     query: Query
     images: Mapping[int, bytes]
     timeout_ms: int | None
     labels: JobLabels
     callback: GivenCallback
+    place: str = ""
 
 
 def read_search(request: Request, max_image_bytes: int) -> SearchRequest:
@@ -62,7 +66,8 @@ def read_embedding(request: Request, max_image_bytes: int) -> SearchRequest:
     _check_sizes(images, max_image_bytes)
     labels = JobLabels(request_id.current(), body.name, body.metadata)
     query = Query(tuple(terms), top_k=0, collection="")
-    return SearchRequest(query, images, body.timeout_ms, labels, GivenCallback(None, None))
+    callback = GivenCallback(body.callback_url, body.callback_events, place="")
+    return SearchRequest(query, images, body.timeout_ms, labels, callback)
 
 
 def _read(request: Request) -> tuple[SearchBody, bytes | None]:
@@ -83,7 +88,7 @@ def _form(request: Request) -> Mapping[str, Any]:
         for name in fields.keys() - _TEXTS:
             fields[name] = json.loads(fields[name])
     except ValueError as error:
-        raise _refusal("must be JSON", f"/{name}") from error
+        raise refusal("must be JSON", f"/{name}") from error
     return fields
 
 
@@ -106,13 +111,13 @@ def _search(body: SearchBody, uploaded: bytes | None, max_image_bytes: int, plac
         images[len(terms)] = uploaded
         terms.append(Term("image", ""))
     if not terms:
-        raise _refusal(f"a query needs at least one of {', '.join(KINDS)} or terms", place)
+        raise refusal(f"a query needs at least one of {', '.join(KINDS)} or terms", place)
     if len(terms) > MAX_TERMS:
-        raise _refusal(f"a query has at most {MAX_TERMS} terms", f"{place}/terms")
+        raise refusal(f"a query has at most {MAX_TERMS} terms", f"{place}/terms")
     _check_sizes(images, max_image_bytes)
     if body.offset + body.top_k > MAX_WINDOW:
         reason = f"offset + top_k must be at most {MAX_WINDOW}; narrow the search by a filter instead"
-        raise _refusal(reason, f"{place}/offset")
+        raise refusal(reason, f"{place}/offset")
     query = Query(
         tuple(terms),
         body.top_k,
@@ -128,8 +133,8 @@ def _search(body: SearchBody, uploaded: bytes | None, max_image_bytes: int, plac
     if body.filter is not None:
         _checked(parse, body.filter, f"{place}/filter")
     labels = JobLabels(request_id.current(), body.name, body.metadata)
-    callback = GivenCallback(body.callback_url, body.callback_events, in_body=True)
-    return SearchRequest(query, images, body.timeout_ms, labels, callback)
+    callback = GivenCallback(body.callback_url, body.callback_events, place)
+    return SearchRequest(query, images, body.timeout_ms, labels, callback, place)
 
 
 def _terms(given: Iterable[tuple[TermKind, str, float]], place: str) -> tuple[list[Term], dict[int, bytes]]:
@@ -153,7 +158,7 @@ def _base64(text: str, place: str) -> bytes:
         return base64.b64decode(text, validate=True)
     # binascii.Error is a ValueError; for non-ASCII characters the library raises a plain ValueError.
     except ValueError:
-        raise _refusal("image must be base64", place) from None
+        raise refusal("image must be base64", place) from None
 
 
 def _checked(check: Callable[[Any], Any], value: Any, place: str) -> Any:
@@ -161,10 +166,10 @@ def _checked(check: Callable[[Any], Any], value: Any, place: str) -> Any:
     try:
         return check(value)
     except InvalidRequestError as error:
-        raise _refusal(str(error).removesuffix("."), place) from None
+        raise refusal(str(error).removesuffix("."), place) from None
 
 
-def _refusal(reason: str, place: str) -> InvalidRequestError:
+def refusal(reason: str, place: str) -> InvalidRequestError:
     """An error with its place in the body, a JSON pointer."""
     at = ".".join(place.split("/")[1:])
     return InvalidRequestError(

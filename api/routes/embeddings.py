@@ -7,6 +7,7 @@ from api.http.operations import POLLING, Answer, Body, Reply, Routes
 from api.intake.embedding_body import EmbeddingBody
 from api.intake.query import read_embedding
 from api.routes.awaited import Awaiting, awaited
+from api.routes.callback import accepted_callback
 from api.services import services
 from shared.domain.results import JobView
 from shared.errors import MalformedError, PayloadTooLargeError, SearchesFullError, UnsupportedTypeError
@@ -38,7 +39,10 @@ def embed(headers: Awaiting) -> Reply:
     """Embed texts and images: one unit vector each, of the model that searches use."""
     parts = services()
     asked = read_embedding(request, parts.settings.max_image_bytes)
-    enqueued = parts.searches.enqueue(asked.query, asked.images, asked.timeout_ms, asked.labels, kind="embed")
+    callback = accepted_callback(asked.callback)
+    enqueued = parts.searches.enqueue(
+        asked.query, asked.images, asked.timeout_ms, asked.labels, callback=callback, kind="embed"
+    )
     if enqueued.must_ring:
         parts.doorbell.ring_search()
     return awaited(enqueued.job_id, headers.wait)

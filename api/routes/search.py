@@ -6,12 +6,11 @@ from flask import request
 
 from api.http import examples, links
 from api.http.operations import POLLING, Answer, Body, Form, Reply, Routes
-from api.intake.query import SearchRequest, read_batch, read_search
+from api.intake.query import SearchRequest, read_batch, read_search, refusal
 from api.intake.search_body import BatchBody, SearchBody
 from api.routes.awaited import Awaiting, awaited, awaited_all
 from api.routes.callback import accepted_callback
 from api.services import services
-from shared.domain.queries import Query
 from shared.domain.results import JobList, JobView
 from shared.errors import (
     InvalidRequestError,
@@ -91,7 +90,7 @@ def _enqueue(asked: Sequence[SearchRequest]) -> list[str]:
     """Queue all searches and return the ids of their jobs. Raises SearchesFullError before any is queued."""
     parts = services()
     for one in asked:
-        _check_after_job(one.query)
+        _check_after_job(one)
     callbacks = [accepted_callback(one.callback) for one in asked]
     enqueued = [
         parts.searches.enqueue(
@@ -104,15 +103,16 @@ def _enqueue(asked: Sequence[SearchRequest]) -> list[str]:
     return [one.job_id for one in enqueued]
 
 
-def _check_after_job(query: Query) -> None:
+def _check_after_job(asked: SearchRequest) -> None:
     """Reject an `after_job` that cannot make this collection's photos searchable."""
-    if query.after_job is None:
+    after_job, place = asked.query.after_job, f"{asked.place}/after_job"
+    if after_job is None:
         return
     try:
-        job = services().jobs.get(query.after_job)
+        job = services().jobs.get(after_job)
     except NotFoundError as error:
-        raise InvalidRequestError(f"after_job: {error}") from None
+        raise refusal(str(error).removesuffix("."), place) from None
     if job.kind in ("search", "embed"):
-        raise InvalidRequestError("after_job: the job is a search; it must be an ingest or a deletion.")
-    if job.collection != query.collection:
-        raise InvalidRequestError(f"after_job: the job belongs to collection {job.collection!r}.")
+        raise refusal("the job is a search; it must be an ingest or a deletion", place)
+    if job.collection != asked.query.collection:
+        raise refusal(f"the job belongs to collection {job.collection!r}", place)
