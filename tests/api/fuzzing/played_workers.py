@@ -9,7 +9,7 @@ import redis
 from shared.catalogue.connect import connect as connect_catalogue
 from shared.catalogue.interface import Row
 from shared.domain.answer_json import to_json
-from shared.domain.results import Hit, SearchResult, SearchTimes
+from shared.domain.search_results import Hit, SearchResult, SearchTimes
 from shared.errors import ConflictError, InvalidRequestError
 from shared.ledger.commands import CommandLedger
 from shared.ledger.ingest import IngestLedger
