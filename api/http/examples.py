@@ -78,6 +78,7 @@ def _progress(stored: int, failed: int) -> Progress:
         stored=stored,
         failed=failed,
         unchanged=0,
+        under_way=96 if stored and pending else 0,
         items_per_second=812.4 if stored else 0.0,
         eta_seconds=round(pending / 812.4) if stored and pending else None,
         bytes=34_500 * stored,

@@ -58,9 +58,9 @@ def _stream(watcher: Watcher, job: Job, api: str) -> Iterator[str]:
         return
 
 
-def _state(job: Job) -> tuple[str, int, int, int]:
+def _state(job: Job) -> tuple[str, int, int, int, int]:
     """The fields whose change is worth an event. Rates, which differ at every reading, are excluded."""
-    return job.status, job.stored, job.failed, job.unchanged
+    return job.status, job.stored, job.failed, job.unchanged, job.under_way
 
 
 def _event(name: str, job: Job, api: str) -> str:

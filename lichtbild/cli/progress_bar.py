@@ -47,7 +47,8 @@ def pause_reason(job: Job) -> str:
 
 def counts_in_words(counts: Counts) -> str:
     """The counts that are not zero: `598 stored, 2 failed`."""
-    named = {"stored": counts.stored, "unchanged": counts.unchanged, "failed": counts.failed, "pending": counts.pending}
+    named = {"stored": counts.stored, "unchanged": counts.unchanged, "failed": counts.failed}
+    named |= {"under way": counts.under_way, "pending": counts.pending - counts.under_way}
     return ", ".join(f"{count} {name}" for name, count in named.items() if count) or "nothing yet"
 
 

@@ -19,7 +19,8 @@ class Progress:
     """Counts of an ingest's items. `total` is the sum of the next four; `eta_seconds` is None while unknown.
 
     `limited_by` is the stage with the most busy time, None before any stage ran. Failures are counted by code and by
-    host, highest first; the hosts beyond the API's limit share the last entry, `(other)`.
+    host, highest first; the hosts beyond the API's limit share the last entry, `(other)`. `under_way` are pending items
+    that workers have downloaded.
     """
 
     total: int
@@ -34,6 +35,7 @@ class Progress:
     limited_by: str | None
     failed_by_code: Mapping[str, int]
     failed_by_host: Mapping[str, int]
+    under_way: int = 0
 
     @property
     def settled(self) -> int:
@@ -55,6 +57,7 @@ class Progress:
             limited_by=body["limited_by"],
             failed_by_code=body["failed_by_code"],
             failed_by_host=body["failed_by_host"],
+            under_way=body.get("under_way", 0),
         )
 
 

@@ -39,6 +39,7 @@ class Job:
     stored: int
     failed: int
     unchanged: int
+    under_way: int
     failed_by_code: Mapping[str, int]
     failed_by_host: Mapping[str, int]
     bytes: int

@@ -60,6 +60,7 @@ def _progress(job: Job) -> Progress:
         stored=job.stored,
         failed=job.failed,
         unchanged=job.unchanged,
+        under_way=0 if job.is_final else min(job.under_way, job.pending),
         items_per_second=round(job.items_per_second, 1),
         eta_seconds=round(job.pending / job.items_per_second) if is_moving else None,
         bytes=job.bytes,

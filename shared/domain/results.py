@@ -41,6 +41,8 @@ class Progress(Documented):
     stored: int
     failed: int
     unchanged: int
+    under_way: int
+    """Of `pending`: items that workers have downloaded, in chunks that are not stored yet."""
     items_per_second: float
     """Over the last minute; over the job's whole duration once it has ended."""
     eta_seconds: int | None

@@ -3,8 +3,9 @@
 import json
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
 import redis
@@ -109,12 +110,16 @@ class IngestLedger:
             request_id=request_id.decode(),
         )
 
-    def extend(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Extend these leases. Return the claims that are still held and whose jobs have not ended."""
+    def extend(self, claims: Sequence[Claim], under_way: Mapping[str, int] = MappingProxyType({})) -> list[Claim]:
+        """Extend these leases. Return the claims that are still held and whose jobs have not ended.
+
+        `under_way` has the number of items that are downloaded, by the claim's `member`.
+        """
         if not claims:
             return []
         lease = round(self._settings.lease_seconds * 1000)
-        found = self._extend(keys=[keys.LEASES], args=[keys.PREFIX, lease, *(claim.member for claim in claims)])
+        members = [part for claim in claims for part in (claim.member, under_way.get(claim.member, 0))]
+        found = self._extend(keys=[keys.LEASES], args=[keys.PREFIX, lease, keys.CHANGES, *members])
         held = {member.decode() for member in found}
         return [claim for claim in claims if claim.member in held]
 

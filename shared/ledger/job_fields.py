@@ -37,6 +37,7 @@ def read_job(fields: Mapping[str, str]) -> Job:
         unchanged=int(fields.get("unchanged", 0)),
         failed_by_code=_counts(fields, "code:"),
         failed_by_host=_largest(_counts(fields, "host:")),
+        under_way=sum(int(count) for name, count in fields.items() if name.startswith("under-way:")),
         bytes=int(fields.get("bytes", 0)),
         stage_seconds={stage: float(fields.get(stage, 0)) for stage in STAGES},
         items_per_second=_rate(fields, started, finished),

@@ -57,6 +57,8 @@ class ChunkPipeline:
         # One chunk at a time: if the items of several chunks were mixed, all chunks would end late and together.
         with self.queueing:
             images = [self.download(claim, item, existing.get(item.id)) for item in claim.items]
+        for image in images:
+            image.add_done_callback(lambda _: self.leases.advance(claim))
         self.store(claim, collect(claim, existing, images))
 
     def download(self, claim: Claim, item: Item, stored: StoredPhoto | None) -> "Future[DownloadedImage]":

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from redis.exceptions import RedisError
@@ -21,6 +22,7 @@ class Leases:
         self._seconds = lease_seconds
         self._held: dict[str, Claim] = {}
         self._until: dict[str, float] = {}
+        self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
@@ -36,6 +38,13 @@ class Leases:
         with self._lock:
             self._held.pop(claim.member, None)
             self._until.pop(claim.member, None)
+            del self._under_way[claim.member]
+
+    def advance(self, claim: Claim) -> None:
+        """One more item of the chunk is downloaded; the next extension records it."""
+        with self._lock:
+            if claim.member in self._held:
+                self._under_way[claim.member] += 1
 
     def count(self) -> int:
         """The number of chunks that this process holds."""
@@ -73,12 +82,15 @@ class Leases:
     def _extend(self, claims: Sequence[Claim]) -> None:
         """Extend all leases and drop lost ones. A lease counts from before the request to Redis, never longer."""
         until = _now() + self._seconds
-        extended = {claim.member for claim in self._ledger.extend(claims)}
+        with self._lock:
+            under_way = dict(self._under_way)
+        extended = {claim.member for claim in self._ledger.extend(claims, under_way)}
         with self._lock:
             for claim in claims:
                 if claim.member not in extended:
                     self._held.pop(claim.member, None)
                     self._until.pop(claim.member, None)
+                    del self._under_way[claim.member]
                 elif claim.member in self._held:
                     self._until[claim.member] = until
 

@@ -45,6 +45,7 @@ local function take(id, chunk)
     redis.call('HSET', job, 'status', 'running', 'started', now)
     redis.call('PUBLISH', changes, id)
   end
+  redis.call('HDEL', job, 'under-way:' .. chunk)
   local attempts = redis.call('HINCRBY', job .. ':attempts', chunk, 1)
   redis.call('ZADD', leases, now + lease_ms, id .. ' ' .. chunk .. ' ' .. claim_token)
   local expired = redis.call('ZCOUNT', leases, '-inf', now)

@@ -23,7 +23,7 @@ local function notify(prefix, id, event, now)
   for index = 1, #fields, 2 do
     local name, value = fields[index], fields[index + 1]
     local is_long = name == 'result' and #value > MAX_RESULT_BYTES
-    if name ~= 'query' and not is_long and string.sub(name, 1, 5) ~= 'rate:' then
+    if name ~= 'query' and not is_long and string.sub(name, 1, 5) ~= 'rate:' and string.sub(name, 1, 10) ~= 'under-way:' then
       snapshot[name] = value
     end
   end

@@ -8,6 +8,7 @@ local id, chunk, token = unpack(ARGV)
 if redis.call('ZREM', leases, id .. ' ' .. chunk .. ' ' .. token) == 0 then
   return 0
 end
+redis.call('HDEL', job, 'under-way:' .. chunk)
 local status = redis.call('HGET', job, 'status')
 if status == 'cancelled' or status == 'failed' then
   redis.call('HDEL', chunks, chunk)

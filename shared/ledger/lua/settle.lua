@@ -16,6 +16,7 @@ if redis.call('HDEL', chunks, chunk) == 0 then
   return 0
 end
 redis.call('HDEL', attempts, chunk)
+redis.call('HDEL', job, 'under-way:' .. chunk)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local items = chunk_stored + chunk_unchanged + chunk_failed

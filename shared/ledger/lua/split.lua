@@ -10,6 +10,7 @@ if redis.call('HDEL', chunks, chunk) == 0 then
   return 0
 end
 redis.call('HDEL', attempts, chunk)
+redis.call('HDEL', job, 'under-way:' .. chunk)
 local status = redis.call('HGET', job, 'status')
 if status == 'cancelled' or status == 'failed' then
   return 0

@@ -3,6 +3,8 @@
 import random
 import threading
 
+import pytest
+
 from shared.ledger import keys
 from shared.ledger.ingest import Claim
 from tests.shared.ledger.chunks import claimed, expire, items, settle_next, stored, submit
@@ -63,6 +65,24 @@ def test_a_renewed_lease_stays_and_one_taken_over_is_not_brought_back(ledger, co
     second = claimed(ledger)
     ledger.extend([first, second])
     assert connection.zrange(keys.LEASES, 0, -1) == [second.member.encode()]
+
+
+@pytest.mark.parametrize("end", ["settled", "released", "split", "taken over"])
+def test_items_under_way_count_until_their_chunk_is(ledger, jobs, connection, end):
+    job_id = submit(ledger, items("a", "b", "c"))
+    claim = claimed(ledger)
+    ledger.extend([claim], {claim.member: 2})
+    assert (jobs.get(job_id).under_way, jobs.get(job_id).pending) == (2, 3)
+    if end == "settled":
+        ledger.settle(claim, stored(claim))
+    elif end == "released":
+        ledger.release(claim)
+    elif end == "split":
+        ledger.split(claim)
+    else:
+        expire(connection, claim)
+        claimed(ledger)
+    assert jobs.get(job_id).under_way == 0
 
 
 def test_a_chunk_handed_back_is_claimed_again_at_once_and_its_attempt_does_not_count(ledger):

@@ -1,5 +1,6 @@
 """Chunks through a worker's own services: real Redis, catalogue, image server and model."""
 
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,9 @@ from shared.ledger import keys
 from shared.ledger.commands import CommandLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
+from tests.gate import Gate
 from tests.pictures import photo
+from tests.stack import wait_for
 from tests.worker.ingest.counts import counts
 from worker.images.transforms import Pixels
 from worker.model.cpu_quota import available_cores
@@ -43,6 +46,24 @@ def encoded(worker, monkeypatch) -> list[Pixels]:
 
 def changed(item: Item, **fields: Any) -> Item:
     return Item(**{"id": item.id, "url": item.url, "attributes": item.attributes} | fields)
+
+
+def test_downloaded_items_are_under_way_while_others_of_their_chunk_download(
+    worker, submit, items, image_server, connection, settings
+):
+    with Gate(image_server, lambda path: photo(int(path.strip("/"))), held=lambda path: path == "/5") as gate:
+        job_id = submit(items)
+        work = threading.Thread(target=worker.ingest.answer_bell)
+        work.start()
+        wait_for(lambda: sum(worker.leases._under_way.values()) == 5, "five downloads")
+        worker.leases._extend(list(worker.leases._held.values()))
+        job = Jobs(connection, settings).get(job_id)
+        assert (job.under_way, job.pending) == (5, 6)
+        gate.open()
+        work.join(30)
+    assert worker.writer.flush(30)
+    job = Jobs(connection, settings).get(job_id)
+    assert (job.status, job.stored, job.under_way) == ("succeeded", 6, 0)
 
 
 def test_a_list_ingested_again_is_unchanged_and_not_embedded(ingest, items, encoded, catalogue, collection, connection):

@@ -66,3 +66,15 @@ def test_it_is_an_error_to_ask_while_redis_is_away(ledger, claim, settings):
     leases.remove(claim)
     leases.stop()
     leases.release_all()
+
+
+def test_items_that_are_downloaded_are_recorded_when_the_lease_is_extended(ledger, claim, jobs):
+    leases = Leases(ledger, lease_seconds=20)
+    leases.add(claim)
+    leases.advance(claim)
+    leases._extend([claim])
+    assert jobs.get(claim.job_id).under_way == 1
+    leases.remove(claim)
+    leases.advance(claim)
+    assert not leases._under_way
+    leases.stop()
