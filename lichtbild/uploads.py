@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -94,22 +93,6 @@ def check_uploads(uploads: object) -> None:
         raise InvalidItem(f"{_shortened(uploads)} is not a list of pictures: give [{_shortened(uploads)}].")
 
 
-def pictures_in(folder: Path) -> list[Picture]:
-    """All pictures below a folder, by suffix, sorted by id; an id is the path relative to the folder.
-
-    Hidden files and folders are skipped; links are followed only to files inside the folder.
-    """
-    root = folder.resolve()
-    found: list[Picture] = []
-    for path, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            file = Path(path, name)
-            if file.suffix.lower() in SUFFIXES and not name.startswith(".") and _is_inside(file, root):
-                found.append(Picture(file.relative_to(folder).as_posix(), file))
-    return sorted(found, key=lambda picture: picture.id)
-
-
 class WindowCutter:
     """Cuts pictures, one by one, into windows of at most 64 pictures and 32 MB; a larger one gets its own window."""
 
@@ -157,12 +140,3 @@ def id_problem(photo_id: str) -> str | None:
 def _shortened(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
-
-
-def _is_inside(file: Path, root: Path) -> bool:
-    """Whether this is a regular file, after following links, inside the folder."""
-    try:
-        return file.is_file() and file.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):
-        # A circular link.
-        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -37,12 +37,15 @@ class TooManyFailures(LichtbildError):  # noqa: N818 - a condition, not a fault 
 class FolderIngest:
     """The jobs of one folder, from the first window to the last settled item. `show` is called with new counts,
     `on_accepted` with each new job. `max_failed_ratio` is checked here, since one window is too small a sample.
-    `accepted` counts the pictures of accepted windows, `in_flight` those of the window that is being sent.
+
+    `expected` is the number of pictures as far as it is known, `seen` that of the pictures read so far. `accepted`
+    counts the pictures of accepted windows, `in_flight` those of the window that is being sent.
     """
 
     client: Client
     collection: str
-    pictures: Sequence[Picture]
+    pictures: Iterator[Picture]
+    expected: Callable[[], int]
     max_failed_ratio: float | None
     show: Show
     on_accepted: Callable[[Job], None] = lambda _: None
@@ -50,6 +53,7 @@ class FolderIngest:
     left_out: dict[str, str] = field(default_factory=dict)
     accepted: int = 0
     in_flight: int = 0
+    seen: int = 0
     _started: float = field(default_factory=time.monotonic)
     _polled_at: float = field(default_factory=time.monotonic)
 
@@ -83,7 +87,7 @@ class FolderIngest:
         """The counts of all pictures; those not sent yet are pending."""
         counts = [job.progress for job in self.jobs.values() if job.progress]
         done = sum(count.settled for count in counts)
-        total = len(self.pictures) - len(self.left_out)
+        total = self.total() - len(self.left_out)
         rate = done / max(time.monotonic() - self._started, 0.001)
         stages = _sum(count.stage_seconds for count in counts)
         return Progress(
@@ -100,6 +104,10 @@ class FolderIngest:
             failed_by_code=_sum(count.failed_by_code for count in counts),
             failed_by_host=_sum(count.failed_by_host for count in counts),
         )
+
+    def total(self) -> int:
+        """The number of pictures: while they are being found, as far as it is known."""
+        return max(self.seen, self.expected())
 
     def seconds(self) -> float:
         """Seconds since the start."""
@@ -158,6 +166,7 @@ class FolderIngest:
     def _loaded(self) -> Iterator[Picture]:
         """The pictures with their bytes; those that cannot be read or sent go to `left_out`."""
         for picture in self.pictures:
+            self.seen += 1
             reason = id_problem(picture.id)
             try:
                 if reason is None and picture.size() > _MAX_BYTES:

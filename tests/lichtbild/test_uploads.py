@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from werkzeug.formparser import parse_form_data
 
 from lichtbild import Client, InvalidItem, uploads
-from lichtbild.uploads import Picture, Window, id_problem, pictures_in, windows
+from lichtbild.folder import FolderScan, left_out_in_words
+from lichtbild.uploads import Picture, Window, id_problem, windows
 from shared.domain.items import photo_id_problem
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job
+
+
+def pictures_in(folder: Path) -> list[Picture]:
+    return list(FolderScan(folder).pictures())
 
 
 def ids(folder: Path) -> list[str]:
@@ -48,6 +53,51 @@ def test_links_do_not_lead_out_of_the_folder_or_in_circles(tmp_path):
     # The folder itself may be named by a link.
     (tmp_path / "link").symlink_to(folder)
     assert ids(tmp_path / "link") == ids(folder)
+
+
+def test_what_is_left_out_is_counted_by_suffix_and_system_files_are_not(tmp_path):
+    names = ("a.jpg", "IMG_1.HEIC", "b.NEF", "c.jxl", "d.heic", "notes", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg")
+    hidden = ("#recycle/x.jpg", ".DS_Store", "._a.jpg", ".thumbnails/x.jpg", "Thumbs.db", "desktop.ini")
+    write(tmp_path, *names, *hidden, "Previews.lrdata/x.jpg", "$RECYCLE.BIN/x.jpg", "__MACOSX/._a.jpg")
+    (tmp_path / "away").symlink_to(tmp_path.parent)
+    scan = FolderScan(tmp_path)
+
+    assert [picture.id for picture in scan.pictures()] == ["a.jpg"]
+    assert left_out_in_words(scan) == (
+        "6 files left out: 2 .heic, 1 .jxl, 1 .nef, 1 without suffix, 1 link out of the folder"
+    )
+
+
+def test_ids_are_in_normal_form_c_and_of_two_forms_of_one_name_one_is_named(tmp_path):
+    composed, decomposed = "Gr\u00fc\u00dfe.jpg", "Gru\u0308\u00dfe.jpg"
+    write(tmp_path, decomposed, "b.jpg")
+    assert sorted(ids(tmp_path)) == sorted(["b.jpg", composed])
+    write(tmp_path, composed)
+    scan = FolderScan(tmp_path)
+    assert sorted(picture.id for picture in scan.pictures()) == sorted(["b.jpg", composed])
+    assert len(scan.unreadable) == 1
+
+
+def test_patterns_exclude_files_and_folders_by_name_or_path(tmp_path):
+    write(tmp_path, "a.jpg", "a.png", "raw/b.jpg", "x/raw/c.jpg", "x/drafts/d.jpg", "drafts/e.jpg")
+    scan = FolderScan(tmp_path, prefix="2024/", exclude=("*.png", "raw", "drafts/*"))
+    assert [picture.id for picture in scan.pictures()] == ["2024/a.jpg", "2024/x/drafts/d.jpg"]
+
+
+def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_found(tmp_path, monkeypatch):
+    write(tmp_path, "a.jpg", "locked/b.jpg", "z/c.jpg")
+    scandir = os.scandir
+
+    def failing(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    scan = FolderScan(tmp_path)
+
+    assert [picture.id for picture in scan.pictures()] == ["a.jpg", "z/c.jpg"]
+    assert scan.unreadable == {"locked": "it cannot be read: Permission denied"}
 
 
 def test_windows_are_bounded_by_count_and_by_bytes(monkeypatch):

@@ -6,30 +6,28 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
 from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, api_option, collection_option, connect
 from lichtbild.cli.list_faults import show_faults
-from lichtbild.cli.progress_bar import Show, counts_in_words, duration, job_progress, progress_of
-from lichtbild.cli.summary import next_steps, show_failures, show_report, size, summarise
+from lichtbild.cli.outcome import check_outcome
+from lichtbild.cli.picture_sources import find_pictures, print_ids
+from lichtbild.cli.picture_upload import upload_pictures
+from lichtbild.cli.progress_bar import job_progress
+from lichtbild.cli.summary import next_steps, show_report, summarise
 from lichtbild.cli.terminal import console, write_json, write_line
-from lichtbild.cli.upload import FolderIngest, report_left_out
 from lichtbild.client import Client
 from lichtbild.errors import ApiError, JobPaused, UnknownFormat
 from lichtbild.list_options import ListOptions
-from lichtbild.models import Job, Progress
-from lichtbild.uploads import SUFFIXES, Picture, pictures_in
-
-_SUFFIXES = ", ".join(sorted(SUFFIXES))
+from lichtbild.models import Job
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The sources of an ingest and its options."""
+    """A list to ingest, and the options."""
 
-    sources: tuple[str, ...]
+    source: str
     limit: int | None
     collection: str
     max_failed_ratio: float | None
@@ -53,6 +51,9 @@ class Wanted:
 @click.option("--columns", metavar="A,B,…", default="", help="The names of the columns of a list without a header row.")
 @click.option("--encoding", metavar="NAME", help="The encoding of a list, such as windows-1252.")
 @click.option("--unescape-urls", is_flag=True, help="Read &amp; in the URLs of a list as &.")
+@click.option("--prefix", default="", help="Put this before the ids of a folder's images, such as 2024/.")
+@click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out these names or paths; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Print the ids of the images that would be sent, and send nothing.")
 @collection_option
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
@@ -69,13 +70,17 @@ def ingest(
     columns: str,
     encoding: str | None,
     unescape_urls: bool,
+    prefix: str,
+    exclude: tuple[str, ...],
+    dry_run: bool,
     collection: str,
     detach: bool,
     as_json: bool,
 ) -> None:
     """Ingest the images listed in SOURCE: a .tsv, .csv, .txt, .json or .ndjson file (also .gz), a .parquet file, the
     zip of Unsplash's dataset, or - for a list from stdin. If SOURCE is a folder or one or more images, they are
-    uploaded; the id of each is its path in the folder, or its path as given.
+    uploaded; the id of each is its path in the folder, or its path as given. Hidden files, system folders and files
+    that are no images are left out.
 
     A table has a header row with `url` (or `photo_image_url`) and, if the URLs are not to be the ids, `photo_id` (or
     `id`); every other column that is not empty becomes an attribute. A line of NDJSON is
@@ -83,13 +88,20 @@ def ingest(
     """
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     options = ListOptions(keep_going, url_column, id_column, names, encoding, unescape_urls)
-    wanted = Wanted(sources, limit, collection, max_failed_ratio, preflight, options)
     if preflight is not None and max_failed_ratio is not None:
         raise click.UsageError("--max-failed-ratio does not apply to a --preflight, which is never paused.")
-    pictures = _pictures(wanted)
-    if pictures is not None:
-        _upload(pictures[:limit], wanted, detach=detach, as_json=as_json)
+    found = find_pictures(sources, limit, prefix, exclude)
+    if found is not None:
+        if preflight is not None:
+            raise click.UsageError("--preflight is for lists of URLs, not for uploads.")
+        if dry_run:
+            print_ids(found)
+        else:
+            upload_pictures(found, collection, max_failed_ratio, detach=detach, as_json=as_json)
         return
+    if prefix or exclude or dry_run:
+        raise click.UsageError("--prefix, --exclude and --dry-run are for folders, not for lists.")
+    wanted = Wanted(sources[0], limit, collection, max_failed_ratio, preflight, options)
     with connect(INGEST_PATIENCE_SECONDS) as client:
         try:
             job = _send(client, wanted)
@@ -103,27 +115,6 @@ def ingest(
             _watch_to_the_end(client, job, wanted.max_failed_ratio, as_json=as_json)
 
 
-def _pictures(wanted: Wanted) -> list[Picture] | None:
-    """The pictures of the sources, None if the source is a list. Raises UsageError for any other combination."""
-    for source in wanted.sources:
-        if source != "-" and not Path(source).exists():
-            raise click.UsageError(f"There is no file {source}.")
-    first = Path(wanted.sources[0])
-    if len(wanted.sources) == 1 and first.is_dir():
-        pictures = pictures_in(first)
-        if not pictures:
-            raise click.UsageError(f"There are no images in {first}. Images are files ending in {_SUFFIXES}.")
-    elif all(Path(source).suffix.lower() in SUFFIXES for source in wanted.sources):
-        pictures = [Picture.from_upload(source) for source in wanted.sources]
-    elif len(wanted.sources) == 1:
-        return None
-    else:
-        raise click.UsageError(f"Pass one list, one folder, or images: files ending in {_SUFFIXES}.")
-    if wanted.preflight is not None:
-        raise click.UsageError("--preflight is for lists of URLs, not for uploads.")
-    return pictures
-
-
 def _watch_to_the_end(client: Client, job: Job, max_failed_ratio: float | None, *, as_json: bool) -> None:
     """Follow a job and print its summary. Exit status 1 if it paused itself, or too much of it failed."""
     try:
@@ -134,22 +125,7 @@ def _watch_to_the_end(client: Client, job: Job, max_failed_ratio: float | None, 
         click.echo(f"lichtbild: {paused}\n{next_steps(paused.job)}", err=True)
         raise click.exceptions.Exit(1) from None
     _report(ended, as_json=as_json)
-    _check_outcome(ended.progress, max_failed_ratio)
-
-
-def _check_outcome(counts: Progress | None, max_failed_ratio: float | None) -> None:
-    """Exit status 1 if every item failed, or more than the accepted ratio, so that a scheduled ingest notices. The API
-    pauses a job by that ratio only if it has many items, and some that no worker holds."""
-    if counts is None or not counts.failed:
-        return
-    if max_failed_ratio is not None and counts.failed > max_failed_ratio * counts.total:
-        click.echo(
-            f"lichtbild: {counts.failed} of {counts.total} failed, more than --max-failed-ratio {max_failed_ratio:g}.",
-            err=True,
-        )
-        raise click.exceptions.Exit(1)
-    if counts.failed == counts.total:
-        raise click.exceptions.Exit(1)
+    check_outcome(ended.progress, max_failed_ratio)
 
 
 def _report(job: Job, *, as_json: bool) -> None:
@@ -159,69 +135,6 @@ def _report(job: Job, *, as_json: bool) -> None:
         show_report(job)
     else:
         summarise(job)
-
-
-def _upload(pictures: list[Picture], wanted: Wanted, *, detach: bool, as_json: bool) -> None:
-    """Upload pictures; their jobs are shown as one. Exit status 1 if some pictures could not be sent."""
-
-    def print_job(job: Job) -> None:
-        write_json(job.raw) if as_json else write_line(job.id)
-
-    with connect(INGEST_PATIENCE_SECONDS) as client:
-        with _progress(quiet=detach, on_stderr=as_json) as show:
-            on_accepted = print_job if detach else lambda _: None
-            sending = FolderIngest(client, wanted.collection, pictures, wanted.max_failed_ratio, show, on_accepted)
-            with _sending_until_interrupted(sending):
-                sending.send()
-                if not detach:
-                    sending.wait()
-        if not detach:
-            _summarise_folder(sending, as_json=as_json)
-    if sending.left_out:
-        report_left_out(sending.left_out)
-        raise click.exceptions.Exit(1)
-    if not detach:
-        _check_outcome(sending.progress(), wanted.max_failed_ratio)
-
-
-@contextmanager
-def _progress(*, quiet: bool, on_stderr: bool) -> Iterator[Show]:
-    if quiet:
-        yield lambda _counts, _paused: None
-    else:
-        with progress_of(console(on_stderr=on_stderr)) as show:
-            yield show
-
-
-def _summarise_folder(done: FolderIngest, *, as_json: bool) -> None:
-    if as_json:
-        for job in done.jobs.values():
-            write_json(job.raw)
-        return
-    counts = done.progress()
-    write_line(f"{counts_in_words(counts)} in {duration(done.seconds())}, {size(counts.bytes)}")
-    show_failures(counts)
-    for job in done.jobs.values():
-        if job.progress and job.progress.failed:
-            write_line(f"List them: lichtbild jobs {job.id} --errors")
-
-
-@contextmanager
-def _sending_until_interrupted(sending: FolderIngest) -> Iterator[None]:
-    """On Ctrl-C print the number of images sent; accepted jobs continue."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        unfinished = [job.id for job in sending.jobs.values() if not job.is_final]
-        # The API may have accepted the window that was being sent.
-        open_window = f" ({sending.in_flight} more may have been)" if sending.in_flight else ""
-        click.echo(
-            f"\n{sending.accepted} of {len(sending.pictures)} images were sent{open_window}; "
-            f"unfinished jobs: {len(unfinished)}.",
-            err=True,
-        )
-        click.echo("List them: lichtbild jobs", err=True)
-        raise
 
 
 def watch(client: Client, job: Job, *, timeout: float | None = None, on_stderr: bool = False) -> Job:
@@ -244,8 +157,7 @@ def _watching_until_interrupted(job: Job) -> Iterator[None]:
 
 
 def _send(client: Client, wanted: Wanted) -> Job:
-    (named,) = wanted.sources
-    source = sys.stdin.buffer if named == "-" else named
+    source = sys.stdin.buffer if wanted.source == "-" else wanted.source
     ratio, tried, options = wanted.max_failed_ratio, wanted.preflight, wanted.options
     if isinstance(source, str):
         try:

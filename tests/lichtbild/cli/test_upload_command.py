@@ -216,3 +216,37 @@ def test_the_url_of_an_uploaded_picture_is_completed_with_the_apis_address(api: 
     photo = {"photo_id": "a", "url": "/thumbnails/a?v=1", "attributes": {}, "model": "m"}
     api.on("GET", "/v1/photos/a", Reply(photo))
     assert client.photo("a").url == f"{api.url}/thumbnails/a?v=1"
+
+
+def test_what_is_left_out_of_a_folder_is_printed(api: FakeApi, folder: Path) -> None:
+    for name in ("IMG_1.HEIC", "b.NEF", "c.jxl", "Thumbs.db", ".DS_Store"):
+        (folder / name).write_bytes(b"x")
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=3)))
+
+    done = lichtbild("ingest", folder, api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "lichtbild: 3 files left out: 1 .heic, 1 .jxl, 1 .nef\n")
+
+
+def test_a_folder_without_images_names_what_is_in_it(api: FakeApi, tmp_path: Path) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"x")
+
+    done = lichtbild("ingest", tmp_path, api=api.url)
+
+    assert done.returncode == 2
+    assert "1 file left out: 1 .heic" in done.stderr
+    assert "There are no images in" in done.stderr
+
+
+def test_a_dry_run_prints_the_ids_and_sends_nothing(api: FakeApi, folder: Path) -> None:
+    done = lichtbild("ingest", folder, "--dry-run", "--prefix", "2024/", "--exclude", "b.*", api=api.url)
+
+    assert (done.returncode, done.stdout) == (0, "2024/a.jpg\n2024/sub/c.jpg\n")
+    assert "2 images would be sent" in done.stderr
+    assert api.calls("POST", "/v1/ingest") == []
+
+
+def test_options_of_folders_are_refused_for_lists(api: FakeApi, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("url\n")
+    assert lichtbild("ingest", tmp_path / "list.csv", "--dry-run", api=api.url).returncode == 2

@@ -1,0 +1,85 @@
+"""Uploads pictures, shows their jobs as one, and prints the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, connect
+from lichtbild.cli.outcome import check_outcome
+from lichtbild.cli.picture_sources import Pictures, report_scan
+from lichtbild.cli.progress_bar import Show, counts_in_words, duration, progress_of
+from lichtbild.cli.summary import show_failures, size
+from lichtbild.cli.terminal import console, write_json, write_line
+from lichtbild.cli.upload import FolderIngest, report_left_out
+from lichtbild.models import Job
+
+
+def upload_pictures(
+    found: Pictures, collection: str, max_failed_ratio: float | None, *, detach: bool, as_json: bool
+) -> None:
+    """Upload pictures. Exit status 1 if some could not be read or sent."""
+
+    def print_job(job: Job) -> None:
+        write_json(job.raw) if as_json else write_line(job.id)
+
+    with connect(INGEST_PATIENCE_SECONDS) as client:
+        with _progress(quiet=detach, on_stderr=as_json) as show:
+            on_accepted = print_job if detach else lambda _: None
+            sending = FolderIngest(
+                client, collection, found.pictures, found.expected, max_failed_ratio, show, on_accepted
+            )
+            with _sending_until_interrupted(sending):
+                sending.send()
+                if not detach:
+                    sending.wait()
+        if not detach:
+            _summarise(sending, as_json=as_json)
+    report_scan(found.scan)
+    report_left_out(sending.left_out)
+    if sending.left_out or (found.scan and found.scan.unreadable):
+        raise click.exceptions.Exit(1)
+    if not detach:
+        check_outcome(sending.progress(), max_failed_ratio)
+
+
+@contextmanager
+def _progress(*, quiet: bool, on_stderr: bool) -> Iterator[Show]:
+    if quiet:
+        yield lambda _counts, _paused: None
+    else:
+        with progress_of(console(on_stderr=on_stderr)) as show:
+            yield show
+
+
+def _summarise(done: FolderIngest, *, as_json: bool) -> None:
+    if as_json:
+        for job in done.jobs.values():
+            write_json(job.raw)
+        return
+    counts = done.progress()
+    write_line(f"{counts_in_words(counts)} in {duration(done.seconds())}, {size(counts.bytes)}")
+    show_failures(counts)
+    for job in done.jobs.values():
+        if job.progress and job.progress.failed:
+            write_line(f"List them: lichtbild jobs {job.id} --errors")
+
+
+@contextmanager
+def _sending_until_interrupted(sending: FolderIngest) -> Iterator[None]:
+    """On Ctrl-C print the number of images sent; accepted jobs continue."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        unfinished = [job.id for job in sending.jobs.values() if not job.is_final]
+        # The API may have accepted the window that was being sent.
+        open_window = f" ({sending.in_flight} more may have been)" if sending.in_flight else ""
+        click.echo(
+            f"\n{sending.accepted} of {sending.total()} images were sent{open_window}; "
+            f"unfinished jobs: {len(unfinished)}.",
+            err=True,
+        )
+        click.echo("List them: lichtbild jobs", err=True)
+        raise
