@@ -20,6 +20,7 @@ from shared.catalogue.interface import Catalogue
 from shared.ledger import keys
 from shared.settings import Settings
 from tests.image_server import ImageServer
+from tests.webhook_receiver import SECRET as WEBHOOK_SECRET
 from worker.ingest.job_slots import CHUNKS_PER_JOB
 
 FINAL = ("succeeded", "failed", "cancelled")
@@ -36,6 +37,7 @@ SETTINGS = {
     "FETCH_ALLOW": "127.0.0.0/8",
     # Longer than any story, so that images that a test delays do not fail.
     "FETCH_TIMEOUT_SECONDS": "600",
+    "WEBHOOK_SECRET": WEBHOOK_SECRET,
 }
 
 

@@ -14,6 +14,7 @@ from shared.ledger.commands import CommandLedger
 from shared.ledger.deliveries import DeliveryLedger, Next
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
+from tests.due_webhooks import let_time_pass
 
 # The circuit breaker judges from this many items on, here: jobs of the machine are small.
 JUDGED_ITEMS = 3
@@ -153,7 +154,7 @@ class LedgerModel(RuleBasedStateMachine):
             # This may have been the item from which on the breaker judges earlier failures.
             self._resume_paused()
         self.deletions.complete(self.deletions.claim())
-        self._lose_sender()
+        let_time_pass(self.redis)
         while delivery := self.deliveries.claim():
             assert self.deliveries.settle(delivery, None, Next("delivered"))
             self.delivered.append(delivery.message_id)
@@ -172,13 +173,6 @@ class LedgerModel(RuleBasedStateMachine):
         kept |= {keys.job(job) for job in (*self.carried_out, *self.deletion_versions)}
         kept |= {keys.DELIVERIES_WAITING, keys.DELIVERY_BELL, *map(keys.deliveries, self.expected)}
         assert left <= kept
-
-    def _lose_sender(self) -> None:
-        """The lease of a worker that sends a webhook expires; every webhook is due."""
-        self.redis.delete(keys.delivery_lock(CALLBACK.origin))
-        for key in (keys.DELIVERY_ORIGINS, keys.delivery_queue(CALLBACK.origin)):
-            for member in self.redis.zrange(key, 0, -1):
-                self.redis.zadd(key, {member: 1})
 
     def _stage(self, chunks: list[list[str]]):
         submission = self.ledger.submission("photos")

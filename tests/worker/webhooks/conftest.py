@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -9,10 +10,10 @@ from shared.addresses.address_policy import AddressPolicy
 from shared.addresses.web_url import parse_web_url
 from shared.domain.callback import Callback
 from shared.domain.items import Item, Outcome
-from shared.ledger import keys
 from shared.ledger.deliveries import DeliveryLedger
 from shared.settings import Settings
 from shared.webhook_signing import WebhookSigner
+from tests import due_webhooks
 from tests.webhook_receiver import SECRET, Receiver, receiving
 from worker.fetch.connections import Dialler
 from worker.webhooks.poster import Poster
@@ -74,13 +75,4 @@ def finish(ingests) -> Callable[[], None]:
 
 @pytest.fixture
 def let_time_pass(connection) -> Callable[[], None]:
-    """Until every lease has expired and every webhook is due."""
-
-    def let_time_pass() -> None:
-        for key in connection.scan_iter(keys.delivery_lock("*")):
-            connection.delete(key)
-        for key in [keys.DELIVERY_ORIGINS, *connection.scan_iter(keys.delivery_queue("*"))]:
-            for member in connection.zrange(key, 0, -1):
-                connection.zadd(key, {member: 1})
-
-    return let_time_pass
+    return partial(due_webhooks.let_time_pass, connection)
