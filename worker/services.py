@@ -29,6 +29,7 @@ from shared.uploads.thumbnails import Thumbnails
 from shared.webhook_signing import WebhookSigner
 from worker.fetch.connections import Dialler
 from worker.fetch.fetcher import Fetcher
+from worker.fetch.proxy import proxy_at
 from worker.ingest.answer import Ingest
 from worker.ingest.chunk import ChunkPipeline
 from worker.ingest.image_sources import ImageSources
@@ -230,7 +231,8 @@ def _build_base(settings: Settings, app: Celery, encoder: Encoder, fetcher: Fetc
 def _build_webhooks(settings: Settings, redis: "redis.Redis") -> list[WebhookSender]:
     """The sender of webhooks; none without LICHTBILD_WEBHOOK_SECRET."""
     signer = WebhookSigner.from_settings(settings)
-    poster = Poster(Dialler(AddressPolicy(settings.fetch_allow)))
+    proxy = proxy_at(settings.fetch_proxy.get_secret_value())
+    poster = Poster(Dialler(AddressPolicy(settings.fetch_allow), proxy))
     return [WebhookSender(DeliveryLedger(redis, settings), poster, signer)] if signer else []
 
 

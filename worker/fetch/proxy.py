@@ -24,6 +24,10 @@ class Proxy:
     port: int
     authorization: str = field(default="", repr=False)
 
+    def headers(self) -> dict[str, str]:
+        """What a request through the proxy has in addition."""
+        return {"Proxy-Authorization": self.authorization} if self.authorization else {}
+
 
 def proxy_at(address: str) -> Proxy | None:
     """The proxy at `http://[user:password@]host:port`; None for an empty address. Raises ConfigurationError."""

@@ -39,11 +39,15 @@ class Poster:
         """
         try:
             asked = parse_web_url(url)
-            lines = header_lines({"Host": asked.origin.netloc, "Content-Length": str(len(body)), **_HEADERS, **headers})
             connection = Connection(asked.origin, self._dialler)
+            target, given = asked.target, {"Host": asked.origin.netloc, "Content-Length": str(len(body)), **headers}
+            if connection.proxy is not None:
+                # As a proxy expects it (RFC 9112, 3.2.2).
+                target, given = str(asked), given | connection.proxy.headers()
             try:
                 stream = connection.opened(time.monotonic() + self._seconds)
-                stream.send(f"POST {asked.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body)
+                lines = header_lines({**_HEADERS, **given})
+                stream.send(f"POST {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body)
                 head = read_head(stream)
                 return Answer(head.status, retry_after(head.headers.get("retry-after", "")))
             finally:
