@@ -112,8 +112,8 @@ class Settings(BaseSettings):
     )
     fetch_proxy: SecretStr = Field(
         SecretStr(""),
-        description="HTTP proxy for all downloads, `http://[user:password@]host:port`. It resolves the names, so it "
-        "has to refuse private addresses itself. Empty: none; the environment's proxy is never used.",
+        description="HTTP proxy for all downloads and webhooks, `http://[user:password@]host:port`. It resolves the "
+        "names, so it has to refuse private addresses itself. Empty: none; the environment's proxy is never used.",
     )
     fetch_contact: str = Field(
         "",

@@ -15,6 +15,7 @@ from shared.errors import ItemError
 from tests.raw_server import sends, sends_forever, talking
 from tests.webhook_receiver import Receiver, receiving
 from worker.fetch.connections import Dialler
+from worker.fetch.proxy import proxy_at
 from worker.webhooks.poster import Poster
 
 EVERY_ADDRESS = ("0.0.0.0/0", "::/0")
@@ -99,6 +100,19 @@ def test_no_proxy_of_the_environment_is_used(receiver, monkeypatch):
     assert not receiver.requests
     # Control: requests takes the proxy of this environment.
     requests.post("http://10.0.0.1/hook", data=b"{}", timeout=10)
+    assert len(receiver.requests) == 1
+
+
+def test_a_proxy_gets_the_whole_url_and_no_private_address(receiver):
+    proxy = proxy_at(f"http://me:secret@127.0.0.1:{receiver.port}")
+    poster = Poster(Dialler(AddressPolicy(()), proxy))
+    assert poster.post("http://hooks.example:8080/a?b", b"{}", {"webhook-id": "m"}).status == 204
+    (request,) = receiver.requests
+    assert (request.path, request.headers["host"]) == ("http://hooks.example:8080/a?b", "hooks.example:8080")
+    assert request.headers["proxy-authorization"].startswith("Basic ")
+    for host in ("127.0.0.1", "2130706433", "[::1]", "localhost"):
+        with pytest.raises(ItemError, match="LICHTBILD_FETCH_ALLOW"):
+            poster.post(f"http://{host}:{receiver.port}/", b"{}", {})
     assert len(receiver.requests) == 1
 
 
