@@ -18,7 +18,7 @@ from lichtbild.cli.progress_bar import job_progress
 from lichtbild.cli.summary import next_steps, show_report, summarise
 from lichtbild.cli.terminal import console, write_json, write_line
 from lichtbild.client import Client
-from lichtbild.errors import ApiError, JobPaused, UnknownFormat
+from lichtbild.errors import ApiError, JobFailed, JobPaused, UnknownFormat
 from lichtbild.list_options import ListOptions
 from lichtbild.models import Job
 
@@ -124,6 +124,11 @@ def _watch_to_the_end(client: Client, job: Job, max_failed_ratio: float | None, 
         _report(paused.job, as_json=as_json)
         click.echo(f"lichtbild: {paused}\n{next_steps(paused.job)}", err=True)
         raise click.exceptions.Exit(1) from None
+    except JobFailed as failed:
+        # All its items are settled, so its counts are a result.
+        if failed.job.error is not None and failed.job.error.code == "too_many_failures":
+            _report(failed.job, as_json=as_json)
+        raise
     _report(ended, as_json=as_json)
     check_outcome(ended.progress, max_failed_ratio)
 

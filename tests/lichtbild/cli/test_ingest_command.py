@@ -99,6 +99,21 @@ def test_a_job_that_pauses_itself_exits_with_1_and_names_the_next_commands(api: 
     assert "Resume: lichtbild jobs j1 --resume" in shown.stdout
 
 
+def test_a_short_job_that_failed_too_much_exits_with_1_after_its_summary(api: FakeApi, table: Path) -> None:
+    failed = ingest_job("failed", stored=1, failed=1, error=TRIPPED, finished_at="2026-01-02T03:04:08.000Z")
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(failed))
+
+    done = lichtbild("ingest", table, "--max-failed-ratio", "0.1", api=api.url)
+    as_json = lichtbild("ingest", table, "--max-failed-ratio", "0.1", "--json", api=api.url)
+
+    assert (done.returncode, as_json.returncode) == (1, 1)
+    assert "1 stored, 1 failed in 2 s (1/s), 2.0 MB, limited by fetch" in done.stdout.splitlines()
+    assert "List them: lichtbild jobs j1 --errors" in done.stdout
+    assert "too_many_failures" in done.stderr
+    assert json.loads(as_json.stdout) == failed
+
+
 def test_a_job_that_a_user_paused_is_followed_until_it_is_resumed(api: FakeApi, table: Path) -> None:
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
     states = ingest_job("paused", stored=0, pending=2), ingest_job("running", stored=0, pending=2), ingest_job()
