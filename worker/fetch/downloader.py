@@ -16,7 +16,7 @@ from worker.fetch.exchange import classified, retry_after
 from worker.fetch.opt_out import check_opt_out
 from worker.fetch.request import RequestWriter
 from worker.fetch.response import Head, read_head
-from worker.images.decoder import SIGNATURE_BYTES, may_be_image
+from worker.images.decoder import SIGNATURE_BYTES, foreign, may_be_image
 
 # As in browsers (fetch.spec.whatwg.org, HTTP-redirect fetch).
 _MAX_REDIRECTS = 20
@@ -151,7 +151,7 @@ class Downloader:
             is_start = len(content) < SIGNATURE_BYTES
             content += piece
             if is_start and len(content) >= SIGNATURE_BYTES and not may_be_image(bytes(content[:SIGNATURE_BYTES])):
-                raise ItemError("not_an_image", _not_an_image(head))
+                raise ItemError("not_an_image", _not_an_image(head, bytes(content[:SIGNATURE_BYTES])))
             if len(content) > self._limit:
                 raise self._too_large()
         return bytes(content)
@@ -209,8 +209,8 @@ def _target(url: WebUrl, location: str) -> WebUrl:
         raise ItemError("bad_url", f"The URL of a redirect {problem}.") from None
 
 
-def _not_an_image(head: Head) -> str:
+def _not_an_image(head: Head, start: bytes) -> str:
     kind = head.headers.get("content-type", "")
     packed = head.headers.get("content-encoding")
     coding = f" and its Content-Encoding {packed[:40]!r}" if packed else ""
-    return f"The body is not an image; its Content-Type is {kind[:80]!r}{coding}."
+    return f"The body is not an image: it is {foreign(start)}. Its Content-Type is {kind[:80]!r}{coding}."

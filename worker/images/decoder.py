@@ -9,11 +9,13 @@ from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageErr
 
 from shared.errors import ItemError
 from shared.settings import Settings
+from worker.images.foreign_formats import format_name
 from worker.images.grey_depth import eight_bits, is_deep_grey
+from worker.images.heif import install_heif
 from worker.images.libtiff import silence_libtiff
 from worker.images.mending import with_end, without_texts
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", *install_heif())
 # Pillow's format detection reads this many bytes.
 SIGNATURE_BYTES = 16
 # Each scan of a progressive JPEG, however few bytes it has, makes the decoder pass over the whole picture. Real files
@@ -61,7 +63,10 @@ def _decode(content: bytes, max_pixels: int, shortest: int | None) -> Image.Imag
     try:
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except UnidentifiedImageError as error:
-        raise ItemError("not_an_image", f"The bytes are not an image in any of {', '.join(_FORMATS)}.") from error
+        # Of AVIF and HEIC, the whole structure is read at once.
+        if content[4:8] == b"ftyp" and may_be_image(content[:SIGNATURE_BYTES]):
+            raise _broken(error) from error
+        raise ItemError("not_an_image", f"The bytes are {foreign(content)}.") from error
     except Exception as error:
         raise _broken(error) from error
     pixels, most = image.width * image.height, max_pixels
@@ -102,6 +107,12 @@ def may_be_image(start: bytes) -> bool:
     Image.init()
     signatures = (cast("Any", Image.OPEN[name][1]) for name in _FORMATS if name in Image.OPEN)
     return any(accepts(start) for accepts in signatures)
+
+
+def foreign(start: bytes) -> str:
+    """What bytes are that are no image that `decode` supports."""
+    name = format_name(start[: 2 * SIGNATURE_BYTES])
+    return name or f"not an image in any of {', '.join(_FORMATS)}"
 
 
 def _broken(error: Exception) -> ItemError:

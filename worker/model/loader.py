@@ -1,5 +1,6 @@
 """Loads a dual encoder: CLIP, SigLIP and related models, each with its image transform and its tokenizer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 from shared.errors import ConfigurationError
 from worker.images.resize import Resize, exact_resize
 from worker.images.transforms import ImageTransform, image_transform
+from worker.model.text_cleaning import compatible, plain
 from worker.model.tokenization import TextTokenizer
 
 Kind = Literal["images", "texts"]
@@ -32,13 +34,14 @@ class _Family:
     always_padded: bool = False
     lower_cased: bool = False
     reserved: int = 0
+    clean: Callable[[str], str] = str
 
 
 # By `model_type` of config.json. SigLIP 2 of one fixed size calls itself `siglip`; `siglip2` is its NaFlex variant.
 _FAMILIES = {
-    "clip": _Family(CLIPImageProcessorPil),
-    "siglip": _Family(SiglipImageProcessorPil, always_padded=True, lower_cased=True),
-    "siglip2": _Family(Siglip2ImageProcessorPil, always_padded=True, lower_cased=True),
+    "clip": _Family(CLIPImageProcessorPil, clean=compatible),
+    "siglip": _Family(SiglipImageProcessorPil, always_padded=True, lower_cased=True, clean=plain),
+    "siglip2": _Family(Siglip2ImageProcessorPil, always_padded=True, lower_cased=True, clean=plain),
     # XLM-RoBERTa counts positions from its padding token's id + 1, which is 2.
     "altclip": _Family(CLIPImageProcessorPil, reserved=2),
     "chinese_clip": _Family(ChineseCLIPImageProcessorPil),
@@ -80,6 +83,7 @@ def load_model(model: str, resize: Resize = exact_resize) -> LoadedModel:
                 max_tokens=min(positions, int(tokenizer.model_max_length)),
                 always_padded=family.always_padded,
                 lower_cased=family.lower_cased,
+                clean=family.clean,
             ),
         )
     except ConfigurationError:

@@ -1,6 +1,6 @@
 """Texts to token tensors: padded as the model needs, grouped by length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,27 +13,35 @@ class TextTokenizer:
 
     `always_padded`: the model pools at the last position, so that every text is padded to `max_tokens`.
     `lower_cased`: the training texts were lower case, and not every tokenizer on the hub converts to it.
+    `clean` is applied to every text first.
     """
 
     tokenizer: Any
     max_tokens: int
     always_padded: bool = False
     lower_cased: bool = False
+    clean: Callable[[str], str] = str
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
         """Return the model's keyword arguments: integer tensors of shape (n, length), cut at `max_tokens`."""
-        chosen = [text.lower() for text in texts] if self.lower_cased else list(texts)
         padding = "max_length" if self.always_padded else True
         return dict(
             self.tokenizer(
-                chosen, padding=padding, truncation=True, max_length=self.max_tokens, return_tensors="pt"
+                [self._chosen(text) for text in texts],
+                padding=padding,
+                truncation=True,
+                max_length=self.max_tokens,
+                return_tensors="pt",
             ).items()
         )
 
     def count(self, text: str) -> int:
         """The number of tokens of a text that is neither cut nor padded."""
-        chosen = text.lower() if self.lower_cased else text
-        return len(self.tokenizer(chosen, truncation=False, verbose=False)["input_ids"])
+        return len(self.tokenizer(self._chosen(text), truncation=False, verbose=False)["input_ids"])
+
+    def _chosen(self, text: str) -> str:
+        cleaned = self.clean(text)
+        return cleaned.lower() if self.lower_cased else cleaned
 
     def groups(
         self, tokens: dict[str, torch.Tensor], pass_tokens: int
