@@ -35,8 +35,12 @@ from lichtbild.events import JobEvent
 from lichtbild.item_lines import Item
 from lichtbild.list_options import ListOptions
 from lichtbild.models import (
+    Attribute,
+    Attributes,
     Backlog,
     Collection,
+    Embedding,
+    Embeddings,
     FailedItem,
     Hit,
     Index,
@@ -48,18 +52,24 @@ from lichtbild.models import (
     Readiness,
     SearchResult,
     SimilarPhoto,
+    Tokens,
     Worker,
 )
+from lichtbild.query import Search
 
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "Attribute",
+    "Attributes",
     "Backlog",
     "BrokenFile",
     "Client",
     "Collection",
     "ConfigError",
     "Conflict",
+    "Embedding",
+    "Embeddings",
     "FailedItem",
     "Fault",
     "Hit",
@@ -86,10 +96,12 @@ __all__ = [
     "PreflightReport",
     "Progress",
     "Readiness",
+    "Search",
     "SearchResult",
     "SimilarPhoto",
     "SpoolFull",
     "StillRunning",
+    "Tokens",
     "TooLarge",
     "Unauthorized",
     "Unavailable",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lichtbild.async_client.running import AsyncRunning
 from lichtbild.core import collections
 from lichtbild.core.calls import DEFAULT_COLLECTION
-from lichtbild.models import Collection, Job, Readiness
+from lichtbild.models import Attributes, Collection, Job, Readiness
 
 
 class AsyncCollectionMethods(AsyncRunning):
@@ -18,6 +21,14 @@ class AsyncCollectionMethods(AsyncRunning):
     async def collections(self) -> list[Collection]:
         """As `Client.collections`."""
         return await self._run(collections.collections(self._calls))
+
+    async def attributes(
+        self,
+        collection: str = DEFAULT_COLLECTION,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002
+    ) -> Attributes:
+        """As `Client.attributes`."""
+        return await self._run(collections.attributes(self._calls, collection, filter))
 
     async def build_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
         """As `Client.build_index`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from lichtbild.async_client.running import AsyncRunning
 from lichtbild.core import ingesting
 from lichtbild.core.calls import DEFAULT_COLLECTION
 from lichtbild.core.sources import Source
+from lichtbild.display.progress import Bar, OnSent, sending
 from lichtbild.item_lines import Item
 from lichtbild.list_options import DEFAULT_OPTIONS, ListOptions
 from lichtbild.models import Job
@@ -29,11 +30,12 @@ class AsyncIngestMethods(AsyncRunning):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: OnSent | Bar | None = None,
     ) -> Job:
         """As `Client.ingest`."""
-        source = partial(manifest.from_items, items, progress)
-        return await self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+        with sending(progress, items) as on_sent:
+            source = partial(manifest.from_items, items, on_sent)
+            return await self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 
     async def ingest_file(
         self,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 
 from lichtbild.async_client.running import AsyncRunning
 from lichtbild.core import following, jobs
+from lichtbild.display import progress
+from lichtbild.display.progress import Bar, OnJob
 from lichtbild.events import JobEvent
 from lichtbild.models import FailedItem, Job, Kind, Status
 
@@ -21,20 +23,20 @@ class AsyncJobMethods(AsyncRunning):
         """As `Client.events`."""
         return self._iterate(following.events(self._calls, job_id))
 
-    async def wait(
-        self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None
-    ) -> Job:
+    async def wait(self, job_id: str, timeout: float | None = None, on_progress: OnJob | Bar | None = None) -> Job:
         """As `Client.wait`."""
-        return await self._run(following.wait(self._calls, job_id, timeout, on_progress))
+        with progress.following(on_progress) as show:
+            return await self._run(following.wait(self._calls, job_id, timeout, show))
 
     async def wait_all(
         self,
         job_ids: Iterable[str],
         timeout: float | None = None,
-        on_progress: Callable[[Job], None] | None = None,
+        on_progress: OnJob | Bar | None = None,
     ) -> list[Job]:
         """As `Client.wait_all`."""
-        return await self._run(following.wait_all(self._calls, job_ids, timeout, on_progress))
+        with progress.following(on_progress) as show:
+            return await self._run(following.wait_all(self._calls, job_ids, timeout, show))
 
     async def jobs(self, kind: Kind = "ingest", limit: int = 20, status: Status | None = None) -> list[Job]:
         """As `Client.jobs`."""

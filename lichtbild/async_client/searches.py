@@ -1,21 +1,21 @@
-"""The asynchronous client's searches."""
+"""The asynchronous client's searches and embeddings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from lichtbild.async_client.running import AsyncRunning
 from lichtbild.core import searching
 from lichtbild.core.calls import DEFAULT_COLLECTION
-from lichtbild.models import SearchResult
-from lichtbild.query import search_body
+from lichtbild.models import Embeddings, Job, SearchResult
+from lichtbild.query import Search, batch_body, embedding_body, search_body
 from lichtbild.query_image import QueryImage
 
 
 class AsyncSearchMethods(AsyncRunning):
-    """Searches photos."""
+    """Searches photos, and embeds texts and images."""
 
     async def search(
         self,
@@ -33,24 +33,37 @@ class AsyncSearchMethods(AsyncRunning):
         embedding: bool = False,
         after_job: str | None = None,
         collection: str = DEFAULT_COLLECTION,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         timeout: float = 30.0,
     ) -> SearchResult:
         """As `Client.search`."""
-        body = partial(
-            search_body,
-            text,
-            image,
-            photo_id,
-            terms,
-            timeout,
-            top_k=top_k,
-            offset=offset or None,
-            filter=filter,
-            max_distance=max_distance,
-            group_distance=group_distance,
-            exact=exact or None,
-            include=["embedding"] if embedding else None,
-            after_job=after_job,
-            collection=collection,
-        )
-        return await self._run(searching.search(self._calls, body, timeout))
+        query: Search = {
+            "text": text,
+            "image": image,
+            "photo_id": photo_id,
+            "terms": terms,
+            "top_k": top_k,
+            "offset": offset,
+            "filter": filter,
+            "max_distance": max_distance,
+            "group_distance": group_distance,
+            "exact": exact,
+            "embedding": embedding,
+            "after_job": after_job,
+            "collection": collection,
+            "name": name,
+            "metadata": metadata,
+        }
+        return await self._run(searching.search(self._calls, partial(search_body, query, timeout), timeout))
+
+    async def search_batch(self, searches: Iterable[Search], timeout: float = 30.0) -> list[Job]:
+        """As `Client.search_batch`."""
+        return await self._run(searching.search_batch(self._calls, partial(batch_body, searches, timeout), timeout))
+
+    async def embed(
+        self, texts: Iterable[str] = (), images: Iterable[QueryImage] = (), *, timeout: float = 30.0
+    ) -> Embeddings:
+        """As `Client.embed`."""
+        body = partial(embedding_body, texts, images, timeout)
+        return await self._run(searching.embed(self._calls, body, timeout))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lichtbild.client.running import Running
 from lichtbild.core import collections
 from lichtbild.core.calls import DEFAULT_COLLECTION
-from lichtbild.models import Collection, Job, Readiness
+from lichtbild.models import Attributes, Collection, Job, Readiness
 
 
 class CollectionMethods(Running):
@@ -18,6 +21,15 @@ class CollectionMethods(Running):
     def collections(self) -> list[Collection]:
         """All collections."""
         return self._run(collections.collections(self._calls))
+
+    def attributes(
+        self,
+        collection: str = DEFAULT_COLLECTION,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002
+    ) -> Attributes:
+        """The attributes of a collection's photos, from which filters can be built; with `filter`, only those of the
+        photos that match it."""
+        return self._run(collections.attributes(self._calls, collection, filter))
 
     def build_index(self, collection: str = DEFAULT_COLLECTION) -> Job:
         """Start building the collection's vector index, or extending it to newer photos; returns the job."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from lichtbild.client.running import Running
 from lichtbild.core import ingesting
 from lichtbild.core.calls import DEFAULT_COLLECTION
 from lichtbild.core.sources import Source
+from lichtbild.display.progress import Bar, OnSent, sending
 from lichtbild.item_lines import Item
 from lichtbild.list_options import DEFAULT_OPTIONS, ListOptions
 from lichtbild.models import Job
@@ -29,13 +30,14 @@ class IngestMethods(Running):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: OnSent | Bar | None = None,
     ) -> Job:
         """Start a job over `{"photo_id", "url", "attributes"}`, `(photo_id, url[, attributes])` or plain URLs, which
         are then the ids, too; items are sent while they are produced.
 
         `items` may be a pandas, polars or pyarrow table or a Hugging Face dataset with columns `photo_id` and `url`;
-        others become attributes. `progress` is called with the number of items sent so far.
+        others become attributes. `progress` is called with the number of items sent so far, or is "rich" or "tqdm" for
+        a bar of that package.
 
         With `max_failed_ratio` the job pauses itself once more than that share has failed. With `preflight` only that
         many items, chosen at random, are tried: nothing is stored, and the job's `report` has estimates for the list.
@@ -44,8 +46,9 @@ class IngestMethods(Running):
         A generator can be read only once: OutcomeUnknown is raised if the connection breaks after its last item.
         Also raises InvalidItem, which names the item that cannot be sent.
         """
-        source = partial(manifest.from_items, items, progress)
-        return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+        with sending(progress, items) as on_sent:
+            source = partial(manifest.from_items, items, on_sent)
+            return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
 
     def ingest_file(
         self,

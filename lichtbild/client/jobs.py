@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from lichtbild.client.running import Running
 from lichtbild.core import following, jobs
+from lichtbild.display import progress
+from lichtbild.display.progress import Bar, OnJob
 from lichtbild.events import JobEvent
 from lichtbild.models import FailedItem, Job, Kind, Status
 
@@ -24,27 +26,30 @@ class JobMethods(Running):
         """
         return self._iterate(following.events(self._calls, job_id))
 
-    def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
+    def wait(self, job_id: str, timeout: float | None = None, on_progress: OnJob | Bar | None = None) -> Job:
         """Return the job once it has succeeded; until then `on_progress` gets its state when it changes, at most four
-        times a second, or about twice a second if a proxy breaks the stream of events.
+        times a second, or about twice a second if a proxy breaks the stream of events. "rich" or "tqdm" is a bar of
+        that package.
 
         Also raises JobFailed if it failed or was cancelled, JobPaused if it paused itself, and StillRunning after
         `timeout` seconds. A job that a user paused is waited for, since it can be resumed.
         """
-        return self._run(following.wait(self._calls, job_id, timeout, on_progress))
+        with progress.following(on_progress) as show:
+            return self._run(following.wait(self._calls, job_id, timeout, show))
 
     def wait_all(
         self,
         job_ids: Iterable[str],
         timeout: float | None = None,
-        on_progress: Callable[[Job], None] | None = None,
+        on_progress: OnJob | Bar | None = None,
     ) -> list[Job]:
         """Return the jobs, in the order of their ids, once each has ended or paused itself: check each `status`.
 
         `on_progress` gets the states of the first job that has not ended. Also raises StillRunning after `timeout`
         seconds.
         """
-        return self._run(following.wait_all(self._calls, job_ids, timeout, on_progress))
+        with progress.following(on_progress) as show:
+            return self._run(following.wait_all(self._calls, job_ids, timeout, show))
 
     def jobs(self, kind: Kind = "ingest", limit: int = 20, status: Status | None = None) -> list[Job]:
         """The newest jobs of a kind, optionally only those with a status, newest first; `limit` is at most 1000."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from lichtbild.core.calls import Calls, segment
 from lichtbild.core.effects import Flow
 from lichtbild.errors import Unreachable
-from lichtbild.models import Collection, Job, Readiness
+from lichtbild.models import Attributes, Collection, Job, Readiness
 
 
 def collection(calls: Calls, name: str) -> Flow[Collection]:
@@ -19,6 +21,14 @@ def collections(calls: Calls) -> Flow[list[Collection]]:
     """All collections."""
     answer = yield from calls.call("GET", "/v1/collections")
     return [Collection.from_json(found) for found in answer["collections"]]
+
+
+def attributes(calls: Calls, name: str, condition: Mapping[str, Any] | None) -> Flow[Attributes]:
+    """The attributes of a collection's photos."""
+    params = {"filter": None if condition is None else json.dumps(condition)}
+    return Attributes.from_json(
+        (yield from calls.call("GET", f"/v1/collections/{segment(name)}/attributes", params=params))
+    )
 
 
 def change_index(calls: Calls, name: str, method: Literal["POST", "DELETE"]) -> Flow[Job]:

@@ -3,15 +3,22 @@
 URLs of uploaded pictures are paths of the API; `from_json` completes them with the API's address.
 """
 
+from lichtbild.models.attributes import Attribute, Attributes
 from lichtbild.models.collections import Collection, Index
-from lichtbild.models.jobs import FINAL, FailedItem, Job, JobError, Kind, PreflightReport, Progress, Status
-from lichtbild.models.photos import Hit, Photo, SearchResult, SimilarPhoto
+from lichtbild.models.embeddings import Embedding, Embeddings
+from lichtbild.models.jobs import FINAL, FailedItem, Job, Kind, PreflightReport, Progress, Status
+from lichtbild.models.photos import Hit, Photo, SearchResult, SimilarPhoto, Tokens
+from lichtbild.models.problem import JobError
 from lichtbild.models.readiness import Backlog, Readiness, Worker
 
 __all__ = [
     "FINAL",
+    "Attribute",
+    "Attributes",
     "Backlog",
     "Collection",
+    "Embedding",
+    "Embeddings",
     "FailedItem",
     "Hit",
     "Index",
@@ -25,5 +32,6 @@ __all__ = [
     "SearchResult",
     "SimilarPhoto",
     "Status",
+    "Tokens",
     "Worker",
 ]

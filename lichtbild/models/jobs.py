@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from lichtbild.models.embeddings import Embeddings
 from lichtbild.models.photos import SearchResult
+from lichtbild.models.problem import JobError
 
-Kind = Literal["ingest", "search", "delete", "index"]
+Kind = Literal["ingest", "search", "delete", "index", "embed"]
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -62,14 +64,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class JobError:
-    """Why a job failed, or paused itself. `code` is stable, `detail` is for people."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class PreflightReport:
     """The result of trying a sample of `tried` items from a list of `of`. `success_rate` is the share of it that would
     have been stored; the estimates are for the whole list, `estimated_seconds` at the sample's speed."""
@@ -98,13 +92,14 @@ class Job:
     """A job at the time it was read. An ingest has succeeded once all its items are settled, even if some failed.
 
     `parent_id` is the job that this one retries, `preflight_of` the length of the list that a preflight samples.
-    `result` is set for searches, `report` for preflights. `raw` is the API's answer.
+    `result` is set for searches, `embeddings` for embeddings, `report` for preflights. `name` and `metadata` are those
+    of the request that made the job. `raw` is the API's answer.
     """
 
     id: str
     kind: Kind
     status: Status
-    collection: str
+    collection: str | None
     parent_id: str | None
     preflight_of: int | None
     created_at: datetime
@@ -115,6 +110,9 @@ class Job:
     report: PreflightReport | None
     error: JobError | None
     raw: Mapping[str, Any] = field(repr=False, compare=False)
+    embeddings: Embeddings | None = None
+    name: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_final(self) -> bool:
@@ -153,6 +151,9 @@ class Job:
             report=PreflightReport.from_json(result) if result and is_preflight else None,
             error=JobError(error["code"], error["detail"]) if error else None,
             raw=body,
+            embeddings=Embeddings.from_json(result) if result and body["kind"] == "embed" else None,
+            name=body.get("name"),
+            metadata=body.get("metadata", {}),
         )
 
 

@@ -70,14 +70,28 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """Of a text: the model has read `used` tokens `of` so many. If it has read fewer, the end of the text had no
+    effect."""
+
+    used: int
+    of: int
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any] | None) -> Tokens | None:
+        return cls(body["used"], body["of"]) if body else None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The hits of a search, nearest first; also a sequence of them: it has a length and can be iterated and indexed.
 
     A notebook shows it as a contact sheet, rich as a table.
 
-    `weights` are the terms' shares of the query. `searchable_photos` is the number of photos searched, `pending_photos`
-    the number of items that running ingests have yet to settle. `took_ms` has the milliseconds of `queue`, `encode`,
-    `search`, and `after_job` if the search waited for a job. `raw` is the API's answer.
+    `weights` are the terms' shares of the query, `tokens` how much of each text the model has read. `searchable_photos`
+    is the number of photos searched, `pending_photos` the number of items that running ingests have yet to settle.
+    `took_ms` has the milliseconds of `queue`, `encode`, `search`, and `after_job` if the search waited for a job. `raw`
+    is the API's answer.
     """
 
     hits: tuple[Hit, ...]
@@ -87,13 +101,15 @@ class SearchResult:
     raw: Mapping[str, Any] = field(repr=False, compare=False)
     weights: tuple[float, ...] = ()
     pending_photos: int = 0
+    tokens: tuple[Tokens | None, ...] = ()
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> SearchResult:
-        """`weights` and `pending_photos` are absent from the answers of older APIs."""
+        """`weights`, `pending_photos` and `tokens` are absent from the answers of older APIs."""
         hits = tuple(Hit.from_json(hit, api) for hit in body["hits"])
         weights, pending = tuple(body.get("weights", ())), body.get("pending_photos", 0)
-        return cls(hits, body["model"], body["searchable_photos"], body["took_ms"], body, weights, pending)
+        tokens = tuple(map(Tokens.from_json, body.get("tokens") or ()))
+        return cls(hits, body["model"], body["searchable_photos"], body["took_ms"], body, weights, pending, tokens)
 
     def __len__(self) -> int:
         return len(self.hits)

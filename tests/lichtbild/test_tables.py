@@ -123,3 +123,20 @@ def test_a_client_from_the_environment_needs_its_address(monkeypatch: pytest.Mon
     monkeypatch.setenv("LICHTBILD_API", api.url)
     with Client.from_env() as client:
         client.health()
+
+
+@pytest.mark.parametrize("kind", ["rich", "tqdm"])
+def test_progress_may_be_a_bar_of_a_package(
+    api: FakeApi, client: Client, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=3)))
+
+    job = client.ingest([("a", "http://x/a"), ("b", "http://x/b")], progress=kind)
+    client.wait(job.id, on_progress=kind)
+
+    shown = "".join(capfd.readouterr())
+    assert "sending" in shown
+    assert "processing" in shown
+    assert ("3/3" if kind == "tqdm" else "100%") in shown
+    assert len(sent(api)) == 2

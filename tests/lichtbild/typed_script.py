@@ -1,12 +1,17 @@
 # ruff: noqa: T201
 """Uses the whole public client; `mypy --strict` checks it against the installed wheel, nothing runs it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from lichtbild import (
     ApiError,
+    AsyncClient,
+    Attributes,
     Client,
+    ConfigError,
+    Embeddings,
+    Fault,
     Hit,
     InvalidRequest,
     Item,
@@ -18,6 +23,7 @@ from lichtbild import (
     NotFound,
     Overloaded,
     Photo,
+    Search,
     SearchResult,
     StillRunning,
 )
@@ -47,10 +53,13 @@ def ingest(client: Client) -> Job:
     client.ingest([("a", "https://example.org/a.jpg", {"place": "Sylt"})], preflight=1)
     client.ingest(Frame(), progress=counts.append)
     client.upload(["a.jpg", ("b", b"bytes")])
+    client.ingest(["https://example.org/c.jpg"], progress="tqdm")
     job: Job = client.ingest(items(), "photos", max_failed_ratio=0.1, progress=counts.append)
     event: JobEvent
     for event in client.events(job.id):
         show_progress(event.job)
+    ended: list[Job] = client.wait_all([job.id], timeout=60.0, on_progress="rich")
+    print(ended[0].name, ended[0].metadata)
     return client.wait(job.id, timeout=60.0, on_progress=show_progress)
 
 
@@ -63,7 +72,36 @@ def search(client: Client) -> list[Hit]:
     result.save("hits.png", "beach")
     photo: Photo = client.photo("a", embedding=True)
     print(photo.attributes, client.ready().backlog, client.collections()[0].index.status)
+    queries: list[Search] = [{"text": "beach", "top_k": 3}, {"image": b"bytes", "exact": True}]
+    answered: SearchResult | None = client.search_batch(queries)[0].result
+    vectors: Embeddings = client.embed(["beach"], ["beach.jpg"])
+    first: tuple[float, ...] | None = vectors[0].vector
+    found: Attributes = client.attributes("photos", {"width": {"gte": 2}})
+    print(answered, first, found.attributes[0].values)
     return list(result)
+
+
+async def produced() -> AsyncIterator[Item]:
+    """Items that arrive one by one."""
+    yield "a", "https://example.org/a.jpg"
+    yield "https://example.org/b.jpg"
+
+
+async def asynchronous() -> list[Hit]:
+    """The same calls, awaited."""
+    async with AsyncClient(profile="work") as client:
+        job: Job = await client.ingest(produced(), progress=print)
+        await client.ingest([("a", "https://example.org/a.jpg")])
+        event: JobEvent
+        async for event in client.events(job.id):
+            show_progress(event.job)
+        async for failed in client.iter_errors(job.id):
+            print(failed.photo_id, failed.code)
+        jobs: list[Job] = [listed async for listed in client.iter_jobs()]
+        await client.wait(jobs[0].id, on_progress=show_progress)
+        vectors: Embeddings = await client.embed(["beach"])
+        print(vectors.dimension, (await client.photo("a")).url)
+        return list(await client.search("beach"))
 
 
 def main() -> float | None:
@@ -73,12 +111,13 @@ def main() -> float | None:
             job = ingest(client)
             print([failed.code for failed in client.iter_errors(job.id)], search(client))
     except (NotFound, InvalidRequest, Overloaded) as error:
-        print(error.code, error.detail, error.request_id)
+        faults: tuple[Fault, ...] = error.faults
+        print(error.code, error.detail, error.request_id, [fault.pointer for fault in faults])
         return error.retry_after
     except ApiError as error:
         print(error.status, error.is_temporary)
     except (JobFailed, JobPaused) as error:
         print(error.job.status, error.code)
-    except (StillRunning, MissingPackage) as error:
+    except (StillRunning, MissingPackage, ConfigError) as error:
         print(error)
     return None

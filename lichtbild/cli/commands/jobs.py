@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import get_args
 
@@ -97,7 +98,7 @@ def _list(found: list[Job], as_json: bool) -> None:
         for job in found:
             write_json(job.raw)
     elif found:
-        rows = [(job.id, job.status, _when(job)[:-3], job.collection, _outcome(job)) for job in found]
+        rows = [(job.id, job.status, _when(job)[:-3], job.collection or "", _outcome(job)) for job in found]
         show_table(("id", "status", "created", "collection", ""), rows)
     else:
         write_line("No such jobs.")
@@ -125,7 +126,12 @@ def _show(job: Job, as_json: bool) -> None:
 
 
 def _facts(job: Job) -> dict[str, str]:
-    facts = {"id": job.id, "kind": job.kind, "status": job.status, "collection": job.collection, "created": _when(job)}
+    facts: dict[str, str] = {"id": job.id, "kind": job.kind, "status": job.status}
+    facts |= {"collection": job.collection} if job.collection else {}
+    facts |= {"name": job.name} if job.name else {}
+    facts["created"] = _when(job)
+    if job.metadata:
+        facts["metadata"] = json.dumps(job.metadata, ensure_ascii=False)
     if job.preflight_of is not None:
         facts["preflight"] = f"of {job.preflight_of} items"
     if job.parent_id:
