@@ -74,6 +74,21 @@ def test_a_typed_script_is_checked_strictly_without_the_stack(client_alone):
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
+@pytest.mark.parametrize("appended", ["", "Client('http://h').job(1)\n"], ids=["clean", "wrong"])
+def test_pyright_checks_the_typed_script_strictly_without_the_stack(client_alone, tmp_path, appended):
+    script = (Path(__file__).parent / "lichtbild" / "typed_script.py").read_text(encoding="utf-8")
+    (tmp_path / "typed_script.py").write_text(script + appended, encoding="utf-8")
+    # Pyright's own strict mode, without the rules that basedpyright adds.
+    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    checker = [Path(sys.executable).parent / "basedpyright", "--pythonpath", client_alone.python]
+    done = client_alone.run(*checker, "--project", tmp_path)
+    if appended:
+        assert done.returncode == 1
+        assert "reportArgumentType" in done.stdout
+    else:
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_command_without_its_extra_names_what_to_install(client_alone):
     done = client_alone.run(client_alone.lichtbild, "--version")
     assert (done.returncode, done.stdout) == (2, "")
