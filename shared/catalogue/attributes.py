@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.catalogue.filter_sql import NUMBER, Parameters, matches
+from shared.catalogue.filter_sql import NUMBER, WHOLE, Parameters, matches
 from shared.catalogue.schema import GRANULE_ROWS
 from shared.catalogue.table import Table
 from shared.domain.attribute_counts import AttributeCounts, CollectionAttributes, ValueCount
@@ -31,8 +31,8 @@ _PHOTOS = "PHOTOS"
 # Kind of a list's entries. The row of the lists themselves counts photos only.
 _ENTRY = "entry"
 _WITHOUT_VALUES = ("list", "object")
-# Below it, each whole number has a float64 of its own.
-_EXACT_INTEGERS = 2**53
+# Whole numbers of more digits compare exactly, as in filters; all other numbers as float64.
+_FLOAT_DIGITS = 15
 # One row per attribute of a photo: its name, its JSON text, that text without quotes, and its kind.
 _PAIRS = f"""
     SELECT pair.1 AS name, pair.2 AS raw, substring(raw, 1, 1) AS start,
@@ -56,7 +56,13 @@ _VALUES = f"""
                 [('list', '')], arrayMap(each -> ('{_ENTRY}', each), arrayDistinct(JSONExtractArrayRaw(raw)))
             ),
             kind = 'object', [('object', '')],
-            kind = 'number', [('number', toString(toFloat64OrZero(plain) + 0))],
+            kind = 'number', [(
+                'number',
+                if(
+                    length(plain) > {_FLOAT_DIGITS} AND match(plain, {WHOLE}), plain,
+                    toString(toFloat64OrZero(plain) + 0)
+                )
+            )],
             kind = 'boolean', [('boolean', plain)],
             [('text', raw)]
         )
@@ -144,7 +150,7 @@ def _value(kind: str, text: str) -> Scalar | None:
     """A value from its text: of a number or boolean without quotes, else JSON. None for what no filter compares."""
     match kind:
         case "number":
-            return _number(float(text))
+            return int(text) if _is_whole(text) else _number(float(text))
         case "boolean":
             return text == "true"
         case "text" if not text.startswith('"'):
@@ -155,5 +161,9 @@ def _value(kind: str, text: str) -> Scalar | None:
     return value if isinstance(value, str | int | float) else None
 
 
+def _is_whole(text: str) -> bool:
+    return text.removeprefix("-").isdecimal()
+
+
 def _number(value: float) -> float:
-    return int(value) if value.is_integer() and abs(value) < _EXACT_INTEGERS else value
+    return int(value) if value.is_integer() and len(f"{value:.0f}") <= _FLOAT_DIGITS else value

@@ -39,8 +39,8 @@ class Dialect(Protocol):
         """
 
     def scan(self, table: Table, query: VectorQuery) -> Rows:
-        """The exact result without an index: rows of photo_id, photo_image_url, attributes, photo_embed and cosine
-        distance, nearest first."""
+        """The exact result without an index: rows of photo_id, photo_image_url, attributes, photo_embed, cosine
+        distance and the picture's columns, nearest first."""
 
     def prepare(self, session: Session) -> None:
         """Runs before a collection is created. Raises ConfigurationError if the server's searches would be wrong."""

@@ -26,7 +26,7 @@ _SYMBOLS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 # A string that is a number in JSON.
 NUMBER = "'^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$'"
 # A whole number that fits Int256.
-_WHOLE = "'^-?(0|[1-9][0-9]{0,75})$'"
+WHOLE = "'^-?(0|[1-9][0-9]{0,75})$'"
 # Below this, a comparison of float64 values gives the same result as one of the exact numbers.
 _EXACT_FLOATS = 2**53
 _MOST_INT256 = 2**255 - 1
@@ -136,7 +136,7 @@ def _ordered(held: _Held, symbol: str, value: float, parameters: Parameters) -> 
 
 def _by_kind(held: _Held, exact: str, rounded: str) -> str:
     """`exact` for whole numbers, `rounded` for other numbers."""
-    is_whole = f"(NOT {held.is_double} AND match({held.plain}, {_WHOLE}))"
+    is_whole = f"(NOT {held.is_double} AND match({held.plain}, {WHOLE}))"
     return f"if({is_whole}, {exact}, {_is_number(held)} AND {rounded})"
 
 

@@ -15,6 +15,18 @@ Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture's size in pixels, 0 if unknown, and its thumbnail's address, relative to the API's; '' if it has none."""
+
+    width: int = 0
+    height: int = 0
+    thumbnail: str = ""
+
+
+UNKNOWN = Picture()
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One photo to write. `embedding` is a float32 unit vector; a higher `version` replaces a lower one."""
 
@@ -24,6 +36,7 @@ class Row:
     content_hash: bytes
     attributes: Mapping[str, Any]
     version: int
+    picture: Picture = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Photo:
     url: str
     attributes: Mapping[str, Any]
     embedding: Vector | None = None
+    picture: Picture = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class Known:
     content_hash: bytes
     attributes: Mapping[str, Any]
     version: int
+    picture: Picture = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,10 @@ class Catalogue(Protocol):
 
     def ensure(self, collection: str, model: str, dimension: int) -> None:
         """Create the collection if it does not exist. Raises ModelMismatchError if it contains another model's vectors,
-        ConfigurationError if the server's searches would be wrong, and NewerSchemaError as `describe` does."""
+        ConfigurationError if the server's searches would be wrong, and NewerSchemaError as `describe` does.
+
+        Adds the columns for pictures to a collection that an older Lichtbild created, if the user may: without them,
+        pictures are not stored."""
 
     def write(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows. Searches find them once it returns. Idempotent."""

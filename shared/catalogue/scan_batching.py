@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from shared.catalogue.dialect import VectorQuery
+from shared.catalogue.schema import PICTURE
 from shared.catalogue.session import Rows
 from shared.catalogue.table import Table
 from shared.catalogue.vector_search import NO_INDEX, exact_scan
@@ -113,11 +114,11 @@ def _nearest(table: Table, queries: Sequence[VectorQuery]) -> list[Sequence[tupl
 
 
 def _photos(table: Table, ids: set[str]) -> dict[str, Sequence[object]]:
-    """URL, attributes and vector of these photos as they are stored now."""
+    """URL, attributes, vector and picture's columns of these photos as they are stored now."""
     if not ids:
         return {}
     found = table.session.rows(
-        f"SELECT photo_id, photo_image_url, attributes, photo_embed FROM `{table.name}` FINAL"  # noqa: S608
+        f"SELECT photo_id, photo_image_url, attributes, photo_embed, {PICTURE} FROM `{table.name}` FINAL"  # noqa: S608
         " PREWHERE photo_id IN {ids:Array(String)}",
         {"ids": sorted(ids)},
         NO_INDEX,
@@ -134,7 +135,7 @@ def _result(
         photo = photos.get(photo_id)
         if photo is None or abs(_distance(query, photo) - distance) > _SAME_DISTANCE:
             return exact_scan(table, query)
-        rows.append((photo_id, *photo, distance))
+        rows.append((photo_id, *photo[:3], distance, *photo[3:]))
     return rows
 
 

@@ -17,6 +17,11 @@ COLUMNS = {
     "version": "UInt64",
     "deleted": "UInt8",
 }
+# What is known of the picture itself. Tables of before have these columns only after a worker that may add them was
+# there, and older Lichtbilds write rows without them: such a photo has size 0 and no thumbnail.
+PICTURE_COLUMNS = {"width": "UInt32", "height": "UInt32", "thumbnail": "String"}
+# Reads the columns of `PICTURE_COLUMNS` that the table has, which is all or none, in their order.
+PICTURE = f"COLUMNS('^({'|'.join(PICTURE_COLUMNS)})$')"
 # Schema 1 had larger granules and is otherwise the same: such tables are used as they are, and are slower.
 SCHEMA = 2
 _COMMENT_KIND = "lichtbild"
@@ -34,6 +39,9 @@ def create_table(name: str, dimension: int, comment: str, engine: str, settings:
         " photo_embed Array(Float32) CODEC(NONE),"
         " content_hash String,"
         " attributes String CODEC(ZSTD),"
+        " width UInt32,"
+        " height UInt32,"
+        " thumbnail String CODEC(ZSTD),"
         " stored_at DateTime64(3, 'UTC') DEFAULT now64(3),"
         " version UInt64,"
         " deleted UInt8,"
@@ -42,6 +50,12 @@ def create_table(name: str, dimension: int, comment: str, engine: str, settings:
         f") ENGINE = {engine} ORDER BY photo_id"
         f" SETTINGS index_granularity = {GRANULE_ROWS}{settings and ', '}{settings} COMMENT {_quote(comment)}"
     )
+
+
+def add_picture_columns(name: str) -> str:
+    """The statement that adds `PICTURE_COLUMNS` to a table of before. It reads and writes no rows."""
+    columns = ", ".join(f"ADD COLUMN IF NOT EXISTS {column} {kind}" for column, kind in PICTURE_COLUMNS.items())
+    return f"ALTER TABLE `{name}` {columns}"
 
 
 def write_comment(model: str, dimension: int) -> str:

@@ -20,11 +20,13 @@ from shared.catalogue.interface import (
     Index,
     Known,
     Photo,
+    Picture,
     Row,
     Vector,
     check_model,
     check_vector,
 )
+from shared.catalogue.schema import COLUMNS, PICTURE
 from shared.catalogue.session import Session
 from shared.catalogue.table import Table
 from shared.domain.attribute_counts import CollectionAttributes
@@ -35,7 +37,7 @@ from shared.errors import ModelMismatchError, NotFoundError, UnavailableError
 log = logging.getLogger(__name__)
 
 _LIST_TABLES = (
-    "SELECT name, comment FROM system.tables"
+    "SELECT name, comment, position(create_table_query, '`thumbnail` String') > 0 FROM system.tables"
     " WHERE database = currentDatabase() AND ({name:String} = '' OR name = {name:String}) ORDER BY name"
 )
 # Seconds for which an existing collection is cached. If it is dropped meanwhile, `write` creates it again.
@@ -56,6 +58,8 @@ class SqlCatalogue:
         self._ensured: TTLCache[str, Collection] = TTLCache(1024, _CACHE_TTL)
         # The last results of `ensure`, of any age: `write` creates a dropped table from them.
         self._last_ensured: dict[str, Collection] = {}
+        # Those that had the columns for pictures when they were last ensured.
+        self._with_pictures: set[str] = set()
 
     @cached_property
     def _dialect(self) -> Dialect:
@@ -81,6 +85,7 @@ class SqlCatalogue:
         if found is None:
             raise ModelMismatchError(f"The table {collection!r} is of another kind; use another collection.")
         check_model(found, model, dimension)
+        self._ensure_pictures(collection)
         with self._lock:
             self._ensured[collection] = self._last_ensured[collection] = found
 
@@ -95,6 +100,9 @@ class SqlCatalogue:
             [json.dumps(row.attributes, separators=(",", ":")) for row in rows],
             [row.version for row in rows],
             [0] * len(rows),
+            [row.picture.width for row in rows],
+            [row.picture.height for row in rows],
+            [row.picture.thumbnail for row in rows],
         ]
         try:
             self._insert(collection, columns)
@@ -112,10 +120,12 @@ class SqlCatalogue:
         self._insert(collection, cast(list[Sequence[Any]], columns))
 
     def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
-        found = self._table(collection).lookup("photo_image_url, content_hash, attributes, version", photo_ids)
+        columns = f"photo_image_url, content_hash, attributes, version, {PICTURE}"
         return {
-            photo_id: Known(url, bytes.fromhex(content_hash), json.loads(attributes), version)
-            for photo_id, url, content_hash, attributes, version in found
+            photo_id: Known(url, bytes.fromhex(content_hash), json.loads(attributes), version, Picture(*picture))
+            for photo_id, url, content_hash, attributes, version, *picture in self._table(collection).lookup(
+                columns, photo_ids
+            )
         }
 
     def embeddings(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Vector]:
@@ -128,19 +138,22 @@ class SqlCatalogue:
         query = VectorQuery(check_vector(vector), top_k, where, exact)
         found = vector_search.search(self._dialect, self._table(collection), query)
         return [
-            Hit(_photo(photo_id, url, attributes), float(distance), np.asarray(embedding, np.float32))
-            for photo_id, url, attributes, embedding, distance in found
+            Hit(_photo(photo_id, url, attributes, picture), float(distance), np.asarray(embedding, np.float32))
+            for photo_id, url, attributes, embedding, distance, *picture in found
         ]
 
     def get(self, collection: str, photo_id: str) -> Photo | None:
-        found = self._table(collection).lookup("photo_image_url, attributes, photo_embed", [photo_id])
-        return _photo(*found[0]) if found else None
+        found = self._table(collection).lookup(f"photo_image_url, attributes, photo_embed, {PICTURE}", [photo_id])
+        for found_id, url, attributes, embedding, *picture in found:
+            return _photo(found_id, url, attributes, picture, embedding)
+        return None
 
     def random(self, collection: str) -> Photo | None:
         return next(iter(self.random_photos(collection, 1)), None)
 
     def random_photos(self, collection: str, count: int) -> list[Photo]:
-        return [_photo(*row) for row in self._table(collection).random(count)]
+        found = self._table(collection).random(count)
+        return [_photo(photo_id, url, attributes, picture) for photo_id, url, attributes, *picture in found]
 
     def count(self, collection: str) -> int:
         return self._table(collection).count()
@@ -149,12 +162,12 @@ class SqlCatalogue:
         return count_attributes(self._table(collection), where)
 
     def describe(self, collection: str) -> Collection | None:
-        for name, facts in self._list(check_name(collection)):
+        for name, facts, _ in self._list(check_name(collection)):
             return schema.collection(name, facts)
         return None
 
     def collections(self) -> list[Collection]:
-        return [schema.collection(name, facts) for name, facts in self._list("") if not schema.is_newer(facts)]
+        return [schema.collection(name, facts) for name, facts, _ in self._list("") if not schema.is_newer(facts)]
 
     def build_index(self, collection: str) -> None:
         dimension = self._existing(collection).dimension
@@ -174,7 +187,22 @@ class SqlCatalogue:
         return Table(self._session, check_name(collection), self._dialect.visible, self._dialect.binary_vectors)
 
     def _insert(self, collection: str, columns: Sequence[Sequence[Any]]) -> None:
-        self._table(collection).insert(columns, self._dialect.insert_settings)
+        """Insert columns; those of pictures only if the table has them."""
+        pictures = len(columns) > len(COLUMNS) and collection in self._with_pictures
+        columns = columns if pictures else columns[: len(COLUMNS)]
+        self._table(collection).insert(columns, self._dialect.insert_settings, pictures=pictures)
+
+    def _ensure_pictures(self, collection: str) -> None:
+        """Add the columns for pictures if they are missing. A user without that right writes rows without them."""
+        for _, _, has_pictures in self._list(collection):
+            if not has_pictures:
+                try:
+                    self._session.command(schema.add_picture_columns(collection))
+                except UnavailableError as error:
+                    log.warning("Collection %s stores no sizes and thumbnails of pictures: %s", collection, error)
+                    self._with_pictures.discard(collection)
+                    return
+            self._with_pictures.add(collection)
 
     def _create_again(self, collection: str) -> None:
         """Create a table that was dropped after `ensure`: its photos are gone, but the rows being written are not."""
@@ -192,11 +220,12 @@ class SqlCatalogue:
             raise NotFoundError(f"There is no collection {collection!r}.")
         return found
 
-    def _list(self, name: str) -> list[tuple[str, dict[str, Any]]]:
-        """The collection's table, or all collections' if the name is empty, with the facts in the comment."""
+    def _list(self, name: str) -> list[tuple[str, dict[str, Any], bool]]:
+        """The collection's table, or all collections' if the name is empty, with the facts in the comment, and whether
+        it has columns for pictures."""
         found = self._session.rows(_LIST_TABLES, {"name": name})
-        tables = [(table, schema.read_comment(comment)) for table, comment in found]
-        return [(table, facts) for table, facts in tables if facts is not None]
+        tables = [(table, schema.read_comment(comment), bool(has)) for table, comment, has in found]
+        return [(table, facts, has_pictures) for table, facts, has_pictures in tables if facts is not None]
 
 
 def _tombstone_vectors(count: int, dimension: int) -> NDArray[np.float32]:
@@ -210,6 +239,8 @@ def _tombstone_vectors(count: int, dimension: int) -> NDArray[np.float32]:
     return unit
 
 
-def _photo(photo_id: str, url: str, attributes: str, embedding: Sequence[float] | None = None) -> Photo:
+def _photo(
+    photo_id: str, url: str, attributes: str, picture: Sequence[Any], embedding: Sequence[float] | None = None
+) -> Photo:
     vector = None if embedding is None else np.asarray(embedding, np.float32)
-    return Photo(photo_id, url, json.loads(attributes), vector)
+    return Photo(photo_id, url, json.loads(attributes), vector, Picture(*picture))

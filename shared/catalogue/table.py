@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.catalogue.interface import Vector
-from shared.catalogue.schema import COLUMNS
+from shared.catalogue.schema import COLUMNS, PICTURE, PICTURE_COLUMNS
 from shared.catalogue.session import Rows, Session
 
 
@@ -33,9 +33,12 @@ class Table:
         value = base64.b64encode(vector.astype("<f4", copy=False).tobytes()).decode()
         return f"reinterpret(base64Decode({{{name}:String}}), 'Array(Float32)')", value
 
-    def insert(self, columns: Sequence[Sequence[Any]], settings: Mapping[str, Any]) -> None:
-        """Insert `COLUMNS`, in their order. Raises NotFoundError if the table does not exist."""
-        self.session.insert(self.name, COLUMNS, columns, settings)
+    def insert(self, columns: Sequence[Sequence[Any]], settings: Mapping[str, Any], *, pictures: bool = False) -> None:
+        """Insert `COLUMNS`, in their order, and then `PICTURE_COLUMNS` if the columns have `pictures`.
+
+        Raises NotFoundError if the table does not exist.
+        """
+        self.session.insert(self.name, COLUMNS | PICTURE_COLUMNS if pictures else COLUMNS, columns, settings)
 
     def count(self) -> int:
         """The number of photos."""
@@ -54,10 +57,10 @@ class Table:
         )
 
     def random(self, count: int) -> Rows:
-        """Up to `count` rows of photo_id, photo_image_url and attributes, drawn at random, in random order."""
+        """Up to `count` rows of photo_id, photo_image_url, attributes and picture columns, drawn at random."""
         # The inner query reads only ids; attributes and URLs are read for the drawn rows.
         return self.session.rows(
-            f"SELECT photo_id, photo_image_url, attributes FROM {self._visible_rows}"  # noqa: S608
+            f"SELECT photo_id, photo_image_url, attributes, {PICTURE} FROM {self._visible_rows}"  # noqa: S608
             f" AND photo_id IN (SELECT photo_id FROM {self._visible_rows} ORDER BY rand() LIMIT {int(count)})"
             " ORDER BY rand()"
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.catalogue.dialect import Dialect, VectorQuery
 from shared.catalogue.filter_sql import Parameters, matches
+from shared.catalogue.schema import PICTURE
 from shared.catalogue.session import Rows
 from shared.catalogue.table import Table
 
@@ -24,7 +25,7 @@ NO_INDEX: Mapping[str, Any] = {"use_skip_indexes": 0}
 
 
 def search(dialect: Dialect, table: Table, query: VectorQuery) -> Rows:
-    """Rows of photo_id, photo_image_url, attributes, photo_embed and cosine distance, nearest first.
+    """Rows of photo_id, photo_image_url, attributes, photo_embed, cosine distance and picture columns, nearest first.
 
     Returns `top_k` rows, or all that match if those are fewer.
     """
@@ -86,7 +87,8 @@ def _nearest(table: Table, query: VectorQuery, rows: str, parameters: Mapping[st
     """The `top_k` nearest of `rows`, the text after FROM. Equal distances are ordered by id."""
     vector, bound = table.bind_vector("vector", query.vector)
     return table.session.rows(
-        f"SELECT photo_id, photo_image_url, attributes, photo_embed, cosineDistance(photo_embed, {vector}) AS dist"  # noqa: S608
+        f"SELECT photo_id, photo_image_url, attributes, photo_embed, cosineDistance(photo_embed, {vector}) AS dist,"  # noqa: S608
+        f" {PICTURE}"
         f" FROM {rows} ORDER BY dist ASC, photo_id ASC LIMIT {{top_k:UInt32}}",
         {**parameters, "vector": bound, "top_k": query.top_k},
         NO_INDEX,
