@@ -215,6 +215,7 @@ def _catalogue_url(folder: DataFolder, ports: Ports) -> str:
 def _environment(options: StackOptions, folder: DataFolder, ports: Ports) -> dict[str, str]:
     environment = {
         "LICHTBILD_UPLOADS_FOLDER": str(folder.uploads),
+        "LICHTBILD_THUMBNAILS": "all",
         **options.environment,
         "LICHTBILD_REDIS_URL": _redis_url(folder, ports),
         "LICHTBILD_CATALOGUE_URL": _catalogue_url(folder, ports),

@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         description="Folder for uploaded pictures and thumbnails, shared by the API and the ingest workers; "
         "empty: uploads are refused.",
     )
+    thumbnails: Literal["uploads", "all", "none"] = Field(
+        "uploads",
+        description="Photos that get a thumbnail in `LICHTBILD_UPLOADS_FOLDER`: uploaded ones, all, or none; "
+        "`lichtbild up` sets `all`.",
+    )
     max_spool_bytes: int = Field(
         4 * 2**30, ge=1024, description="Maximum bytes of uploads waiting to be embedded; more get 429."
     )

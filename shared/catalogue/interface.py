@@ -16,7 +16,10 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture's size in pixels, 0 if unknown, and its thumbnail's address, relative to the API's; '' if it has none."""
+    """A picture's size in pixels, 0 if unknown, and its thumbnail's address, '' if it has none.
+
+    The address is relative to the API's.
+    """
 
     width: int = 0
     height: int = 0

@@ -36,7 +36,7 @@ def _result(job: Job, api: str) -> Any:
 
 
 def _absolute_hit(hit: dict[str, Any], api: str) -> dict[str, Any]:
-    hit = hit | {"url": absolute(hit["url"], api)}
+    hit = hit | {name: absolute(hit[name], api) for name in ("url", "thumbnail") if name in hit}
     if "similar" in hit:
         hit["similar"] = [_absolute_hit(photo, api) for photo in hit["similar"]]
     return hit

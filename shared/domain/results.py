@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from shared.domain.documented import Documented
 from shared.domain.job import Kind, Status
-from shared.domain.search_results import EmbeddingResult, JobError, SearchResult
+from shared.domain.search_results import EmbeddingResult, JobError, PictureFacts, SearchResult
 from shared.errors import Fault
 
 
@@ -137,7 +137,7 @@ class FailurePage(Documented):
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoView(Documented):
+class PhotoView(PictureFacts):
     """A stored photo."""
 
     photo_id: str

@@ -15,8 +15,19 @@ class JobError(Documented):
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFacts(Documented):
+    """What is known of a photo's picture."""
+
+    width: int | None = None
+    """Width of the upright picture that was fetched, in pixels. Absent if it was stored before this was recorded."""
+    height: int | None = None
+    thumbnail: str | None = None
+    """Address of a JPEG of at most 320 pixels, if there is one. It always shows the same picture."""
+
+
 @dataclass(frozen=True, slots=True)
-class FoundPhoto(Documented):
+class FoundPhoto(PictureFacts):
     """A photo that a search found."""
 
     photo_id: str

@@ -1,4 +1,4 @@
-"""Thumbnails of uploaded images: their files, and the addresses under which the API serves them.
+"""Thumbnails of photos: their files, and the addresses under which the API serves them.
 
 A thumbnail belongs to a photo id and a content hash. A replaced photo therefore never shows the old picture, in
 whatever order workers finish. The address cannot be guessed from the id alone, which matters if the API requires keys,
@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from shared.domain.collection_name import DEFAULT_COLLECTION
-from shared.errors import UnavailableError
+from shared.errors import ConfigurationError, UnavailableError
 from shared.settings import Settings
 
 ROUTE = "/thumbnails/"
@@ -32,27 +32,40 @@ class Thumbnails:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Thumbnails | None":
-        """The thumbnails in `settings.uploads_folder`, or None if that is empty."""
+        """The thumbnails in `settings.uploads_folder`, or None if that is empty.
+
+        Raises ConfigurationError if all photos are to have thumbnails, and there is no folder for them.
+        """
+        if settings.thumbnails == "all" and not settings.uploads_folder:
+            raise ConfigurationError(
+                "LICHTBILD_THUMBNAILS=all needs LICHTBILD_UPLOADS_FOLDER, a folder that the API and the ingest workers "
+                "share."
+            )
         return cls(Path(settings.uploads_folder) / "thumbnails") if settings.uploads_folder else None
 
     def find(self, collection: str, photo_id: str, mark: str) -> Path | None:
         """The file of a photo's thumbnail by the `v` of its address, if there is one."""
         path = self._path(collection, photo_id, mark) if _MARK.fullmatch(mark) else None
-        return path if path is not None and path.is_file() else None
+        return path if path is not None and _is_stored(path) else None
 
-    def save(self, collection: str, photo_id: str, content_hash: bytes, jpeg: bytes) -> None:
-        """Store a thumbnail unless it exists. Raises UnavailableError if it cannot be written."""
+    def save(
+        self, collection: str, photo_id: str, content_hash: bytes, jpeg: bytes, *, is_durable: bool = True
+    ) -> None:
+        """Store a thumbnail unless it exists. Raises UnavailableError if it cannot be written.
+
+        One that `is_durable` survives a power cut. Of another, which can be made again, the file may be empty
+        afterwards, and counts as missing: to wait for the disk takes longer than the rest of an image.
+        """
         path = self._path(collection, photo_id, _mark(content_hash))
-        if path.is_file():
+        if _is_stored(path):
             return
         unfinished = path.with_suffix(f".{secrets.token_hex(8)}")
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("xb") as file:
+            self._make_folder(path.parent)
+            with unfinished.open("xb", buffering=0) as file:
                 file.write(jpeg)
-                file.flush()
-                os.fsync(file.fileno())
+                if is_durable:
+                    os.fsync(file.fileno())
             unfinished.replace(path)
         except OSError as error:
             with suppress(OSError):
@@ -72,6 +85,11 @@ class Thumbnails:
             reason = error.strerror or type(error).__name__
             raise UnavailableError(f"The thumbnail of {photo_id!r} cannot be removed: {reason}.") from error
 
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+
     def _all(self, collection: str, photo_id: str) -> Iterator[Path]:
         folder, name = self._place(collection, photo_id)
         return folder.glob(f"{name}-*")
@@ -90,6 +108,19 @@ def thumbnail_url(collection: str, photo_id: str, content_hash: bytes) -> str:
     """The address of a photo's thumbnail, relative to the API's."""
     of = "" if collection == DEFAULT_COLLECTION else f"collection={collection}&"
     return f"{ROUTE}{quote(photo_id, safe='')}?{of}v={_mark(content_hash)}"
+
+
+def thumbnail_of(url: str, stored: str) -> str | None:
+    """The address of the thumbnail of a photo that is stored with this URL and thumbnail, or None. Rows of before have
+    no thumbnail, but the URL of an upload is that of one."""
+    return stored or (url if url.startswith(ROUTE) else None)
+
+
+def _is_stored(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _mark(content_hash: bytes) -> str:

@@ -42,7 +42,8 @@ def older(statement, collection) -> str:
         f" ENGINE = ReplacingMergeTree(version) ORDER BY photo_id COMMENT '{comment}'"
     )
     statement(
-        f"INSERT INTO `{collection}` (photo_id, photo_image_url, photo_embed, content_hash, attributes, version, deleted)"
+        f"INSERT INTO `{collection}`"
+        " (photo_id, photo_image_url, photo_embed, content_hash, attributes, version, deleted)"
         f" VALUES ('old', 'http://h/old', [1, 0, 0, 0], '{'0' * 64}', '{{}}', 1, 0)"
     )
     return collection

@@ -26,6 +26,9 @@ _MAX_SCANS = 100
 # 0.9995; at a multiple of 1 it is not always above 0.999 (benchmarks/reduced_decode.py, docs/performance.md).
 _KEPT_EDGES = 2
 
+# EXIF orientations whose picture is stored on its side.
+_ON_ITS_SIDE = (5, 6, 7, 8)
+
 # A JPEG that is decoded at a reduced scale may have this many times the pixels of the limit, if the decoder does not
 # hold all of its coefficients: 200 million at the default limit, as today's phones have.
 _REDUCED_LIMIT = 4
@@ -33,6 +36,9 @@ _REDUCED_LIMIT = 4
 # Key in an image's `info`: the picture's (left, upper, right, lower) within its pixels; absent: all pixels. A
 # picture of 1001 pixels decoded at 1/8 is 125.125 pixels wide, stored in 126.
 PICTURE_BOX = "picture_box"
+
+# Key in an image's `info`: the picture's upright (width, height) before a reduced decoding; absent: that of its pixels.
+_WHOLE_SIZE = "whole_size"
 
 # `max_pixels` applies to every format. Pillow's own limit would defeat a `max_pixels` that was raised on purpose.
 Image.MAX_IMAGE_PIXELS = None
@@ -97,6 +103,12 @@ def _mended(content: bytes, max_pixels: int, shortest: int | None) -> Image.Imag
     return None
 
 
+def whole_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height of the upright picture in its file, however it was decoded."""
+    size: tuple[int, int] = image.info.get(_WHOLE_SIZE, image.size)
+    return size
+
+
 def kept_pixels(settings: Settings, edge: int) -> int | None:
     """The argument `shortest` of `decode` for a model of this edge; None if reduced decoding is turned off."""
     return _KEPT_EDGES * edge if settings.quick_pixels else None
@@ -138,6 +150,7 @@ def _reduce(image: JpegImagePlugin.JpegImageFile, shortest: int) -> None:
     # Rotation would move the partial pixel to another edge. Cameras, whose photos need it, produce multiples of 8.
     if scale == 1 or not (is_whole or _orientation(image) == 1):
         return
+    image.info[_WHOLE_SIZE] = (height, width) if _orientation(image) in _ON_ITS_SIDE else (width, height)
     image.draft(None, (width // scale, height // scale))
     if not is_whole:
         image.info[PICTURE_BOX] = (0, 0, width / scale, height / scale)

@@ -1,24 +1,43 @@
-"""Thumbnails of uploaded photos."""
+"""Thumbnails of photos."""
 
 import io
 
+import numpy as np
 from PIL import Image
 
 from worker.images.decoder import PICTURE_BOX
+from worker.images.resize import quick_resize
 
 # The longest side, in pixels.
-SIDE = 256
-_QUALITY = 85
+SIDE = 320
+# Some 15 kB for a photo. WebP of the same quality is a third smaller and takes ten times as long.
+_QUALITY = 75
+# Larger pictures are first averaged down to at least this multiple of the thumbnail.
+_REDUCED = 2
 
 
 def thumbnail(picture: Image.Image) -> bytes:
-    """Return a JPEG of an upright RGB picture: at most 256 pixels wide and high, never enlarged, without metadata."""
-    scale = min(1.0, SIDE / max(picture.size))
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    # A reducing gap of 3 is visually as good as none (Pillow's documentation) and faster.
-    small = picture.resize(size, Image.Resampling.LANCZOS, box=picture.info.get(PICTURE_BOX), reducing_gap=3.0)
+    """Return a JPEG of an upright RGB picture: at most 320 pixels wide and high, never enlarged, without metadata.
+
+    For a picture of 640 pixels it takes some 0.6 ms (benchmarks/thumbnails.py): halved by averaging, then encoded.
+    """
+    small = _scaled(picture)
     # Otherwise Pillow copies the comment of the picture.
     small.info.clear()
     file = io.BytesIO()
     small.save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()
+
+
+def _scaled(picture: Image.Image) -> Image.Image:
+    longest = max(picture.size)
+    scale = min(1.0, SIDE / longest)
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    if PICTURE_BOX not in picture.info:
+        if longest <= SIDE:
+            return picture.copy()
+        if longest % SIDE == 0:
+            return picture.reduce(longest // SIDE)
+        if longest >= 2 * _REDUCED * SIDE:
+            picture = picture.reduce(longest // (_REDUCED * SIDE))
+    return Image.fromarray(np.ascontiguousarray(quick_resize(picture, size, Image.Resampling.BILINEAR)))

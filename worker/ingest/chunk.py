@@ -7,6 +7,7 @@ import hashlib
 import logging
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,11 +18,12 @@ from shared.ledger.ingest import Claim, IngestLedger
 from shared.settings import Settings
 from worker.fetch.fetcher import Download
 from worker.images.decoder import decode, kept_pixels
+from worker.images.thumbnail import SIDE
 from worker.images.transforms import Pixels
 from worker.ingest.existing import StoredPhoto, find_existing
-from worker.ingest.image_sources import ImageSources, stored_url
+from worker.ingest.image_sources import ImageSources
 from worker.ingest.leases import Leases
-from worker.ingest.outcome import ChunkResult, DownloadedImage, collect
+from worker.ingest.outcome import ChunkResult, DownloadedImage, SeenPicture, collect
 from worker.ingest.quarantine import Quarantine
 from worker.ingest.writer import Writer
 from worker.model.batcher import Batcher, Encoded
@@ -53,7 +55,7 @@ class ChunkPipeline:
         Raises UnavailableError if Redis, the catalogue or the model is unavailable.
         """
         self.quarantine.announce(claim)
-        existing = find_existing(self.catalogue, claim)
+        existing = find_existing(self.catalogue, claim, self.sources)
         # One chunk at a time: if the items of several chunks were mixed, all chunks would end late and together.
         with self.queueing:
             images = [self.download(claim, item, existing.get(item.id)) for item in claim.items]
@@ -72,15 +74,19 @@ class ChunkPipeline:
             content_hash = hashlib.sha256(download.content).digest()
             size, seconds = len(download.content), download.seconds
             if stored is not None and stored.content_hash == content_hash:
-                return DownloadedImage(stored.url, content_hash, size, seconds, None)
-            prepare = partial(self.prepare, claim, item, download, content_hash)
-            url = stored_url(item, claim.collection, content_hash)
-            return DownloadedImage(url, content_hash, size, seconds, self.encode(claim, prepare, size))
+                seen = SeenPicture(stored.picture)
+                if stored.lacks_thumbnail:
+                    self.add_thumbnail(claim, item, download, content_hash, seen)
+                return DownloadedImage(stored.url, content_hash, size, seconds, None, seen)
+            seen = SeenPicture()
+            prepare = partial(self.prepare, claim, item, download, content_hash, seen)
+            url = self.sources.url(item, claim.collection, content_hash)
+            return DownloadedImage(url, content_hash, size, seconds, self.encode(claim, prepare, size), seen)
 
         return self.sources.submit(item, on_downloaded)
 
-    def prepare(self, claim: Claim, item: Item, download: Download, content_hash: bytes) -> Pixels:
-        """Step 2: decode an image, save the thumbnail of an upload, scale and crop to the model's input.
+    def prepare(self, claim: Claim, item: Item, download: Download, content_hash: bytes, seen: SeenPicture) -> Pixels:
+        """Step 2: decode an image, save its thumbnail if it gets one, scale and crop to the model's input.
 
         Runs in a `batcher` thread if the model computes on the CPU with one thread per pass, else in the thread
         that downloaded the image. Raises ItemError if the bytes are not an image that can be decoded.
@@ -91,8 +97,20 @@ class ChunkPipeline:
         except ItemError as error:
             error.tried_seconds = download.seconds
             raise
-        self.sources.keep_thumbnail(item, claim.collection, content_hash, picture)
+        if not claim.preflight:
+            seen.picture = self.sources.keep_thumbnail(item, claim.collection, content_hash, picture)
         return self.encoder.prepare(picture)
+
+    def add_thumbnail(
+        self, claim: Claim, item: Item, download: Download, content_hash: bytes, seen: SeenPicture
+    ) -> None:
+        """Instead of steps 2 and 3, for an unchanged image that was stored without a thumbnail: decode it for one.
+
+        Runs in the thread that downloaded the image. An image that cannot be decoded now stays as it is.
+        """
+        with suppress(ItemError):
+            picture = decode(download.content, self.settings.max_image_pixels, self.sources.shortest(item, SIDE))
+            seen.picture = self.sources.keep_thumbnail(item, claim.collection, content_hash, picture)
 
     def encode(self, claim: Claim, prepare: partial[Pixels], size: int) -> "Future[Encoded]":
         """Step 3: queue an image of `size` bytes for the model; a `batcher` thread encodes it with others in one batch.

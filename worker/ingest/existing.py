@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from shared.catalogue.interface import Catalogue, Known, Vector
+from shared.catalogue.interface import Catalogue, Known, Picture, Vector
 from shared.domain.items import Item
 from shared.ledger.ingest import Claim
 from shared.uploads.spool import is_upload
-from worker.ingest.image_sources import stored_url
+from worker.ingest.image_sources import ImageSources
 
 
 @dataclass(frozen=True)
@@ -15,16 +15,18 @@ class StoredPhoto:
 
     An item whose image still has this `content_hash` (SHA-256, 32 bytes) is not encoded. With an `embedding` its row is
     written again around that vector and `url`; without one its row stays. It counts as unchanged if `is_unchanged`,
-    else as stored.
+    else as stored. If it `lacks_thumbnail`, its image is decoded for one; `picture` is what is stored of it so far.
     """
 
     content_hash: bytes
     url: str
     is_unchanged: bool
     embedding: Vector | None
+    picture: Picture
+    lacks_thumbnail: bool
 
 
-def find_existing(catalogue: Catalogue, claim: Claim) -> dict[str, StoredPhoto]:
+def find_existing(catalogue: Catalogue, claim: Claim, sources: ImageSources) -> dict[str, StoredPhoto]:
     """The stored photos of a chunk's items, by id. Empty for a preflight, which tries every image and stores none.
 
     Raises UnavailableError if the catalogue cannot be reached.
@@ -34,13 +36,16 @@ def find_existing(catalogue: Catalogue, claim: Claim) -> dict[str, StoredPhoto]:
     known = catalogue.known(claim.collection, [item.id for item in claim.items])
     # The URL that each item's row gets if its image is the known one.
     urls = {
-        item.id: stored_url(item, claim.collection, known[item.id].content_hash)
+        item.id: sources.url(item, claim.collection, known[item.id].content_hash)
         for item in claim.items
         if item.id in known
     }
     items = [item for item in claim.items if item.id in known and _is_complete(item, urls[item.id], known[item.id])]
     same = {item.id: _is_same(item, urls[item.id], known[item.id]) for item in items}
-    rewritten = [item.id for item in items if _needs_row(known[item.id], claim, is_same=same[item.id])]
+    lacking = {item.id for item in items if sources.has_thumbnail(item) and not known[item.id].picture.thumbnail}
+    rewritten = [
+        item.id for item in items if _needs_row(known[item.id], claim, is_same=same[item.id] and item.id not in lacking)
+    ]
     embeddings = catalogue.embeddings(claim.collection, rewritten)
     # Deleted between the two queries.
     gone = set(rewritten) - embeddings.keys()
@@ -51,6 +56,8 @@ def find_existing(catalogue: Catalogue, claim: Claim) -> dict[str, StoredPhoto]:
             # Same version = this submission's row, written by a worker that died before settling: count it as stored.
             is_unchanged=same[item.id] and known[item.id].version != claim.version,
             embedding=embeddings.get(item.id),
+            picture=known[item.id].picture,
+            lacks_thumbnail=item.id in lacking and item.id in embeddings,
         )
         for item in items
         if item.id not in gone
@@ -68,8 +75,8 @@ def _is_same(item: Item, url: str, known: Known) -> bool:
 
 
 def _needs_row(known: Known, claim: Claim, *, is_same: bool) -> bool:
-    """Whether a row must be written although the image is the same: for a new URL or attributes, or to outrank an older
-    submission that may still write."""
+    """Whether a row must be written although the image is the same: for a new URL, attributes or thumbnail, or to
+    outrank an older submission that may still write."""
     if known.version > claim.version:
         return False
     return not is_same or (claim.contested and known.version < claim.version)

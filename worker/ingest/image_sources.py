@@ -8,12 +8,14 @@ from typing import TypeVar
 
 from PIL import Image
 
+from shared.catalogue.interface import Picture
 from shared.domain.items import Item
 from shared.errors import ItemError, UnavailableError
 from shared.settings import Settings
 from shared.uploads.spool import Spool, is_upload
 from shared.uploads.thumbnails import Thumbnails, thumbnail_url
 from worker.fetch.fetcher import Download, Fetcher
+from worker.images.decoder import whole_size
 from worker.images.thumbnail import SIDE, thumbnail
 
 Result = TypeVar("Result")
@@ -31,6 +33,7 @@ class ImageSources:
     def __init__(self, settings: Settings, fetcher: Fetcher, pool: ThreadPoolExecutor) -> None:
         self._fetcher = fetcher
         self._pool = pool
+        self._thumbnails_of = settings.thumbnails
         spool, thumbnails = Spool.from_settings(settings), Thumbnails.from_settings(settings)
         self._uploads = _Uploads(spool, thumbnails) if spool and thumbnails else None
 
@@ -53,13 +56,28 @@ class ImageSources:
 
     def shortest(self, item: Item, for_model: int | None) -> int | None:
         """The pixels that the picture's shorter side must keep when it is decoded at reduced size: `for_model`, or more
-        for an upload's thumbnail. None: decode at full size."""
-        return max(for_model, SIDE) if for_model is not None and is_upload(item.url) else for_model
+        for a thumbnail. None: decode at full size."""
+        return max(for_model, SIDE) if for_model is not None and self.has_thumbnail(item) else for_model
 
-    def keep_thumbnail(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> None:
-        """Save the thumbnail of an upload; its stored URL can be fetched from now on. No effect on other items."""
-        if is_upload(item.url):
-            self._require_uploads().thumbnails.save(collection, item.id, content_hash, thumbnail(picture))
+    def has_thumbnail(self, item: Item) -> bool:
+        """Whether the item's photo gets a thumbnail."""
+        return self._thumbnails_of == "all" or (self._thumbnails_of == "uploads" and is_upload(item.url))
+
+    def url(self, item: Item, collection: str, content_hash: bytes) -> str:
+        """The URL to store with the photo; an upload without a thumbnail has none."""
+        if is_upload(item.url) and not self.has_thumbnail(item):
+            return ""
+        return stored_url(item, collection, content_hash)
+
+    def keep_thumbnail(self, item: Item, collection: str, content_hash: bytes, picture: Image.Image) -> Picture:
+        """Save the thumbnail, if the item gets one: its address can be fetched from now on. Return what to store."""
+        width, height = whole_size(picture)
+        if not self.has_thumbnail(item):
+            return Picture(width, height)
+        self._require_uploads().thumbnails.save(
+            collection, item.id, content_hash, thumbnail(picture), is_durable=is_upload(item.url)
+        )
+        return Picture(width, height, thumbnail_url(collection, item.id, content_hash))
 
     def forget(self, items: Iterable[Item]) -> None:
         """Delete the uploaded bytes of settled items."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from shared.catalogue.interface import Row, Vector
+from shared.catalogue.interface import UNKNOWN, Picture, Row, Vector
 from shared.domain.items import Failure, Item, Outcome, Stage
 from shared.errors import ItemError
 from shared.ledger.ingest import Claim
@@ -12,11 +12,18 @@ from worker.ingest.existing import StoredPhoto
 from worker.model.batcher import Encoded
 
 
+@dataclass
+class SeenPicture:
+    """What to store of a picture. Set when it is decoded, which is before its vector is there."""
+
+    picture: Picture = UNKNOWN
+
+
 @dataclass(frozen=True)
 class DownloadedImage:
     """An image that was downloaded. `encoded` is its pending vector; None if the stored vector is kept.
 
-    `content_hash` is the SHA-256 of its `size` bytes; `url` is the one to store.
+    `content_hash` is the SHA-256 of its `size` bytes; `url` is the one to store, with what was `seen` of the picture.
     """
 
     url: str
@@ -24,6 +31,7 @@ class DownloadedImage:
     size: int
     download_seconds: float
     encoded: "Future[Encoded] | None"
+    seen: SeenPicture
 
 
 @dataclass(frozen=True)
@@ -79,4 +87,5 @@ def collect(
 
 
 def _row(claim: Claim, item: Item, image: DownloadedImage, vector: Vector) -> Row:
-    return Row(item.id, image.url, vector, image.content_hash, item.attributes, claim.version)
+    picture = image.seen.picture
+    return Row(item.id, image.url, vector, image.content_hash, item.attributes, claim.version, picture)

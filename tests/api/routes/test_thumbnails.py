@@ -30,7 +30,7 @@ def test_a_thumbnail_is_served_under_its_address(client, with_uploads, collectio
     answer = client.get(thumbnail_url(collection, photo_id, HASH))
 
     assert (answer.status_code, answer.data, answer.content_type) == (200, JPEG, "image/jpeg")
-    assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     again = client.get(thumbnail_url(collection, photo_id, HASH), headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304

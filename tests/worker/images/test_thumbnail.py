@@ -1,4 +1,4 @@
-"""The small pictures of uploads."""
+"""The small pictures of photos."""
 
 import io
 
@@ -21,7 +21,7 @@ def test_any_picture_has_a_small_jpeg_of_its_own_shape(kind):
     picture = decode(AWKWARD[kind](), 10**8)
     small = opened(thumbnail(picture))
     assert (small.format, small.mode) == ("JPEG", "RGB")
-    assert max(small.size) == min(256, max(picture.size))
+    assert max(small.size) == min(320, max(picture.size))
     assert (
         small.width / small.height == pytest.approx(picture.width / picture.height, rel=0.01) or min(small.size) <= 16
     )
