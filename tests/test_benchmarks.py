@@ -28,6 +28,11 @@ ROOT = Path(__file__).parents[1]
             "--workers 1 2 --items 64 --lengths 128 --batch-seconds 0.01",
             lambda figures: len(figures["scaling"]) == 2,
         ),
+        (
+            "thumbnails",
+            "--tiny --pictures 1 --images 8 --sides 400",
+            lambda figures: [line["kilobytes"] > 0 for line in figures] == [True],
+        ),
         ("ledger_memory", "--items 300", lambda figures: len(figures) == 4),
         (
             "fusion",

@@ -6,8 +6,8 @@ const seen = new Map();
 
 /** Width over height. */
 export function ratioOf(photo) {
-  const { thumbnail, attributes } = photo;
-  const known = ratio(thumbnail?.width, thumbnail?.height) ?? ratio(attributes?.width, attributes?.height);
+  const { width, height, attributes } = photo;
+  const known = ratio(width, height) ?? ratio(attributes?.width, attributes?.height);
   return known ?? seen.get(photo.photo_id) ?? UNKNOWN;
 }
 
@@ -18,7 +18,7 @@ export function rememberShape(photo, image) {
   }
 }
 
-export const smallPicture = (photo) => photo.thumbnail?.url ?? photo.url;
+export const smallPicture = (photo) => photo.thumbnail ?? photo.url;
 
 function ratio(width, height) {
   const [wide, high] = [Number(width), Number(height)];
