@@ -6,9 +6,9 @@
 CREATE DATABASE IF NOT EXISTS lichtbild;
 
 -- Creates collections, builds and drops indexes: one ingest worker, while there is a table or an index to create.
--- ALTER ADD COLUMN, ALTER INDEX includes vector indexes.
+-- ALTER INDEX includes vector indexes.
 CREATE USER IF NOT EXISTS lichtbild_owner IDENTIFIED WITH sha256_password BY 'OWNER-PASSWORD' DEFAULT DATABASE lichtbild;
-GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER INDEX ON lichtbild.* TO lichtbild_owner;
+GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER ADD COLUMN, ALTER INDEX ON lichtbild.* TO lichtbild_owner;
 
 -- Writes photos: the other ingest workers.
 CREATE USER IF NOT EXISTS lichtbild_ingest IDENTIFIED WITH sha256_password BY 'INGEST-PASSWORD' DEFAULT DATABASE lichtbild
