@@ -5,17 +5,10 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
-from shared.catalogue.interface import Vector
-from shared.domain.search_results import FoundPhoto, Hit
-from worker.search.paging import Group, shown_distance
-=======
-from shared.catalogue.interface import Hit as FoundRow
 from shared.catalogue.interface import Photo, Vector
-from shared.domain.results import FoundPhoto, Hit
+from shared.domain.search_results import FoundPhoto, Hit
 from shared.uploads.thumbnails import thumbnail_of
-from worker.search.paging import Group
->>>>>>> 62ad599 (wip thumbnails)
+from worker.search.paging import Group, shown_distance
 
 
 def hit_of(group: Group, vectors: Sequence[Vector], *, include_embedding: bool) -> Hit:
@@ -29,18 +22,14 @@ def hit_of(group: Group, vectors: Sequence[Vector], *, include_embedding: bool) 
         best.photo.attributes,
         similarities=[round(float(similarity), 6) for similarity in similarities],
         similar=tuple(
-<<<<<<< HEAD
-            FoundPhoto(row.photo.photo_id, row.photo.url, shown_distance(row), row.photo.attributes)
-=======
-            FoundPhoto(row.photo.photo_id, row.photo.url, _distance(row), row.photo.attributes, **_picture(row.photo))
->>>>>>> 62ad599 (wip thumbnails)
+            FoundPhoto(
+                row.photo.photo_id, row.photo.url, shown_distance(row), row.photo.attributes, **_picture(row.photo)
+            )
             for row in group.similar
         ),
         embedding=best.embedding.tolist() if include_embedding else None,
         **_picture(best.photo),
     )
-<<<<<<< HEAD
-=======
 
 
 def _picture(photo: Photo) -> dict[str, Any]:
@@ -48,8 +37,3 @@ def _picture(photo: Photo) -> dict[str, Any]:
     picture = photo.picture
     thumbnail = thumbnail_of(photo.url, picture.thumbnail)
     return {"width": picture.width or None, "height": picture.height or None, "thumbnail": thumbnail}
-
-
-def _distance(row: FoundRow) -> float:
-    return round(max(0.0, row.distance), 6)
->>>>>>> 62ad599 (wip thumbnails)
