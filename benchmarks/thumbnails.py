@@ -2,9 +2,9 @@
 
     python -m benchmarks.thumbnails --json build/thumbnails.json
 
-The rest of an image's way is measured in the same run, each on one thread: from JPEG bytes to the model's input, and the
-model itself in bfloat16, which is the fastest where the processor has AMX. Downloading, hashing and writing rows, some
-1 core-ms, are left out, so the real share is a little smaller.
+The rest of an image's way is measured in the same run, each on one thread: from JPEG bytes to the model's input, and
+the model itself in bfloat16, which is the fastest where the processor has AMX. Downloading, hashing and writing rows,
+some 1 core-ms, are left out, so the real share is a little smaller.
 """
 
 import argparse

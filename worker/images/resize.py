@@ -29,10 +29,23 @@ def quick_resize(image: Image.Image, size: tuple[int, int], resample: Image.Resa
     """
     if resample not in _TORCH_MODES or PICTURE_BOX in image.info:
         return exact_resize(image, size, resample)
+    return _quickly(image, size, resample)[..., :3]
+
+
+def quick_image(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture, cropped to its `PICTURE_BOX`, resized by the filter BILINEAR as in `quick_resize`."""
+    if PICTURE_BOX in image.info:
+        return image.resize(size, Image.Resampling.BILINEAR, box=image.info[PICTURE_BOX])
+    pixels = np.ascontiguousarray(_quickly(image, size, Image.Resampling.BILINEAR))
+    return Image.frombuffer("RGB", size, pixels, "raw", "RGBX" if pixels.shape[2] == 4 else "RGB", 0, 1)
+
+
+def _quickly(image: Image.Image, size: tuple[int, int], resample: Image.Resampling) -> NDArray[np.uint8]:
+    """Pixels of shape (height, width, 3), or 4 with one byte of padding."""
     whole = _in_place(image).permute(2, 0, 1).unsqueeze(0)
     scaled = torch.nn.functional.interpolate(whole, size[::-1], mode=_TORCH_MODES[resample], antialias=True)
     pixels: NDArray[np.uint8] = scaled[0].permute(1, 2, 0).numpy()
-    return pixels[..., :3]
+    return pixels
 
 
 def _in_place(image: Image.Image) -> torch.Tensor:
