@@ -9,8 +9,8 @@ from worker.images.resize import quick_image
 
 # The longest side, in pixels.
 SIDE = 320
-# 13 to 16 kB for a drawn photo. WebP takes ten times as long and is hardly smaller: 19.5 kB instead of 19.3 for one with
-# strong grain.
+# 13 to 16 kB for a drawn photo. WebP takes ten times as long and is hardly smaller: 19.5 kB instead of 19.3 for one
+# with strong grain.
 _QUALITY = 75
 
 
