@@ -52,7 +52,7 @@ def test_a_folder_with_a_broken_picture_among_good_ones(lichtbild, client, data,
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert f"{len(good)} stored, 3 failed in " in done.stdout
     (job,) = [job for job in client.jobs() if job.collection == collection]
-    failed = {item.id: item.code for item in client.iter_errors(job.id)}
+    failed = {item.photo_id: item.code for item in client.iter_errors(job.id)}
     assert failed == {"broken.jpg": "not_an_image", "empty.png": "not_an_image", "cut.jpg": "broken_image"}
 
     # Every good picture is found and has a thumbnail.
