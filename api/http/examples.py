@@ -22,6 +22,8 @@ from shared.domain.results import (
     JobList,
     JobPage,
     JobView,
+    KnownPhoto,
+    KnownPhotos,
     PhotoView,
     Progress,
     Readiness,
@@ -182,6 +184,7 @@ EVENTS = "".join(
 )
 
 PHOTO = PhotoView("beach-1", _URL, _ATTRIBUTES, _MODEL)
+KNOWN = KnownPhotos([KnownPhoto("holiday/1.jpg", is_same=True, attributes={"path": "1.jpg"})])
 COLLECTION = CollectionView(
     "photos", 24_960, _MODEL, 512, IndexView("vector_similarity", "built", reason=None, photos=24_960)
 )

@@ -2,18 +2,20 @@
 
 from typing import Annotated, Literal
 
+from flask import request
 from pydantic import Field
 
 from api.http import examples, links, request_id
-from api.http.operations import POLLING, Answer, Reply, Routes
+from api.http.operations import POLLING, Answer, Body, Reply, Routes
 from api.http.parameters import InCollection, WholeNumber
 from api.http.views import photo_view
+from api.intake.known_body import KnownBody, read_known
 from api.routes.address import api_url, job_url
 from api.services import services
 from shared.domain.items import normal_id, photo_id_problem
 from shared.domain.job_view import job_view
-from shared.domain.results import JobView, PhotoList, PhotoView
-from shared.errors import InvalidRequestError, NotFoundError
+from shared.domain.results import JobView, KnownPhoto, KnownPhotos, PhotoList, PhotoView
+from shared.errors import InvalidRequestError, MalformedError, NotFoundError, PayloadTooLargeError
 
 routes = Routes("photos")
 
@@ -50,6 +52,24 @@ def get_random_photo(query: RandomQuery) -> Reply:
     collection = services().catalogue.describe(query.collection)
     views = [photo_view(photo, collection, api_url(), with_embedding=False) for photo in photos]
     return Reply(PhotoList(views) if query.count else views[0], headers={"Cache-Control": "no-store"})
+
+
+@routes.post(
+    "/v1/photos/known",
+    Answer(200, KnownPhotos, "Those that are stored.", example=examples.KNOWN),
+    raises=[MalformedError, PayloadTooLargeError],
+    body=Body({"application/json": KnownBody}, "Ids with the SHA-256 of the images' bytes."),
+)
+def find_known_photos(query: InCollection) -> KnownPhotos:
+    """Find out which images are stored already, so that they need not be uploaded again."""
+    asked = {photo.photo_id: photo.sha256 for photo in read_known(request)}
+    known = services().catalogue.known(query.collection, list(asked))
+    return KnownPhotos(
+        [
+            KnownPhoto(photo_id, photo.content_hash.hex() == asked[photo_id], photo.attributes)
+            for photo_id, photo in known.items()
+        ]
+    )
 
 
 @routes.get(

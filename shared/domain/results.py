@@ -156,6 +156,23 @@ class PhotoList(Documented):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPhoto(Documented):
+    """A photo that is stored under an id that was asked for."""
+
+    photo_id: str
+    is_same: bool
+    """Whether its image has the bytes that were asked for."""
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhotos(Documented):
+    """Those of the photos asked for that are stored."""
+
+    photos: Sequence[KnownPhoto]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexView(Documented):
     """The vector index of a collection."""
 

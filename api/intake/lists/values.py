@@ -68,7 +68,9 @@ def id_of_url(url: str) -> str:
 def attributes_problem(attributes: Mapping[str, Any]) -> str | None:
     """What is wrong with attributes, or None. NaN and infinity, which parsers accept, are not JSON."""
     try:
-        size = len(json.dumps(attributes, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
+        size = len(json.dumps(attributes, ensure_ascii=False, allow_nan=False).encode())
+    except UnicodeEncodeError:
+        return "must be UTF-8"
     except ValueError as error:
         return str(error)
     return f"must be at most {MAX_ATTRIBUTES_BYTES} bytes as JSON" if size > MAX_ATTRIBUTES_BYTES else None

@@ -37,6 +37,9 @@ def test_each_example_is_accepted(connection, settings, tmp_path, path, media, b
     client = create_app(settings).test_client()
     data = body if isinstance(body, str) else form(body) if media == "multipart/form-data" else json.dumps(body)
     answer = client.post(path, data=data, content_type=media)
+    if path == "/v1/photos/known":
+        assert (answer.status_code, answer.json) == (200, {"photos": []})
+        return
     assert answer.status_code == 202, answer.text
     assert {job["status"] for job in answer.json.get("jobs", [answer.json])} == {"queued"}
 

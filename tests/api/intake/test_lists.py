@@ -253,7 +253,7 @@ def test_a_job_ends_when_its_good_rows_are_settled_and_its_bad_rows_are_not_retr
     settle(ingests, 0)
     job = client.get(f"/v1/jobs/{job['id']}").json
     assert (job["status"], job["progress"]["stored"], job["progress"]["failed"]) == ("succeeded", 1, 1)
-    assert client.post(f"/v1/jobs/{job['id']}/retry").status_code == 422
+    assert client.post(f"/v1/jobs/{job['id']}/retry").status_code == 409
 
 
 def test_a_list_without_a_good_row_is_refused_even_if_bad_rows_are_failed_items(client, connection):

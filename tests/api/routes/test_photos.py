@@ -36,6 +36,28 @@ def test_a_photo_is_found_by_its_id(client, photos, path, photo_id):
     }
 
 
+def test_a_photo_is_found_by_either_unicode_form_of_its_id(client, photos):
+    assert client.get(f"/v1/photos/u%CC%88?collection={photos}").json["photo_id"] == "ü"
+
+
+def test_known_photos_are_compared_by_the_hash_of_their_bytes(client, photos):
+    def known(*asked: tuple[str, str]):
+        body = {"photos": [{"photo_id": photo_id, "sha256": sha256} for photo_id, sha256 in asked]}
+        return client.post(f"/v1/photos/known?collection={photos}", json=body)
+
+    answer = known(("a", "00" * 32), ("u\u0308", "11" * 32), ("new", "00" * 32))
+    assert sorted(answer.json["photos"], key=lambda photo: photo["photo_id"]) == [
+        {"photo_id": "a", "is_same": True, "attributes": {"n": 1}},
+        {"photo_id": "ü", "is_same": False, "attributes": {"n": 1}},
+    ]
+    assert known(("a", "xx")).status_code == 422
+    assert known().status_code == 422
+    assert client.post("/v1/photos/known", data="{", content_type="application/json").status_code == 400
+    assert client.post("/v1/photos/known", json={"photos": [{"photo_id": "a", "sha256": "00" * 32}]}).json == {
+        "photos": []
+    }
+
+
 def test_the_embedding_comes_on_request(client, photos):
     assert client.get(f"/v1/photos/a?collection={photos}&include=embedding").json["embedding"] == [1, 0, 0, 0]
     assert client.get(f"/v1/photos/a?collection={photos}&include=x").status_code == 422

@@ -1,6 +1,7 @@
 """`POST /v1/ingest` with pictures instead of URLs: a job over what is in the spool."""
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -94,3 +95,30 @@ def test_parts_are_read_alike_however_the_body_comes_in_pieces(piece, monkeypatc
     found = [(one.filename, b"".join(one.pieces)) for one in multipart.read_parts(io.BytesIO(sent), BOUNDARY)]
 
     assert found == [("a", content), ("b", b""), ("c", b"\r\n")]
+
+
+def test_attributes_belong_to_the_image_that_follows(client, ingests, uploads):
+    given = {"path": "2024/a.jpg", "bytes": 3}
+    sent = body(part(json.dumps(given).encode(), None, "attributes"), part(b"x"), part(b"y", "b.jpg"))
+    assert send(client, sent).status_code == 202
+    first, second = ingests.claim().items
+    assert (first.id, first.attributes, second.id, second.attributes) == ("a.jpg", given, "b.jpg", {})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [part(b"{}", None, "attributes")],
+        [part(b"x"), part(b"{}", None, "attributes")],
+        [part(b"{", None, "attributes"), part(b"x")],
+        [part(b"[]", None, "attributes"), part(b"x")],
+        [part(b'{"a": NaN}', None, "attributes"), part(b"x")],
+        [part(b'{"a": "\\ud800"}', None, "attributes"), part(b"x")],
+        [part(b'{"a": "' + b"x" * 70_000 + b'"}', None, "attributes"), part(b"x")],
+        [part(b"{}", None, "attributes"), part(b"{}", None, "attributes"), part(b"x")],
+    ],
+)
+def test_attributes_that_are_none_are_refused(client, connection, uploads, parts):
+    answer = send(client, body(*parts))
+    assert (answer.status_code, connection.keys()) == (422, [])
+    assert "attributes" in answer.json["detail"]
