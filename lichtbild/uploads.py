@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,10 +28,11 @@ Upload = Path | str | tuple[str, bytes] | tuple[str, Path | str]
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with its id; `content` is its bytes or its file."""
+    """A picture with its id; `content` is its bytes or its file. `attributes` are JSON values."""
 
     id: str
     content: bytes | Path
+    attributes: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @classmethod
     def from_upload(cls, upload: Upload) -> Picture:
@@ -46,7 +48,7 @@ class Picture:
 
     def loaded(self) -> Picture:
         """The picture with its bytes read. Raises OSError."""
-        return Picture(self.id, self.read())
+        return Picture(self.id, self.read(), self.attributes)
 
     def size(self) -> int:
         """The size in bytes. Raises OSError."""
@@ -82,6 +84,10 @@ class Window:
             # Percent-encoded (RFC 5987): servers disagree on quotes and backslashes in the plain form.
             name = quote(picture.id, safe="")
             head = f"--{boundary}\r\nContent-Disposition: form-data; name=\"images\"; filename*=utf-8''{name}\r\n\r\n"
+            if picture.attributes is not None:
+                described = json.dumps(picture.attributes, ensure_ascii=False).encode()
+                start = f'--{boundary}\r\nContent-Disposition: form-data; name="attributes"\r\n\r\n'
+                pieces += [start.encode(), described, b"\r\n"]
             pieces += [head.encode(), picture.read(), b"\r\n"]
         pieces.append(f"--{boundary}--\r\n".encode())
         return b"".join(pieces), f"multipart/form-data; boundary={boundary}"

@@ -91,8 +91,8 @@ class IngestHeaders(Retryable):
                         "images": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
                     },
                     "required": ["images"],
-                    "description": "The images; the file name of each is its id. A part `attributes`, a JSON object, belongs to "
-                    "the image that follows.",
+                    "description": "The images; the file name of each is its id. A part `attributes`, a JSON object, "
+                    "belongs to the image that follows.",
                 },
                 "encoding": {"images": {"contentType": "image/*"}},
                 "example": {"images": ["beach-1.jpg", "beach-2.jpg"]},

@@ -4,23 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import click
 
 from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, connect
+from lichtbild.cli.file_attributes import file_attributes
+from lichtbild.cli.known_pictures import KnownPictures
 from lichtbild.cli.outcome import check_outcome
 from lichtbild.cli.picture_sources import Pictures, report_scan
 from lichtbild.cli.progress_bar import Show, counts_in_words, duration, progress_of
 from lichtbild.cli.summary import show_failures, size
 from lichtbild.cli.terminal import console, write_json, write_line
-from lichtbild.cli.upload import FolderIngest, report_left_out
+from lichtbild.cli.upload import Describe, FolderIngest, report_left_out
+from lichtbild.folder import FolderScan
 from lichtbild.models import Job
 
 
+@dataclass(frozen=True)
+class UploadOptions:
+    """`replace`: also replace photos that belong to other files. `attributes`: send those of each file."""
+
+    replace: bool = False
+    attributes: bool = True
+
+    def describe(self, scan: FolderScan | None) -> Describe:
+        """What makes a picture's attributes. Its path is its id, in a folder without the prefix."""
+        prefix = scan.prefix if scan else ""
+        return lambda photo_id, file, content: file_attributes(file, photo_id.removeprefix(prefix), content)
+
+
 def upload_pictures(
-    found: Pictures, collection: str, max_failed_ratio: float | None, *, detach: bool, as_json: bool
+    found: Pictures,
+    collection: str,
+    max_failed_ratio: float | None,
+    options: UploadOptions,
+    *,
+    detach: bool,
+    as_json: bool,
 ) -> None:
-    """Upload pictures. Exit status 1 if some could not be read or sent."""
+    """Upload pictures, except for those that are stored already. Exit status 1 if some could not be read or sent."""
 
     def print_job(job: Job) -> None:
         write_json(job.raw) if as_json else write_line(job.id)
@@ -29,7 +52,15 @@ def upload_pictures(
         with _progress(quiet=detach, on_stderr=as_json) as show:
             on_accepted = print_job if detach else lambda _: None
             sending = FolderIngest(
-                client, collection, found.pictures, found.expected, max_failed_ratio, show, on_accepted
+                client,
+                collection,
+                found.pictures,
+                found.expected,
+                max_failed_ratio,
+                show,
+                KnownPictures(client, collection, options.replace),
+                options.describe(found.scan) if options.attributes else None,
+                on_accepted,
             )
             with _sending_until_interrupted(sending):
                 sending.send()
@@ -61,6 +92,8 @@ def _summarise(done: FolderIngest, *, as_json: bool) -> None:
         return
     counts = done.progress()
     write_line(f"{counts_in_words(counts)} in {duration(done.seconds())}, {size(counts.bytes)}")
+    if done.known.replaced:
+        write_line(f"{done.known.replaced:8}  of them replace another image of the same id")
     show_failures(counts)
     for job in done.jobs.values():
         if job.progress and job.progress.failed:

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from lichtbild.cli.known_pictures import KnownPictures
 from lichtbild.cli.printable import printable
 from lichtbild.cli.progress_bar import Show, pause_reason
 from lichtbild.client import Client
@@ -17,6 +19,7 @@ from lichtbild.errors import ApiError, JobFailed, LichtbildError
 from lichtbild.models import Job, Progress
 from lichtbild.uploads import Picture, Window, id_problem, windows
 
+Describe = Callable[[str, Path, bytes], Mapping[str, Any]]
 Number = TypeVar("Number", int, float)
 
 # The interval of polls, and the most jobs read in one poll.
@@ -38,8 +41,9 @@ class FolderIngest:
     """The jobs of one folder, from the first window to the last settled item. `show` is called with new counts,
     `on_accepted` with each new job. `max_failed_ratio` is checked here, since one window is too small a sample.
 
-    `expected` is the number of pictures as far as it is known, `seen` that of the pictures read so far. `accepted`
-    counts the pictures of accepted windows, `in_flight` those of the window that is being sent.
+    `describe` makes the attributes of a picture from its id, file and bytes. `expected` is the number of pictures as
+    far as it is known, `seen` that of the pictures read so far. `accepted` counts the pictures of accepted windows,
+    `in_flight` those of the window that is being sent.
     """
 
     client: Client
@@ -48,6 +52,8 @@ class FolderIngest:
     expected: Callable[[], int]
     max_failed_ratio: float | None
     show: Show
+    known: KnownPictures
+    describe: Describe | None = None
     on_accepted: Callable[[Job], None] = lambda _: None
     jobs: dict[str, Job] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
@@ -64,7 +70,7 @@ class FolderIngest:
         """
         for window in windows(self._loaded()):
             self._check_failures()
-            self._send(window)
+            self._send_new(window)
             if time.monotonic() - self._polled_at >= _POLL_SECONDS:
                 self.poll()
 
@@ -86,7 +92,7 @@ class FolderIngest:
     def progress(self) -> Progress:
         """The counts of all pictures; those not sent yet are pending."""
         counts = [job.progress for job in self.jobs.values() if job.progress]
-        done = sum(count.settled for count in counts)
+        done = sum(count.settled for count in counts) + self.known.unchanged
         total = self.total() - len(self.left_out)
         rate = done / max(time.monotonic() - self._started, 0.001)
         stages = _sum(count.stage_seconds for count in counts)
@@ -95,7 +101,7 @@ class FolderIngest:
             pending=total - done,
             stored=sum(count.stored for count in counts),
             failed=sum(count.failed for count in counts),
-            unchanged=sum(count.unchanged for count in counts),
+            unchanged=sum(count.unchanged for count in counts) + self.known.unchanged,
             items_per_second=rate,
             eta_seconds=(total - done) / rate if rate else None,
             bytes=sum(count.bytes for count in counts),
@@ -127,6 +133,15 @@ class FolderIngest:
                 f"{counts.failed} of the first {counts.settled} images failed, so no more are sent. For the failures: "
                 "lichtbild jobs. To continue, send the folder again: stored images are not embedded again."
             )
+
+    def _send_new(self, window: Window) -> None:
+        """Send what is not stored yet, and does not belong to another file."""
+        left = self.known.to_send(window)
+        for photo_id, file in self.known.foreign.items():
+            self.left_out[photo_id] = f"its id is that of {file}; --prefix keeps both, --replace replaces that photo"
+        self.known.foreign.clear()
+        if left is not None:
+            self._send(left)
 
     def _send(self, window: Window) -> None:
         """Send a window. One picture that is too large makes the API refuse the whole window: then send its halves."""
@@ -172,11 +187,19 @@ class FolderIngest:
                 if reason is None and picture.size() > _MAX_BYTES:
                     reason = f"it has more than {_MAX_BYTES >> 20} MB"
                 if reason is None:
-                    yield picture.loaded()
+                    yield self._described(picture)
                     continue
             except OSError as error:
                 reason = error.strerror or type(error).__name__
             self.left_out[picture.id] = reason
+
+    def _described(self, picture: Picture) -> Picture:
+        """The picture with its bytes and attributes. Raises OSError."""
+        loaded = picture.loaded()
+        if self.describe is None or not isinstance(picture.content, Path):
+            return loaded
+        content = loaded.read()
+        return Picture(picture.id, content, self.describe(picture.id, picture.content, content))
 
 
 def _sum(parts: Iterable[Mapping[str, Number]]) -> dict[str, Number]:

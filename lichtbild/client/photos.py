@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lichtbild.client.running import Running
 from lichtbild.core import photos
 from lichtbild.core.calls import DEFAULT_COLLECTION
-from lichtbild.models import Photo
+from lichtbild.models import KnownPhoto, Photo
 
 
 class PhotoMethods(Running):
@@ -14,6 +16,10 @@ class PhotoMethods(Running):
     def photo(self, photo_id: str, collection: str = DEFAULT_COLLECTION, *, embedding: bool = False) -> Photo:
         """The stored photo with this id, on request with its embedding."""
         return self._run(photos.photo(self._calls, photo_id, collection, embedding))
+
+    def known_photos(self, hashes: Mapping[str, str], collection: str = DEFAULT_COLLECTION) -> list[KnownPhoto]:
+        """Those of the photos that are stored. `hashes` are the SHA-256 of the images' bytes in hexadecimal, by id."""
+        return self._run(photos.known_photos(self._calls, hashes, collection))
 
     def random_photo(self, collection: str = DEFAULT_COLLECTION) -> Photo:
         """A random stored photo."""

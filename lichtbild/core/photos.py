@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from lichtbild.core.calls import NEVER, Calls, segment
 from lichtbild.core.effects import Flow
 from lichtbild.core.following import wait
-from lichtbild.models import Photo
+from lichtbild.models import KnownPhoto, Photo
 
 # The API answers within this time; a longer deletion becomes a job.
 _DELETION_WAIT = 10.0
+# The API's limit for one question.
+_KNOWN = 1000
 
 
 def photo(calls: Calls, photo_id: str, collection: str, embedding: bool) -> Flow[Photo]:
@@ -18,6 +21,17 @@ def photo(calls: Calls, photo_id: str, collection: str, embedding: bool) -> Flow
     params = {"collection": collection, "include": "embedding" if embedding else None}
     answer = yield from calls.call("GET", f"/v1/photos/{segment(photo_id)}", params=params)
     return Photo.from_json(answer, calls.api)
+
+
+def known_photos(calls: Calls, hashes: Mapping[str, str], collection: str) -> Flow[list[KnownPhoto]]:
+    """Those that are stored, in requests of at most 1,000."""
+    found: list[KnownPhoto] = []
+    asked = [{"photo_id": photo_id, "sha256": sha256} for photo_id, sha256 in hashes.items()]
+    for start in range(0, len(asked), _KNOWN):
+        body = {"photos": asked[start : start + _KNOWN]}
+        answer = yield from calls.call("POST", "/v1/photos/known", params={"collection": collection}, json=body)
+        found += map(KnownPhoto.from_json, answer["photos"])
+    return found
 
 
 def random_photo(calls: Calls, collection: str) -> Flow[Photo]:

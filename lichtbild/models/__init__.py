@@ -7,7 +7,7 @@ from lichtbild.models.attributes import Attribute, Attributes
 from lichtbild.models.collections import Collection, Index
 from lichtbild.models.embeddings import Embedding, Embeddings
 from lichtbild.models.jobs import FINAL, FailedItem, Job, Kind, PreflightReport, Progress, Status
-from lichtbild.models.photos import Hit, Photo, SearchResult, SimilarPhoto, Tokens
+from lichtbild.models.photos import Hit, KnownPhoto, Photo, SearchResult, SimilarPhoto, Tokens
 from lichtbild.models.problem import JobError
 from lichtbild.models.readiness import Backlog, Readiness, Worker
 
@@ -25,6 +25,7 @@ __all__ = [
     "Job",
     "JobError",
     "Kind",
+    "KnownPhoto",
     "Photo",
     "PreflightReport",
     "Progress",

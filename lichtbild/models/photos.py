@@ -26,6 +26,19 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPhoto:
+    """A photo that is stored under an id; `is_same` if its image has the bytes that were asked for."""
+
+    photo_id: str
+    is_same: bool
+    attributes: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> KnownPhoto:
+        return cls(body["photo_id"], body["is_same"], body["attributes"])
+
+
+@dataclass(frozen=True, slots=True)
 class SimilarPhoto:
     """A near-duplicate of a better hit, folded into that hit."""
 

@@ -13,7 +13,7 @@ from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, api_option, collec
 from lichtbild.cli.list_faults import show_faults
 from lichtbild.cli.outcome import check_outcome
 from lichtbild.cli.picture_sources import find_pictures, print_ids
-from lichtbild.cli.picture_upload import upload_pictures
+from lichtbild.cli.picture_upload import UploadOptions, upload_pictures
 from lichtbild.cli.progress_bar import job_progress
 from lichtbild.cli.summary import next_steps, show_report, summarise
 from lichtbild.cli.terminal import console, write_json, write_line
@@ -54,6 +54,8 @@ class Wanted:
 @click.option("--prefix", default="", help="Put this before the ids of a folder's images, such as 2024/.")
 @click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out these names or paths; repeatable.")
 @click.option("--dry-run", is_flag=True, help="Print the ids of the images that would be sent, and send nothing.")
+@click.option("--replace", is_flag=True, help="Also replace photos of the same id that are from another file.")
+@click.option("--no-attributes", is_flag=True, help="Send images without path, time and size of their files.")
 @collection_option
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
@@ -73,6 +75,8 @@ def ingest(
     prefix: str,
     exclude: tuple[str, ...],
     dry_run: bool,
+    replace: bool,
+    no_attributes: bool,
     collection: str,
     detach: bool,
     as_json: bool,
@@ -97,10 +101,11 @@ def ingest(
         if dry_run:
             print_ids(found)
         else:
-            upload_pictures(found, collection, max_failed_ratio, detach=detach, as_json=as_json)
+            upload = UploadOptions(replace=replace, attributes=not no_attributes)
+            upload_pictures(found, collection, max_failed_ratio, upload, detach=detach, as_json=as_json)
         return
-    if prefix or exclude or dry_run:
-        raise click.UsageError("--prefix, --exclude and --dry-run are for folders, not for lists.")
+    if prefix or exclude or dry_run or replace:
+        raise click.UsageError("--prefix, --exclude, --dry-run and --replace are for folders, not for lists.")
     wanted = Wanted(sources[0], limit, collection, max_failed_ratio, preflight, options)
     with connect(INGEST_PATIENCE_SECONDS) as client:
         try:

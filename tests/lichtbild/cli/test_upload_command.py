@@ -1,16 +1,19 @@
 """`lichtbild ingest` of folders and images, as a real process against an API with prepared answers."""
 
+import hashlib
 import json
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lichtbild import ApiError, Client
 from lichtbild import uploads as uploads_module
 from tests.lichtbild.cli.running import command, environment, lichtbild
 from tests.lichtbild.fake_api import FakeApi, Reply, ingest_job, problem
+from tests.pictures import encoded
 
 
 @pytest.fixture
@@ -250,3 +253,53 @@ def test_a_dry_run_prints_the_ids_and_sends_nothing(api: FakeApi, folder: Path) 
 def test_options_of_folders_are_refused_for_lists(api: FakeApi, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("url\n")
     assert lichtbild("ingest", tmp_path / "list.csv", "--dry-run", api=api.url).returncode == 2
+
+
+def known(*photos: tuple[str, bool, dict]) -> Reply:
+    return Reply({"photos": [{"photo_id": name, "is_same": same, "attributes": given} for name, same, given in photos]})
+
+
+def given(api: FakeApi, number: int = 0) -> list[dict]:
+    """The attributes that an upload has."""
+    parts = sent(api)[number].split(b'name="attributes"\r\n\r\n')[1:]
+    return [json.loads(part.partition(b"\r\n")[0]) for part in parts]
+
+
+def test_files_have_attributes_and_those_that_are_stored_already_are_not_sent(api: FakeApi, folder: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=3)))
+    (folder / "b.jpg").write_bytes(encoded(Image.new("RGB", (30, 20))))
+    lichtbild("ingest", folder, "--prefix", "x/", api=api.url)
+    first = given(api)
+
+    assert [photo["path"] for photo in first] == ["a.jpg", "b.jpg", "sub/c.jpg"]
+    assert first[0]["file"] == str(folder / "a.jpg")
+    assert first[0]["bytes"] == 5
+    assert first[0]["modified"].endswith("Z")
+    assert (first[1]["width"], first[1]["height"], first[0].get("width")) == (30, 20, None)
+
+    api.on("POST", "/v1/photos/known", known(*((f"x/{photo['path']}", True, photo) for photo in first)))
+    done = lichtbild("ingest", folder, "--prefix", "x/", api=api.url)
+
+    assert (done.returncode, done.stderr, len(sent(api))) == (0, "", 1)
+    assert "3 unchanged" in done.stdout
+    (asked, *_) = [json.loads(call.body) for call in api.calls("POST", "/v1/photos/known")][1:]
+    assert asked["photos"][0] == {"photo_id": "x/a.jpg", "sha256": hashlib.sha256(b"a.jpg").hexdigest()}
+
+
+def test_a_photo_of_another_file_is_replaced_only_on_request(api: FakeApi, folder: Path) -> None:
+    api.on("POST", "/v1/photos/known", known(("a.jpg", False, {"file": "/2023/a.jpg"}), ("b.jpg", False, {})))
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=2), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=2)))
+
+    done = lichtbild("ingest", folder, api=api.url)
+
+    assert done.returncode == 1
+    assert "a.jpg was not sent: its id is that of /2023/a.jpg; --prefix keeps both, --replace" in done.stderr
+    assert "1  of them replace another image of the same id" in done.stdout
+    assert b"filename*=utf-8''a.jpg" not in sent(api)[0]
+
+    done = lichtbild("ingest", folder, "--replace", "--no-attributes", api=api.url)
+    assert done.returncode == 0
+    assert b"filename*=utf-8''a.jpg" in sent(api)[1]
+    assert given(api, 1) == []
