@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# The fetcher limits 127.0.0.1 and 127.0.0.2 separately: a server on all addresses is several hosts.
+EVERY_ADDRESS = "0.0.0.0"
+
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -14,7 +17,8 @@ class ImageServer:
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self.port = server.server_port
-        self.url = f"http://{server.server_address[0]}:{self.port}"
+        host = str(server.server_address[0])
+        self.url = f"http://{host if host != EVERY_ADDRESS else '127.0.0.1'}:{self.port}"
         self.answers: dict[str, bytes | int | Answer] = {}
         self.default: Callable[[str], bytes | int | Answer] = lambda _: 404
         self.asked: Counter[str] = Counter()

@@ -23,7 +23,7 @@ from shared import errors
 from shared.settings import Settings
 from shared.settings_table import with_table
 from tests.docs_pages import ROOT, Page, pages
-from tests.image_server import ImageServer, reply, serving
+from tests.image_server import EVERY_ADDRESS, ImageServer, reply, serving
 from tests.pictures import photo
 from tests.unsplash import row, table, write_zip
 from worker.upkeep.indexes import IndexFailedError
@@ -95,7 +95,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def images() -> Iterator[ImageServer]:
-    with serving() as server:
+    with serving(EVERY_ADDRESS) as server:
         server.default = lambda path: photo(sum(path.encode()))
         yield server
 
@@ -127,8 +127,8 @@ def place(images: ImageServer, tiny_model: Path, tmp_path_factory: pytest.TempPa
 def slow_job(client: Client, images: ImageServer) -> str:
     """An ingest with more items than the worker claims at a time, and slow downloads."""
     images.answers["/slow.jpg"] = lambda request: reply(request, 429, Retry_After="1")
-    # A second host name: the worker pauses requests to a host that returns 429; other tests' photos are on the first.
-    host = f"http://127.1:{images.port}"
+    # A second host: the worker pauses requests to a host that returns 429; other tests' photos are on the first.
+    host = f"http://127.0.0.2:{images.port}"
     return client.ingest(((f"slow-{n}", f"{host}/slow.jpg") for n in range(40)), "slow").id
 
 

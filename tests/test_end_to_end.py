@@ -11,7 +11,7 @@ import pytest
 
 from shared.settings import Settings
 from tests.gate import Gate
-from tests.image_server import Answer, ImageServer, serving
+from tests.image_server import EVERY_ADDRESS, Answer, ImageServer, serving
 from tests.pictures import photo
 from tests.stack import CHUNK, WORKERS, wait_for
 from worker.images.decoder import decode
@@ -23,14 +23,14 @@ ALL_LANES = WORKERS * CHUNKS_PER_JOB
 
 @pytest.fixture
 def images() -> Iterator[ImageServer]:
-    with serving() as server:
+    with serving(EVERY_ADDRESS) as server:
         server.default = photo_at
         yield server
 
 
 def items(server: ImageServer, count: int) -> list[dict[str, Any]]:
     """Photos on several hosts from the fetcher's point of view: a slow host does not delay the others."""
-    hosts = ["127.0.0.1", "127.0.1"] + ["127.1"] * (count // CHUNK)
+    hosts = ["127.0.0.1", "127.0.0.2"] + ["127.0.0.3"] * (count // CHUNK)
     urls = (f"http://{hosts[n // CHUNK]}:{server.port}/{n}.jpg" for n in range(count))
     return [{"id": f"p/{n}", "url": url, "attributes": {"n": n}} for n, url in enumerate(urls)]
 
@@ -97,7 +97,9 @@ def test_a_job_whose_host_is_slow_delays_no_other(lichtbild, images, collection)
     with gate(images, lambda n: n >= CHUNK):
         # More chunks than all workers claim of one job at a time.
         count = (ALL_LANES + 4) * CHUNK
-        slow = [item | {"url": f"http://127.1:{images.port}/{n}.jpg"} for n, item in enumerate(items(images, count))]
+        slow = [
+            item | {"url": f"http://127.0.0.3:{images.port}/{n}.jpg"} for n, item in enumerate(items(images, count))
+        ]
         slow_id = lichtbild.ingest(slow[CHUNK:], collection)
         wait_for(lambda: lichtbild.held() == ALL_LANES, "the workers to claim all chunks that they can of a job")
 

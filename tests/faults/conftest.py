@@ -11,7 +11,7 @@ from tests.faults.pictures import picture_at
 from tests.faults.sizes import FULL
 from tests.faults.table import Table
 from tests.faults.transcript import Story
-from tests.image_server import ImageServer, serving
+from tests.image_server import EVERY_ADDRESS, ImageServer, serving
 from tests.stack import Lichtbild
 
 
@@ -23,7 +23,7 @@ def table(shared_stack: Lichtbild, tiny_model: Path) -> Table:
 @pytest.fixture
 def images() -> Iterator[ImageServer]:
     """Answers with the picture that the path names."""
-    with serving() as server:
+    with serving(EVERY_ADDRESS) as server:
         server.default = picture_at
         yield server
 

@@ -32,11 +32,8 @@ def place(path: str) -> tuple[int, int]:
     return int(edition), int(number)
 
 
-# One address under a dozen names: the fetcher limits each as a separate host, with few downloads at first.
-LOOPBACKS = (
-    *("127.0.0.1", "127.0.1", "127.1", "0177.0.0.1", "0177.0.1", "0177.1", "0x7f.0.0.1", "0x7f.0.1", "0x7f.1"),
-    *("2130706433", "0x7f000001", "017700000001"),
-)
+# One server under a dozen addresses: the fetcher limits each as a separate host, with few downloads at first.
+LOOPBACKS = tuple(f"127.0.0.{n}" for n in range(1, 13))
 
 
 def items(server: ImageServer, count: int, edition: int = 1) -> list[dict[str, Any]]:

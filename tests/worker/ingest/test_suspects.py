@@ -12,7 +12,7 @@ from shared.ledger import keys
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.settings import Settings
-from tests.image_server import ImageServer
+from tests.image_server import EVERY_ADDRESS, ImageServer, serving
 from tests.pictures import photo
 from tests.stack import wait_for
 from worker.images.decoder import decode
@@ -24,6 +24,12 @@ Submit = Callable[..., str]
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"write_seconds": 0.01, "fetch_timeout_seconds": 300})
+
+
+@pytest.fixture
+def image_server() -> Iterator[ImageServer]:
+    with serving(EVERY_ADDRESS) as server:
+        yield server
 
 
 @pytest.fixture
@@ -96,9 +102,9 @@ def downloads(server: ImageServer, prefix: str) -> int:
 def test_a_small_job_ends_while_a_suspect_and_slow_downloads_are_in_hand(
     submit, bells, lose_a_worker, image_server, jobs, slow
 ):
-    suspect = submit(f"http://127.1:{image_server.port}/slow/1", "s")
+    suspect = submit(f"http://127.0.0.2:{image_server.port}/slow/1", "s")
     lose_a_worker()
-    job_id = submit(f"http://127.0.1:{image_server.port}/slow/2", "l")
+    job_id = submit(f"http://127.0.0.3:{image_server.port}/slow/2", "l")
     bells(), bells()
     wait_for(lambda: downloads(image_server, "/slow/") >= 2, "slow downloads of both jobs")
 
@@ -113,9 +119,9 @@ def test_a_small_job_ends_while_a_suspect_and_slow_downloads_are_in_hand(
 
 
 def test_a_suspect_ends_while_slow_downloads_are_in_hand(submit, bells, lose_a_worker, image_server, jobs, slow):
-    suspect = submit(f"http://127.1:{image_server.port}/1", "s")
+    suspect = submit(f"http://127.0.0.2:{image_server.port}/1", "s")
     lose_a_worker()
-    job_id = submit(f"http://127.0.1:{image_server.port}/slow/2", "l")
+    job_id = submit(f"http://127.0.0.3:{image_server.port}/slow/2", "l")
     bells(), bells()
 
     wait_for(lambda: ended(jobs, suspect), "the end of the suspect")
@@ -125,7 +131,7 @@ def test_a_suspect_ends_while_slow_downloads_are_in_hand(submit, bells, lose_a_w
 def test_a_suspect_ends_while_healthy_chunks_come_without_pause(
     submit, bells, lose_a_worker, image_server, jobs, worker
 ):
-    suspect = submit(f"http://127.1:{image_server.port}/1", "s")
+    suspect = submit(f"http://127.0.0.2:{image_server.port}/1", "s")
     lose_a_worker()
     over, done = threading.Event(), []
 
@@ -162,9 +168,9 @@ def test_a_worker_lost_with_an_image_in_its_model_counts_for_that_chunk_alone(
 
     monkeypatch.setattr(chunk_module, "decode", decode_slowly)
     paths = {name: "slow/" if name != culprit else "" for name in photos}
-    submit(f"http://127.1:{image_server.port}/{paths['s0']}1", "s", 1)
+    submit(f"http://127.0.0.2:{image_server.port}/{paths['s0']}1", "s", 1)
     lose_a_worker()
-    submit(f"http://127.0.1:{image_server.port}/{paths['h0']}2", "h", 1)
+    submit(f"http://127.0.0.3:{image_server.port}/{paths['h0']}2", "h", 1)
     try:
         bells(), bells()
         assert in_model.wait(30)
