@@ -1,6 +1,8 @@
 """A job's progress, and faults triggered by progress instead of time."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from shared.ledger import keys
 from tests.stack import FINAL, Lichtbild, wait_for
@@ -19,6 +21,24 @@ def attempts(lichtbild: Lichtbild, job_id: str) -> int:
     """The highest count of attempts of any chunk that is neither settled nor released."""
     counts = lichtbild.redis.hgetall(keys.attempts(job_id))
     return max((int(count) for chunk, count in counts.items() if chunk.isdigit()), default=0)
+
+
+@contextmanager
+def counting_attempts(lichtbild: Lichtbild, job_id: str) -> Iterator[list[int]]:
+    """The highest count of attempts observed inside the block."""
+    over, seen = threading.Event(), [0]
+
+    def look() -> None:
+        while not over.wait(0.02):
+            seen[0] = max(seen[0], attempts(lichtbild, job_id))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
 
 
 def at_progress(lichtbild: Lichtbild, job_id: str, every: int, deadline: float) -> Iterator[int]:

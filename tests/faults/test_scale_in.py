@@ -3,14 +3,13 @@
 import os
 import random
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
 
 from tests.faults.pictures import items, picture_at, urls
-from tests.faults.schedule import at_progress, attempts, stored
+from tests.faults.schedule import at_progress, attempts, counting_attempts, stored
 from tests.faults.sizes import SIZES
 from tests.faults.table import Table
 from tests.faults.transcript import Story
@@ -27,24 +26,6 @@ COUNT = WORKERS * CHUNKS_PER_JOB * CHUNK
 
 def ends_in_time(process: int) -> None:
     wait_for(lambda: not psutil.pid_exists(process), f"the end of process {process}", PROMISED_SECONDS + MARGIN_SECONDS)
-
-
-@contextmanager
-def counting_attempts(lichtbild: Lichtbild, job_id: str) -> Iterator[list[int]]:
-    """The highest count of attempts observed inside the block."""
-    over, seen = threading.Event(), [0]
-
-    def look() -> None:
-        while not over.wait(0.02):
-            seen[0] = max(seen[0], attempts(lichtbild, job_id))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        thread.join()
 
 
 def stored_all(lichtbild: Lichtbild, job_id: str, count: int, story: Story) -> None:

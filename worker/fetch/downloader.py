@@ -191,9 +191,8 @@ def _is_whole(head: Head) -> bool:
 def _refused(head: Head) -> ItemError:
     if head.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return BusyError(head.status, retry_after(head.headers.get("retry-after", "")))
-    if head.status == HTTPStatus.PARTIAL_CONTENT:
-        return ItemError("http_206", "The server sent a part of the image, which was not asked for.")
-    return ItemError(f"http_{head.status}", f"The server answered {head.status}.", retryable=head.status >= 500)
+    part = " with a part of the image, which was not asked for" if head.status == HTTPStatus.PARTIAL_CONTENT else ""
+    return ItemError(f"http_{head.status}", f"The server answered {head.status}{part}.", retryable=head.status >= 500)
 
 
 def _target(url: WebUrl, location: str) -> WebUrl:
