@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import date, time
@@ -14,8 +13,6 @@ Item = Mapping[str, Any] | str | tuple[str, str] | tuple[str, str, Mapping[str, 
 
 _FORMS = "an item is {'photo_id': …, 'url': …}, (photo_id, url), (photo_id, url, attributes), or a URL"
 _SHOWN_LENGTH = 60
-# The API's limit for ids, and what is kept of a longer URL before its digest.
-_MAX_ID_BYTES, _KEPT_BYTES = 256, 220
 
 
 def lines(items: Iterable[Item], on_sent: Callable[[int], None] | None = None) -> Iterator[bytes]:
@@ -36,14 +33,6 @@ async def async_lines(items: AsyncIterable[Item], on_sent: Callable[[int], None]
             on_sent(number)
 
 
-def id_of_url(url: str) -> str:
-    """The id of a photo that has none: its URL; of a URL that is too long for an id, its beginning and a digest."""
-    encoded = url.encode("utf-8", "surrogatepass")
-    if len(encoded) <= _MAX_ID_BYTES:
-        return url
-    return f"{encoded[:_KEPT_BYTES].decode('utf-8', 'ignore')}-{hashlib.sha256(encoded).hexdigest()[:32]}"
-
-
 def _line(number: int, item: Item) -> bytes:
     try:
         return json.dumps(_as_object(item), allow_nan=False, separators=(",", ":"), default=_plain).encode() + b"\n"
@@ -56,7 +45,7 @@ def _as_object(item: Item) -> Mapping[str, Any]:
     if isinstance(item, Mapping):
         return item
     if isinstance(item, str) and item.lower().startswith(("http://", "https://")):
-        return {"photo_id": id_of_url(item), "url": item}
+        return {"url": item}
     if isinstance(item, (tuple, list)) and len(item) in (2, 3):
         return dict(zip(("photo_id", "url", "attributes"), item, strict=False))
     raise TypeError(_FORMS)

@@ -29,6 +29,7 @@ class Search(TypedDict, total=False):
     collection: str
     name: str | None
     metadata: Mapping[str, Any] | None
+    callback_url: str | None
 
 
 def search_body(search: Search, timeout: float) -> dict[str, Any]:

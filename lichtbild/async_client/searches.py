@@ -35,6 +35,7 @@ class AsyncSearchMethods(AsyncRunning):
         collection: str = DEFAULT_COLLECTION,
         name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        callback_url: str | None = None,
         timeout: float = 30.0,
     ) -> SearchResult:
         """As `Client.search`."""
@@ -54,6 +55,7 @@ class AsyncSearchMethods(AsyncRunning):
             "collection": collection,
             "name": name,
             "metadata": metadata,
+            "callback_url": callback_url,
         }
         return await self._run(searching.search(self._calls, partial(search_body, query, timeout), timeout))
 

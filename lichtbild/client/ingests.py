@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lichtbild import manifest
 from lichtbild.client.running import Running
 from lichtbild.core import ingesting
 from lichtbild.core.calls import DEFAULT_COLLECTION
+from lichtbild.core.ingesting import IngestOptions
 from lichtbild.core.sources import Source
 from lichtbild.display.progress import Bar, OnSent, sending
 from lichtbild.item_lines import Item
@@ -30,6 +31,9 @@ class IngestMethods(Running):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        callback_url: str | None = None,
         progress: OnSent | Bar | None = None,
     ) -> Job:
         """Start a job over `{"photo_id", "url", "attributes"}`, `(photo_id, url[, attributes])` or plain URLs, which
@@ -41,14 +45,16 @@ class IngestMethods(Running):
 
         With `max_failed_ratio` the job pauses itself once more than that share has failed. With `preflight` only that
         many items, chosen at random, are tried: nothing is stored, and the job's `report` has estimates for the list.
+        `name` and `metadata` label the job; its end is reported to `callback_url` (a webhook).
 
         A list is sent again if the connection breaks or the API is busy, and makes one job however often it is sent.
         A generator can be read only once: OutcomeUnknown is raised if the connection breaks after its last item.
         Also raises InvalidItem, which names the item that cannot be sent.
         """
+        job = IngestOptions(collection, max_failed_ratio, preflight, name, metadata, callback_url)
         with sending(progress, items) as on_sent:
             source = partial(manifest.from_items, items, on_sent)
-            return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+            return self._run(ingesting.ingest(self._calls, source, job))
 
     def ingest_file(
         self,
@@ -58,6 +64,9 @@ class IngestMethods(Running):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        callback_url: str | None = None,
         options: ListOptions = DEFAULT_OPTIONS,
     ) -> Job:
         """Like `ingest`, from a `.tsv`, `.csv`, `.txt`, `.json` or `.ndjson` file (also `.gz`), a `.parquet` file, or
@@ -65,8 +74,9 @@ class IngestMethods(Running):
 
         Also raises UnknownFormat, BrokenFile, MissingPackage and OSError.
         """
+        job = IngestOptions(collection, max_failed_ratio, preflight, name, metadata, callback_url)
         source = partial(manifest.from_file, Path(path), limit, options)
-        return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+        return self._run(ingesting.ingest(self._calls, source, job))
 
     def ingest_ndjson(
         self,
@@ -76,11 +86,15 @@ class IngestMethods(Running):
         *,
         max_failed_ratio: float | None = None,
         preflight: int | None = None,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        callback_url: str | None = None,
         options: ListOptions = DEFAULT_OPTIONS,
     ) -> Job:
         """Like `ingest`, from a binary stream, which is read once: NDJSON, JSON, a table, or a list of URLs."""
+        job = IngestOptions(collection, max_failed_ratio, preflight, name, metadata, callback_url)
         source = partial(manifest.from_stream, stream, limit, options)
-        return self._run(ingesting.ingest(self._calls, source, collection, max_failed_ratio, preflight))
+        return self._run(ingesting.ingest(self._calls, source, job))
 
     def upload(self, pictures: Iterable[Upload], collection: str = DEFAULT_COLLECTION) -> list[Job]:
         """Upload pictures: paths, which are also the ids, or `(id, bytes)` or `(id, path)`; return their jobs.

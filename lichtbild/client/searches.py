@@ -35,6 +35,7 @@ class SearchMethods(Running):
         collection: str = DEFAULT_COLLECTION,
         name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        callback_url: str | None = None,
         timeout: float = 30.0,
     ) -> SearchResult:
         """Return the photos nearest to the query: the mean of the given text, image, stored photo and `terms`.
@@ -43,7 +44,8 @@ class SearchMethods(Running):
         width) or (height, width, 3 or 4). `terms` are further terms with a weight, which may be negative: `{"text":
         "people", "weight": -0.5}`. `filter` is a condition on attributes: `{"width": {"gte": 2000}}`. `group_distance`
         folds near-duplicates into the best of them. `exact` scans all vectors even if there is an index. With
-        `after_job` the search starts once that ingest or deletion has ended. `name` and `metadata` label its job.
+        `after_job` the search starts once that ingest or deletion has ended. `name` and `metadata` label its
+        job, whose end is reported to `callback_url` (a webhook).
 
         Also raises JobFailed, StillRunning after `timeout` seconds, OSError if the image file cannot be read, and
         ValueError for an array of another form.
@@ -64,6 +66,7 @@ class SearchMethods(Running):
             "collection": collection,
             "name": name,
             "metadata": metadata,
+            "callback_url": callback_url,
         }
         return self._run(searching.search(self._calls, partial(search_body, query, timeout), timeout))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from lichtbild.core.calls import Calls
 from lichtbild.core.effects import END, Flow, Take, Work
@@ -14,18 +17,34 @@ from lichtbild.models import Job
 from lichtbild.uploads import Picture, Upload, Window, WindowCutter
 
 
-def ingest(
-    calls: Calls,
-    source: Callable[[], Manifest],
-    collection: str,
-    max_failed_ratio: float | None,
-    preflight: int | None,
-) -> Flow[Job]:
+@dataclass(frozen=True)
+class IngestOptions:
+    """Options of the job, as of `Client.ingest`."""
+
+    collection: str
+    max_failed_ratio: float | None
+    preflight: int | None
+    name: str | None
+    metadata: Mapping[str, Any] | None
+    callback_url: str | None
+
+    def params(self) -> dict[str, Any]:
+        """The query parameters of the request."""
+        return {
+            "collection": self.collection,
+            # As a plain decimal, never 1e-05.
+            "max_failed_ratio": None if self.max_failed_ratio is None else f"{self.max_failed_ratio:.9f}",
+            "preflight": self.preflight,
+            "name": self.name,
+            "metadata": None if self.metadata is None else json.dumps(self.metadata, allow_nan=False),
+            "callback_url": self.callback_url,
+        }
+
+
+def ingest(calls: Calls, source: Callable[[], Manifest], options: IngestOptions) -> Flow[Job]:
     """Start a job over the items of a list; `source` may read the beginning of a file."""
     manifest = yield Work(source)
-    # The ratio as a plain decimal, never 1e-05.
-    ratio = None if max_failed_ratio is None else f"{max_failed_ratio:.9f}"
-    params = {"collection": collection, "max_failed_ratio": ratio, "preflight": preflight, **manifest.params}
+    params = {**options.params(), **manifest.params}
     return Job.from_json((yield from send(calls, manifest, params)))
 
 

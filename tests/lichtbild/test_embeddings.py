@@ -1,4 +1,4 @@
-"""Embeddings, batches of searches, and attributes of a collection."""
+"""Embeddings, batches of searches, labels of jobs, and attributes of a collection."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lichtbild import Client, JobError, JobFailed, Tokens
-from tests.lichtbild.fake_api import FakeApi, Reply, hit, search_job
+from tests.lichtbild.fake_api import FakeApi, Reply, hit, ingest_job, search_job
 
 GREEN = Image.new("RGB", (3, 2), "#00ff00")
 
@@ -102,6 +102,16 @@ def test_a_job_has_its_name_and_metadata(api: FakeApi, client: Client) -> None:
     sent = json.loads(api.seen[0].body)
     assert (sent["name"], sent["metadata"]) == ("n", {"order": 7})
     assert (job.name, job.metadata) == ("n", {"order": 7})
+
+
+def test_an_ingest_sends_its_labels_and_its_webhook(api: FakeApi, client: Client) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued"), 202))
+
+    client.ingest(["http://x/a"], name="n", metadata={"order": 7}, callback_url="https://example.org/hook")
+
+    query = api.seen[0].query
+    assert (query["name"], json.loads(query["metadata"])) == ("n", {"order": 7})
+    assert query["callback_url"] == "https://example.org/hook"
 
 
 def test_the_attributes_of_a_collection_are_read(api: FakeApi, client: Client) -> None:
