@@ -66,7 +66,7 @@ def test_from_the_zip_to_hits(api, images, tmp_path):
 
     with Client(api) as client:
         (job,) = client.jobs()
-        failed = {(item.id, item.code, item.url) for item in client.iter_errors(job.id)}
+        failed = {(item.photo_id, item.code, item.url) for item in client.iter_errors(job.id)}
         assert failed == {(rows[n]["photo_id"], "http_404", f"{images.url}/photo-{n}") for n in missing}
         for n in stored:
             photo = client.photo(rows[n]["photo_id"])
