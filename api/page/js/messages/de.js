@@ -275,4 +275,10 @@ export default {
   n_sent: { one: "{count} von {total} gesendet", other: "{count} von {total} gesendet" },
   upload_waits: "{why}. Es geht von selbst weiter …",
   failures_in: "Einiges ist gescheitert, siehe",
+  facets_sampled: { one: "Gezählt in einer Stichprobe von {count} Foto.", other: "Gezählt in einer Stichprobe von {count} Fotos." },
+  more_values: { one: "{count} weiterer", other: "{count} weitere" },
+  fewer_values: "weniger",
+  at_least: "{name} mindestens",
+  at_most: "{name} höchstens",
+  filters_wait: "gilt, sobald du suchst",
 };

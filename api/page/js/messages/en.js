@@ -275,4 +275,10 @@ export default {
   n_sent: { one: "{count} of {total} sent", other: "{count} of {total} sent" },
   upload_waits: "{why}. The upload goes on by itself…",
   failures_in: "Some failed; see",
+  facets_sampled: { one: "Counted in a sample of {count} photo.", other: "Counted in a sample of {count} photos." },
+  more_values: { one: "{count} more", other: "{count} more" },
+  fewer_values: "fewer",
+  at_least: "{name} at least",
+  at_most: "{name} at most",
+  filters_wait: "applies as soon as you search",
 };

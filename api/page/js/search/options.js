@@ -1,7 +1,8 @@
-/** Behind "more": exact search, the largest distance, folding of near-duplicates. */
+/** Behind the bar's last button: filters by attributes, exact search, the largest distance, folding of near-duplicates. */
 
 import { number, t } from "../i18n.js";
 import { html } from "../ui.js";
+import { Facets, useFacets } from "./facets.js";
 import { EMPTY, FOLD } from "./query_state.js";
 
 const FOLDS = [
@@ -12,13 +13,16 @@ const FOLDS = [
 ];
 
 export function optionsSet(state) {
-  return Number(state.exact) + Number(state.maxDistance !== null) + Number(state.fold !== EMPTY.fold);
+  return state.filters.length + Number(state.exact) + Number(state.maxDistance !== null) + Number(state.fold !== EMPTY.fold);
 }
 
 export function Options({ state, onChange }) {
+  const facets = useFacets(state.collection, true);
   const within = state.maxDistance ?? 2;
   const set = (change) => onChange({ ...state, ...change }, { coalesce: true });
   return html`<section class="options" id="options" aria-label=${t("options")}>
+    ${facets && html`<${Facets} facets=${facets} filters=${state.filters} onFilters=${(filters) => set({ filters })} />`}
+    <div class="settings">
     <label class="option">
       <span>${t("max_distance")} <output>${state.maxDistance === null ? t("any") : number(state.maxDistance, 2)}</output></span>
       <input type="range" min="0" max="2" step="0.05" value=${within}
@@ -35,6 +39,7 @@ export function Options({ state, onChange }) {
       <input type="checkbox" checked=${state.exact} onChange=${(event) => set({ exact: event.target.checked })} />
       <span>${t("exact")}<small>${t("exact_means")}</small></span>
     </label>
+    </div>
   </section>`;
 }
 

@@ -7,7 +7,6 @@ import { Grid } from "./grid.js";
 import { keepPhotos } from "./photos.js";
 
 const COUNT = 24;
-const AT_ONCE = 4;
 const DEMO_MODEL = "lichtbild-demo";
 const SAMPLES = ["a man standing on the beach", "two red boats at sunset", "a cat in the snow", "balloons over the mountains", "a house in the forest at night"];
 
@@ -20,31 +19,22 @@ export function useRandomPhotos(collection, wanted) {
   useEffect(() => {
     if (!wanted || drawn.has(collection)) return setPhotos(drawn.get(collection) ?? []);
     const abort = new AbortController();
-    drawPhotos(collection, abort.signal, (found) => {
-      keepPhotos(found, collection);
-      setPhotos(found);
-    })
-      .then((found) => drawn.set(collection, found))
-      .catch(() => {}); // The state of the page shows what is wrong.
+    drawPhotos(collection, abort.signal).then(
+      (found) => {
+        drawn.set(collection, found);
+        keepPhotos(found, collection);
+        setPhotos(found);
+      },
+      () => {}, // The state of the page shows what is wrong.
+    );
     return () => abort.abort();
   }, [collection, wanted, round]);
   return [photos, () => (drawn.delete(collection), setRound(round + 1))];
 }
 
-async function drawPhotos(collection, signal, show) {
-  const found = new Map();
-  const draw = async () => {
-    const photo = await call(`v1/photos/random?collection=${encodeURIComponent(collection)}`, { signal });
-    found.set(photo.photo_id, photo);
-  };
-  // A small collection repeats itself: twice as many draws at most.
-  for (let drawnCount = 0; drawnCount < 2 * COUNT && found.size < COUNT; drawnCount += AT_ONCE) {
-    const before = found.size;
-    await Promise.all(Array.from({ length: AT_ONCE }, draw));
-    show([...found.values()]);
-    if (found.size === before && drawnCount > COUNT) break;
-  }
-  return [...found.values()];
+async function drawPhotos(collection, signal) {
+  const query = new URLSearchParams({ collection, count: COUNT });
+  return (await call(`v1/photos/random?${query}`, { signal })).photos;
 }
 
 export function Lead() {

@@ -50,7 +50,7 @@ export function SearchView({ query }) {
     <div class="tools" key="tools">
       ${!searching && html`<${Samples} collection=${collection} onSample=${(text) => change({ ...state, terms: [{ kind: "text", value: text, weight: 1 }] })} />`}
       ${searching ? html`<${Summary} results=${results} />` : random.length > 0 && html`<button type="button" class="button is-quiet" onClick=${drawAgain}><${Icon} name="dice" />${t("other_photos")}</button>`}
-      <${FilterChips} state=${state} onChange=${change} />
+      <${FilterChips} state=${state} onChange=${change} waiting=${!searching} />
       <${CollectionPicker} list=${list} value=${state.collection} onChoose=${(name) => change({ ...state, collection: name, open: null })} />
     </div>
     <div class="found" key="found" aria-busy=${results.loading}>
