@@ -21,6 +21,7 @@ export default {
   search: "Suche",
   search_text: "Beschreibe, was du suchst",
   describe: "Beschreibe ein Bild oder lege eines ab",
+  describe_short: "Beschreibe ein Bild",
   add_term: "Noch etwas dazu",
   terms: "Teile der Suche",
   weight_of: "Gewicht von „{name}“",

@@ -21,6 +21,7 @@ export default {
   search: "Search",
   search_text: "Describe what you look for",
   describe: "Describe a picture, or drop one",
+  describe_short: "Describe a picture",
   add_term: "Add another term",
   terms: "Terms of the search",
   weight_of: "Weight of “{name}”",

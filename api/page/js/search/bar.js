@@ -84,12 +84,12 @@ export function Bar({ state, onChange, onOptions, optionsOpen, optionsCount, lar
         spellcheck=${false}
         maxlength="1000"
         aria-label=${t("search_text")}
-        placeholder=${state.terms.length ? t("add_term") : t("describe")}
+        placeholder=${state.terms.length ? t("add_term") : t(innerWidth < 620 ? "describe_short" : "describe")}
         value=${state.draft}
         onInput=${(event) => onChange({ ...state, draft: event.target.value }, { replace: true })}
         onKeyDown=${keyDown}
       />
-      <kbd class="bar-hint" aria-hidden="true">/</kbd>
+      ${!state.terms.length && !state.draft && html`<kbd class="bar-hint" aria-hidden="true">/</kbd>`}
     </div>
     <button type="button" class="bar-button" aria-label=${t("pick_picture")} title=${t("pick_picture")} onClick=${() => file.current.click()}><${Icon} name="picture" /></button>
     <button type="button" class=${`bar-button${optionsOpen ? " is-open" : ""}`} aria-expanded=${optionsOpen} aria-controls="options"

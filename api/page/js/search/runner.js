@@ -140,13 +140,11 @@ function show(run, terms, result, offset) {
 function fail(run, offset, error, attempt) {
   const passes = error instanceof Unreachable || error.status === 429 || error.status === 503;
   const seconds = error.retrySeconds || RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length - 1)];
-  results.update({
-    loading: false,
-    slow: false,
-    problem: error,
-    retryAt: passes ? Date.now() + seconds * 1000 : null,
-  });
-  if (!passes) return;
+  if (!passes) {
+    results.set({ ...NOTHING, wanted: results.get().wanted, problem: error });
+    return;
+  }
+  results.update({ loading: false, slow: false, problem: error, retryAt: Date.now() + seconds * 1000 });
   retry = setTimeout(() => {
     if (!isCurrent(run)) return;
     results.update({ loading: true });
