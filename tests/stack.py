@@ -82,6 +82,11 @@ class Lichtbild:
     def catalogue(self) -> Catalogue:
         return connect_catalogue(Settings(catalogue_url=self._stack.catalogue_url))
 
+    @property
+    def stores(self) -> dict[str, str]:
+        """The settings with which another API uses the same stores."""
+        return {"redis_url": self._stack.redis_url, "catalogue_url": self._stack.catalogue_url}
+
     # --- as a client ---
     def post(self, path: str, **request: Any) -> requests.Response:
         return requests.post(self.api + path, timeout=60, **request)

@@ -15,7 +15,10 @@ const SLOW_MS = 1500;
 const WAIT_SECONDS = 10;
 const RETRY_SECONDS = [1, 2, 4, 8, 15];
 
-/** `key` is the query of the hits; `wanted` the one asked for last. `problem` is null, or why there is no answer. */
+/**
+ * `key` is the query of the hits; `wanted` the one asked for last. `problem` is null, or why there is no answer; `idle`
+ * means that no term is left to search with.
+ */
 const NOTHING = {
   key: null,
   wanted: null,
@@ -28,6 +31,7 @@ const NOTHING = {
   slow: false,
   complete: false,
   limited: false,
+  idle: false,
   problem: null,
   retryAt: null,
 };
@@ -91,7 +95,7 @@ async function load(run, offset, attempt = 0) {
     const query = await searchBody(run.state, offset);
     if (!isCurrent(run)) return;
     if (!query) {
-      results.set({ ...NOTHING, key: searchKey(run.state), wanted: searchKey(run.state), complete: true });
+      results.set({ ...NOTHING, key: searchKey(run.state), wanted: searchKey(run.state), complete: true, idle: true });
       return;
     }
     const result = await answer(query.body, run.abort.signal);

@@ -12,7 +12,7 @@ import { FilterChips } from "./filter_chips.js";
 import { Grid } from "./grid.js";
 import { Options, optionsSet } from "./options.js";
 import { keepPhotos } from "./photos.js";
-import { activeTerms, formatState, nudgePhoto, parseState, searchKey, settled } from "./query_state.js";
+import { formatState, nudgePhoto, parseState, searchKey, settled } from "./query_state.js";
 import { again, clear, dropHit, more, results as resultStore, search } from "./runner.js";
 import { Lead, RandomPhotos, Samples, useRandomPhotos } from "./start.js";
 import { Sheet } from "./sheet.js";
@@ -120,7 +120,7 @@ function Found({ state, results, hrefOf, nudge, change }) {
   if (!hits.length) {
     if (problem) return trouble;
     if (loading || key === null) return html`${slow && html`<${Slow} />`}<${Skeleton} />`;
-    return html`<${NoHits} state=${state} change=${change} />`;
+    return html`<${NoHits} idle=${results.idle} state=${state} change=${change} />`;
   }
   return html`${trouble}${slow && !problem && html`<${Slow} />`}
     <div class=${isOld ? "is-old" : ""}>
@@ -129,8 +129,8 @@ function Found({ state, results, hrefOf, nudge, change }) {
     ${complete && !isOld && html`<p class="end">${limited ? t("end_limited") : t("end", { count: hits.length })}</p>`}`;
 }
 
-function NoHits({ state, change }) {
-  if (!activeTerms(state).length) return html`<${Empty} title=${t("all_off")}><p>${t("all_off_how")}</p><//>`;
+function NoHits({ idle, state, change }) {
+  if (idle) return html`<${Empty} title=${t("all_off")}><p>${t("all_off_how")}</p><//>`;
   const narrowed = state.filters.length > 0 || state.maxDistance !== null;
   return html`<${Empty} title=${t("no_hits")}>
     <p>${narrowed ? t("no_hits_narrowed") : t("no_hits_how")}</p>
