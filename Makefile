@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check test faults fuzz bench lint fmt docs model
+.PHONY: help setup demo up check test faults fuzz bench lint fmt docs pictures model
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -71,6 +71,9 @@ docs: setup ## update the generated parts of docs/: the table of settings, the O
 	$(BIN)/python -m shared.settings_table docs/operating.md
 	$(BIN)/python -m api.openapi_file docs/openapi.json
 	$(BIN)/python -m tests.rooms docs/rooms.md
+
+pictures: setup ## take the pictures of the page for the docs; needs Chromium
+	$(BIN)/python -m tests.browser.docs_pictures docs
 
 model: setup ## train the demo model again, about 40 minutes, into build/lichtbild-demo, and print its scores
 	$(BIN)/python -m embedded.demo_model.train --out build/first-round --minutes 26

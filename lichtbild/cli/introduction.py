@@ -16,6 +16,7 @@ def print_introduction(api: str, data: Path, arguments: Sequence[str]) -> None:
     option = "" if api == DEFAULT_API else f" --api {api}"
     write_line()
     write_line(f"Lichtbild is up: {api} (readiness: {api}/readyz)", "bold")
+    write_line(f"The page: open {api}/ in a browser.")
     write_line(f"Data and logs: {data.resolve()}. Ctrl-C stops everything.")
     write_line("In another terminal, try:")
     for words in arguments:

@@ -85,7 +85,11 @@ def test_a_full_queue_is_waited_for(screen: Screen, photos: Photos):
 
 def test_a_slow_search_says_so(screen: Screen, photos: Photos):
     held: list[Route] = []
-    screen.page.route("**/v1/search", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    screen.page.route("**/v1/search", hold)
     screen.open(query(collection=photos.collection, text="tree"))
     expect(screen.page.locator(".skeleton")).to_be_visible()
     expect(screen.page.get_by_text("This takes longer than usual…")).to_be_visible()

@@ -22,7 +22,7 @@ export function justify(ratios, width, { target, gap, foot = 0, open = false }) 
     const before = at > from ? (width - gap * (at - from - 1)) / (sum - ratio) : Infinity;
     const without = before - target < target - height;
     const end = without ? at : at + 1;
-    place(from, end, Math.min(without ? before : height, target * 1.35));
+    place(from, end, without ? before : height);
     from = end;
     sum = without ? ratio : 0;
   }

@@ -40,7 +40,7 @@ export function SearchView({ query }) {
   const hits = searching ? results.hits : random;
 
   return html`<main class=${searching ? "search" : "search is-start"} id="main">
-    ${!searching && html`<${Lead} />`}
+    ${searching ? html`<h1 class="is-unseen">${t("hits")}</h1>` : html`<${Lead} />`}
     <div class="bar-place" key="bar">
       <${Bar} state=${state} onChange=${change} large=${!searching} optionsOpen=${optionsOpen}
         optionsCount=${optionsSet(state)} onOptions=${() => setOptionsOpen(!optionsOpen)} />
