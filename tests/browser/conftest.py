@@ -6,12 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.screen import Screen
 from tests.image_server import ImageServer, serving
 from tests.pictures import photo
 from tests.stack import Lichtbild
+
+# Other tests may use all cores meanwhile.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 PHOTOS = 230
 PLACES = ("beach", "lake", "harbour", "city")
@@ -88,7 +92,7 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(
         locale="en-GB", viewport={"width": 1280, "height": 800}, reduced_motion="reduce", color_scheme="light"
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

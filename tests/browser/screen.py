@@ -33,6 +33,7 @@ class Screen:
         """Open `#/ADDRESS`, as a link from elsewhere does."""
         self.page.goto("about:blank")
         self.page.goto(f"{self.api}/#/{address}")
+        self.page.locator("main").wait_for()
         return self
 
     @property

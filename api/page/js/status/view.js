@@ -12,7 +12,7 @@ import { CollectionCard } from "./collection.js";
 const POLL_SECONDS = 3;
 
 export function StatusView() {
-  const [state, setState] = useState({ readiness: null, collections: [], problem: null });
+  const [state, setState] = useState({ readiness: null, collections: null, problem: null });
   const refresh = async (signal) => {
     try {
       const readiness = await readReadiness(signal);
@@ -43,7 +43,7 @@ export function StatusView() {
       <h2 class="section">${t("workers")}</h2>
       ${readiness.workers.length ? html`<${Workers} workers=${readiness.workers} />` : html`<p class="muted">${t("no_workers")}</p>`}
       <h2 class="section">${t("collections")}</h2>
-      ${collections.length ? html`<ul class="cards">${collections.map((collection) => html`<${CollectionCard} key=${collection.name} collection=${collection} onIndex=${index} />`)}</ul>` : html`<p class="muted">${t("no_collections")}</p>`}`}
+      ${!collections ? html`<div class="rows-loading"><i></i></div>` : collections.length ? html`<ul class="cards">${collections.map((collection) => html`<${CollectionCard} key=${collection.name} collection=${collection} onIndex=${index} />`)}</ul>` : html`<p class="muted">${t("no_collections")}</p>`}`}
   </main>`;
 }
 
