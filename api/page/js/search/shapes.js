@@ -18,6 +18,7 @@ export function rememberShape(photo, image) {
   }
 }
 
+/** The address of the photo's thumbnail, or of the photo itself where there is none. */
 export const smallPicture = (photo) => photo.thumbnail ?? photo.url;
 
 function ratio(width, height) {
