@@ -36,10 +36,11 @@ export function Grid({ name, hits, open, hrefOf, onNudge, onNearEnd, withFoot = 
       const next = neighbour(layout.cells, focus, event.key);
       event.preventDefault();
       setFocus(next);
-      const cell = layout.cells[next];
-      showCell(list.current, cell);
-      // The cell is drawn once it is focused; it may not be in the document yet.
-      requestAnimationFrame(() => list.current?.querySelector(".hit-link[tabindex='0']")?.focus({ preventScroll: true }));
+      showCell(list.current, layout.cells[next]);
+      const drawn = list.current.querySelector(`.hit[aria-posinset="${next + 1}"] .hit-link`);
+      if (drawn) drawn.focus({ preventScroll: true });
+      // A hit far away is drawn because it has the focus.
+      else requestAnimationFrame(() => list.current?.querySelector(".hit-link[tabindex='0']")?.focus({ preventScroll: true }));
     },
     [layout, focus],
   );
