@@ -35,7 +35,8 @@ def spooled(data: Path) -> list[Path]:
 
 
 def command(lichtbild: Lichtbild, *arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "LICHTBILD_API": lichtbild.api, "PYTHONPATH": str(ROOT)}
+    state = {"XDG_STATE_HOME": str(lichtbild.data / "state")}
+    environment = {**os.environ, "LICHTBILD_API": lichtbild.api, "PYTHONPATH": str(ROOT), **state}
     run = [sys.executable, "-m", "lichtbild", *map(str, arguments)]
     return subprocess.run(run, capture_output=True, text=True, check=False, env=environment, timeout=120)
 

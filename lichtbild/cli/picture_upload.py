@@ -10,6 +10,7 @@ import click
 
 from lichtbild.cli.connection import INGEST_PATIENCE_SECONDS, connect
 from lichtbild.cli.file_attributes import file_attributes
+from lichtbild.cli.folder_record import FolderRecord
 from lichtbild.cli.known_pictures import KnownPictures
 from lichtbild.cli.outcome import check_outcome
 from lichtbild.cli.picture_sources import Pictures, report_scan
@@ -19,14 +20,19 @@ from lichtbild.cli.terminal import console, write_json, write_line
 from lichtbild.cli.upload import Describe, FolderIngest, report_left_out
 from lichtbild.folder import FolderScan
 from lichtbild.models import Job
+from lichtbild.uploads import Picture
 
 
 @dataclass(frozen=True)
 class UploadOptions:
-    """`replace`: also replace photos that belong to other files. `attributes`: send those of each file."""
+    """`replace`: also replace photos that belong to other files. `attributes`: send those of each file. `sync`: delete
+    the photos of the folder whose files are gone, without a confirmation if `is_sure`.
+    """
 
     replace: bool = False
     attributes: bool = True
+    sync: bool = False
+    is_sure: bool = False
 
     def describe(self, scan: FolderScan | None) -> Describe:
         """What makes a picture's attributes. Its path is its id, in a folder without the prefix."""
@@ -48,13 +54,14 @@ def upload_pictures(
     def print_job(job: Job) -> None:
         write_json(job.raw) if as_json else write_line(job.id)
 
+    ids: list[str] = []
     with connect(INGEST_PATIENCE_SECONDS) as client:
         with _progress(quiet=detach, on_stderr=as_json) as show:
             on_accepted = print_job if detach else lambda _: None
             sending = FolderIngest(
                 client,
                 collection,
-                found.pictures,
+                _noted(found.pictures, ids),
                 found.expected,
                 max_failed_ratio,
                 show,
@@ -68,12 +75,40 @@ def upload_pictures(
                     sending.wait()
         if not detach:
             _summarise(sending, as_json=as_json)
+        if found.scan:
+            record = FolderRecord(client, collection, found.scan)
+            _keep(record, [photo_id for photo_id in ids if photo_id not in sending.left_out])
+            if options.sync:
+                _sync(record, set(ids), found.scan, is_sure=options.is_sure)
     report_scan(found.scan)
     report_left_out(sending.left_out)
     if sending.left_out or (found.scan and found.scan.unreadable):
         raise click.exceptions.Exit(1)
     if not detach:
         check_outcome(sending.progress(), max_failed_ratio)
+
+
+def _noted(pictures: Iterator[Picture], ids: list[str]) -> Iterator[Picture]:
+    """The pictures; their ids are appended to `ids`."""
+    for picture in pictures:
+        ids.append(picture.id)
+        yield picture
+
+
+def _keep(record: FolderRecord, ids: list[str]) -> None:
+    try:
+        record.add(ids)
+    except OSError as error:
+        click.echo(f"lichtbild: --sync will not know these images: {error}", err=True)
+
+
+def _sync(record: FolderRecord, ids: set[str], scan: FolderScan, *, is_sure: bool) -> None:
+    """Delete the photos whose files are gone, and print how many. Nothing is deleted if parts could not be read."""
+    if scan.unreadable:
+        click.echo("lichtbild: Nothing is deleted, because a part of the folder could not be read.", err=True)
+        return
+    count = record.delete_gone(ids, is_sure=is_sure)
+    click.echo(f"lichtbild: {count} photos deleted whose files are gone.", err=True)
 
 
 @contextmanager

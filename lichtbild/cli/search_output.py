@@ -21,7 +21,8 @@ _COLUMNS: Mapping[str, Callable[[int, Hit], str]] = {
     "distance": lambda _, hit: f"{hit.distance:.4f}",
     "photo_id": lambda _, hit: f"{hit.photo_id} +{len(hit.similar)}" if hit.similar else hit.photo_id,
     "terms": lambda _, hit: " ".join(f"{similarity:.3f}" for similarity in hit.similarities),
-    "description": lambda _, hit: description(hit.attributes),
+    # An uploaded file without a description leads back to itself.
+    "description": lambda _, hit: description(hit.attributes) or str(hit.attributes.get("file", "")),
     "url": lambda _, hit: hit.url,
 }
 DEFAULT_COLUMNS = ("rank", "distance", "photo_id", "terms", "description")

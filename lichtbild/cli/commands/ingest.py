@@ -56,6 +56,8 @@ class Wanted:
 @click.option("--dry-run", is_flag=True, help="Print the ids of the images that would be sent, and send nothing.")
 @click.option("--replace", is_flag=True, help="Also replace photos of the same id that are from another file.")
 @click.option("--no-attributes", is_flag=True, help="Send images without path, time and size of their files.")
+@click.option("--sync", is_flag=True, help="Delete the photos of a folder that were ingested and whose files are gone.")
+@click.option("--yes", is_flag=True, help="With --sync: delete also many photos without asking.")
 @collection_option
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
@@ -77,6 +79,8 @@ def ingest(
     dry_run: bool,
     replace: bool,
     no_attributes: bool,
+    sync: bool,
+    yes: bool,
     collection: str,
     detach: bool,
     as_json: bool,
@@ -101,11 +105,13 @@ def ingest(
         if dry_run:
             print_ids(found)
         else:
-            upload = UploadOptions(replace=replace, attributes=not no_attributes)
+            if sync and (limit is not None or detach or found.scan is None):
+                raise click.UsageError("--sync is for a whole folder: without --limit and --detach.")
+            upload = UploadOptions(replace, not no_attributes, sync, yes)
             upload_pictures(found, collection, max_failed_ratio, upload, detach=detach, as_json=as_json)
         return
-    if prefix or exclude or dry_run or replace:
-        raise click.UsageError("--prefix, --exclude, --dry-run and --replace are for folders, not for lists.")
+    if prefix or exclude or dry_run or replace or sync:
+        raise click.UsageError("--prefix, --exclude, --dry-run, --replace and --sync are for folders, not for lists.")
     wanted = Wanted(sources[0], limit, collection, max_failed_ratio, preflight, options)
     with connect(INGEST_PATIENCE_SECONDS) as client:
         try:

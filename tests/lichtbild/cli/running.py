@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
+# Removed when the tests end.
+STATE = tempfile.TemporaryDirectory(prefix="lichtbild-state-")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("LICHTBILD_", "FORCE_"))}
 
 
@@ -23,4 +26,6 @@ def command(*arguments: object) -> list[str]:
 
 
 def environment(api: str | None) -> dict[str, str]:
-    return ENVIRONMENT | {"PYTHONPATH": str(ROOT)} | ({"LICHTBILD_API": api} if api else {})
+    return (
+        ENVIRONMENT | {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": STATE.name} | ({"LICHTBILD_API": api} if api else {})
+    )

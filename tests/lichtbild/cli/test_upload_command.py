@@ -303,3 +303,46 @@ def test_a_photo_of_another_file_is_replaced_only_on_request(api: FakeApi, folde
     assert done.returncode == 0
     assert b"filename*=utf-8''a.jpg" in sent(api)[1]
     assert given(api, 1) == []
+
+
+def deleted(api: FakeApi) -> list[str]:
+    return [seen.path.removeprefix("/v1/photos/") for seen in api.seen if seen.method == "DELETE"]
+
+
+def test_sync_deletes_the_photos_whose_files_are_gone(api: FakeApi, folder: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=3)))
+    for name in ("b.jpg", "sub%2Fc.jpg"):
+        api.on("DELETE", f"/v1/photos/{name}", Reply(b"", 204))
+    assert lichtbild("ingest", folder, api=api.url).returncode == 0
+    (folder / "b.jpg").unlink()
+    (folder / "sub" / "c.jpg").rename(folder / "sub" / "d.jpg")
+
+    # Without the option, or of another folder, nothing is deleted; what is excluded is not gone.
+    lichtbild("ingest", folder, api=api.url)
+    lichtbild("ingest", folder / "sub", "--sync", api=api.url)
+    assert deleted(api) == []
+    done = lichtbild("ingest", folder, "--sync", "--exclude", "a.jpg", api=api.url)
+
+    assert (done.returncode, done.stderr) == (0, "lichtbild: 2 photos deleted whose files are gone.\n")
+    assert sorted(deleted(api)) == ["b.jpg", "sub%2Fc.jpg"]
+    lichtbild("ingest", folder, "--sync", api=api.url)
+    assert len(deleted(api)) == 2
+
+
+def test_many_deletions_need_a_confirmation(api: FakeApi, folder: Path) -> None:
+    for number in range(25):
+        (folder / f"{number}.png").write_bytes(b"x")
+        api.on("DELETE", f"/v1/photos/{number}.png", Reply(b"", 204))
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=3)))
+    lichtbild("ingest", folder, api=api.url)
+    for number in range(25):
+        (folder / f"{number}.png").unlink()
+
+    done = lichtbild("ingest", folder, "--sync", api=api.url)
+    assert (done.returncode, deleted(api)) == (2, [])
+    assert "25 of 28 photos" in done.stderr
+    assert "--yes" in done.stderr
+    lichtbild("ingest", folder, "--sync", "--yes", api=api.url)
+    assert len(deleted(api)) == 25
