@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check test faults fuzz bench lint fmt docs pictures model
+.PHONY: help setup demo up check test faults fuzz notebook bench lint fmt docs pictures model
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,6 +44,10 @@ fuzz: setup ## send what the OpenAPI document allows and forbids to the API, for
 	FUZZ_SECONDS=600 $(BIN)/python -m pytest --quiet tests/api/fuzzing
 
 FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions thumbnails ledger_memory search catalogue fusion relevance
+notebook: setup ## take the picture of a notebook in docs/, with the demo model: half a minute
+	$(BIN)/python -m tests.notebook docs/notebook.png
+
+FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions ledger_memory search catalogue fusion relevance
 
 bench: $(FIGURES:%=bench-%) ## measure every figure of the docs, into build/: about an hour and a half on a quiet machine
 

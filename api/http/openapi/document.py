@@ -106,7 +106,7 @@ class _Parts:
 
     def _form(self, form: Form) -> dict[str, Any]:
         schema = self._of(form.model)
-        fields = schema["properties"] | {form.file: _FILE}
+        fields = {name: _form_field(field) for name, field in schema["properties"].items()} | {form.file: _FILE}
         nested = {name: {"contentType": "application/json"} for name, field in fields.items() if _is_nested(field)}
         return {
             "schema": schema | {"properties": fields},
@@ -156,6 +156,13 @@ def _models(body: Body | None) -> list[type]:
 
 def _text(media_type: str) -> dict[str, Any]:
     return {"type": "string", **({"format": "binary"} if media_type.startswith(_FILES) else {})}
+
+
+def _form_field(field: Mapping[str, Any]) -> dict[str, Any]:
+    """A form cannot send null. Without a default here, generated clients leave out what was not given."""
+    kinds = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+    plain = {word: value for word, value in field.items() if word not in ("anyOf", "default")}
+    return plain | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})
 
 
 def _is_nested(field: Mapping[str, Any]) -> bool:
