@@ -115,15 +115,3 @@ def test_a_stream_may_be_cut_into_any_pieces(size: int) -> None:
     events = [event for piece in pieces for event in parser.feed(piece)]
 
     assert [event.type for event in events] == ["progress", "done"]
-
-
-@pytest.mark.slow
-def test_the_events_of_a_real_job(connect, lichtbild, image_server, collection) -> None:
-    client = connect(lichtbild.api)
-
-    job = client.ingest([(f"p{n}", f"{image_server.url}/{n}.jpg") for n in range(3)], collection)
-    events = list(client.events(job.id))
-    ended = client.wait(job.id)
-
-    assert (events[-1].type, events[-1].job.status, ended.status) == ("done", "succeeded", "succeeded")
-    assert {event.type for event in events[:-1]} <= {"progress"}
