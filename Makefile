@@ -43,11 +43,10 @@ faults: setup ## run the fault tests at full size and print their transcript: ab
 fuzz: setup ## send what the OpenAPI document allows and forbids to the API, for ten minutes
 	FUZZ_SECONDS=600 $(BIN)/python -m pytest --quiet tests/api/fuzzing
 
-FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions thumbnails ledger_memory search catalogue fusion relevance
 notebook: setup ## take the picture of a notebook in docs/, with the demo model: half a minute
 	$(BIN)/python -m tests.notebook docs/notebook.png
 
-FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions ledger_memory search catalogue fusion relevance
+FIGURES := encoder batcher_overhead pipeline scaling reduced_decode renditions thumbnails ledger_memory search catalogue fusion relevance
 
 bench: $(FIGURES:%=bench-%) ## measure every figure of the docs, into build/: about an hour and a half on a quiet machine
 
