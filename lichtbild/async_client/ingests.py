@@ -85,6 +85,8 @@ class AsyncIngestMethods(AsyncRunning):
         check_uploads(pictures)
         return await self._run(ingesting.upload(self._calls, Source(pictures), collection))
 
-    async def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION) -> Job:
+    async def upload_window(
+        self, window: Window, collection: str = DEFAULT_COLLECTION, *, name: str | None = None
+    ) -> Job:
         """As `Client.upload_window`."""
-        return await self._run(ingesting.upload_window(self._calls, window, collection))
+        return await self._run(ingesting.upload_window(self._calls, window, collection, name))

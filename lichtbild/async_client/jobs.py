@@ -42,9 +42,11 @@ class AsyncJobMethods(AsyncRunning):
         """As `Client.jobs`."""
         return await self._run(jobs.newest(self._calls, kind, limit, status))
 
-    def iter_jobs(self, kind: Kind = "ingest", status: Status | None = None) -> AsyncIterator[Job]:
+    def iter_jobs(
+        self, kind: Kind = "ingest", status: Status | None = None, name: str | None = None
+    ) -> AsyncIterator[Job]:
         """As `Client.iter_jobs`."""
-        return self._iterate(jobs.every(self._calls, kind, status))
+        return self._iterate(jobs.every(self._calls, kind, status, name))
 
     def iter_errors(self, job_id: str) -> AsyncIterator[FailedItem]:
         """As `Client.iter_errors`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,6 +57,7 @@ def upload_pictures(
         write_json(job.raw) if as_json else write_line(job.id)
 
     ids: list[str] = []
+    name = _job_name(found)
     with connect(INGEST_PATIENCE_SECONDS) as client:
         with _progress(quiet=detach, on_stderr=as_json) as show:
             on_accepted = print_job if detach else lambda _: None
@@ -66,6 +69,7 @@ def upload_pictures(
                 max_failed_ratio,
                 show,
                 KnownPictures(client, collection, options.replace),
+                name,
                 options.describe(found.scan) if options.attributes else None,
                 on_accepted,
             )
@@ -93,6 +97,12 @@ def _noted(pictures: Iterator[Picture], ids: list[str]) -> Iterator[Picture]:
     for picture in pictures:
         ids.append(picture.id)
         yield picture
+
+
+def _job_name(found: Pictures) -> str:
+    """One name for all jobs of one call, by which they are listed and cancelled together."""
+    folder = re.sub(r"[^\w.-]+", "-", found.scan.folder.resolve().name)[:40] if found.scan else "images"
+    return f"{folder or 'folder'}-{secrets.token_hex(4)}"
 
 
 def _keep(record: FolderRecord, ids: list[str]) -> None:
@@ -130,9 +140,11 @@ def _summarise(done: FolderIngest, *, as_json: bool) -> None:
     if done.known.replaced:
         write_line(f"{done.known.replaced:8}  of them replace another image of the same id")
     show_failures(counts)
-    for job in done.jobs.values():
-        if job.progress and job.progress.failed:
-            write_line(f"List them: lichtbild jobs {job.id} --errors")
+    failed = [job for job in done.jobs.values() if job.progress and job.progress.failed]
+    if len(failed) == 1:
+        write_line(f"List them: lichtbild jobs {failed[0].id} --errors")
+    elif failed:
+        write_line(f"List them: lichtbild jobs --name {done.name} --errors")
 
 
 @contextmanager
@@ -149,5 +161,6 @@ def _sending_until_interrupted(sending: FolderIngest) -> Iterator[None]:
             f"unfinished jobs: {len(unfinished)}.",
             err=True,
         )
-        click.echo("List them: lichtbild jobs", err=True)
+        click.echo(f"List them: lichtbild jobs --name {sending.name}", err=True)
+        click.echo(f"Cancel them: lichtbild jobs --name {sending.name} --cancel", err=True)
         raise

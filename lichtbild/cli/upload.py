@@ -41,9 +41,9 @@ class FolderIngest:
     """The jobs of one folder, from the first window to the last settled item. `show` is called with new counts,
     `on_accepted` with each new job. `max_failed_ratio` is checked here, since one window is too small a sample.
 
-    `describe` makes the attributes of a picture from its id, file and bytes. `expected` is the number of pictures as
-    far as it is known, `seen` that of the pictures read so far. `accepted` counts the pictures of accepted windows,
-    `in_flight` those of the window that is being sent.
+    `name` is that of all jobs. `describe` makes the attributes of a picture from its id, file and bytes. `expected` is
+    the number of pictures as far as it is known, `seen` that of the pictures read so far. `accepted` counts the
+    pictures of accepted windows, `in_flight` those of the window that is being sent.
     """
 
     client: Client
@@ -53,6 +53,7 @@ class FolderIngest:
     max_failed_ratio: float | None
     show: Show
     known: KnownPictures
+    name: str | None = None
     describe: Describe | None = None
     on_accepted: Callable[[Job], None] = lambda _: None
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -167,7 +168,7 @@ class FolderIngest:
         """Send a window and return its job; wait while the API's spool is full."""
         while True:
             try:
-                return self.client.upload_window(window, self.collection)
+                return self.client.upload_window(window, self.collection, name=self.name)
             except ApiError as error:
                 if error.status != 429:
                     raise

@@ -105,6 +105,6 @@ class IngestMethods(Running):
         check_uploads(pictures)
         return self._run(ingesting.upload(self._calls, Source(pictures), collection))
 
-    def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION) -> Job:
+    def upload_window(self, window: Window, collection: str = DEFAULT_COLLECTION, *, name: str | None = None) -> Job:
         """Upload the pictures of one window as one job; repeating it makes no second job. Also raises OSError."""
-        return self._run(ingesting.upload_window(self._calls, window, collection))
+        return self._run(ingesting.upload_window(self._calls, window, collection, name))

@@ -55,9 +55,9 @@ class JobMethods(Running):
         """The newest jobs of a kind, optionally only those with a status, newest first; `limit` is at most 1000."""
         return self._run(jobs.newest(self._calls, kind, limit, status))
 
-    def iter_jobs(self, kind: Kind = "ingest", status: Status | None = None) -> Iterator[Job]:
-        """All jobs of a kind, optionally only those with a status, newest first, read page by page."""
-        return self._iterate(jobs.every(self._calls, kind, status))
+    def iter_jobs(self, kind: Kind = "ingest", status: Status | None = None, name: str | None = None) -> Iterator[Job]:
+        """All jobs of a kind, optionally only those with a status or name, newest first, read page by page."""
+        return self._iterate(jobs.every(self._calls, kind, status, name))
 
     def iter_errors(self, job_id: str) -> Iterator[FailedItem]:
         """The items of an ingest that have failed so far, read page by page."""

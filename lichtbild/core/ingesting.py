@@ -61,6 +61,6 @@ def upload(calls: Calls, uploads: Source[Upload], collection: str) -> Flow[list[
     return jobs
 
 
-def upload_window(calls: Calls, window: Window, collection: str) -> Flow[Job]:
-    """Send the pictures of one window as one job."""
-    return Job.from_json((yield from send_window(calls, window, {"collection": collection})))
+def upload_window(calls: Calls, window: Window, collection: str, name: str | None = None) -> Flow[Job]:
+    """Send the pictures of one window as one job, which may have a name."""
+    return Job.from_json((yield from send_window(calls, window, {"collection": collection, "name": name})))

@@ -16,12 +16,12 @@ def newest(calls: Calls, kind: Kind, limit: int, status: Status | None) -> Flow[
     return [Job.from_json(job, calls.api) for job in answer["jobs"]]
 
 
-def every(calls: Calls, kind: Kind, status: Status | None) -> Items[Job]:
-    """All jobs of a kind, newest first."""
+def every(calls: Calls, kind: Kind, status: Status | None, name: str | None = None) -> Items[Job]:
+    """All jobs of a kind, newest first, or those of one name."""
     return calls.items(
         "/v1/jobs",
         lambda page: [Job.from_json(job, calls.api) for job in page["jobs"]],
-        {"kind": kind, "status": status},
+        {"kind": kind, "status": status, "name": name},
     )
 
 

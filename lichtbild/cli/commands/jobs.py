@@ -29,6 +29,7 @@ _MOST = 1000
 @click.option("--resume", is_flag=True, help="Resume a paused job.")
 @click.option("--retry", is_flag=True, help="Start a new job over the failed items; for URLs, not for uploads.")
 @click.option("--code", help="With --retry: only items that failed with this code.")
+@click.option("--name", help="List the jobs of this name, or act on all of them: those of one folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 @click.option("--kind", type=click.Choice(get_args(Kind)), default="ingest", show_default=True)
 @click.option("--status", type=click.Choice(get_args(Status)), help="List only jobs with this status.")
@@ -39,6 +40,7 @@ def jobs(
     *,
     job_id: str | None,
     code: str | None,
+    name: str | None,
     as_json: bool,
     kind: Kind,
     status: Status | None,
@@ -53,12 +55,16 @@ def jobs(
     action = chosen[0] if chosen else None
     if code and action != "retry":
         raise click.UsageError("--code requires --retry.")
-    if job_id is None and action:
+    if name is not None and (job_id is not None or action == "retry"):
+        raise click.UsageError("--name names jobs in place of an ID, and cannot be combined with --retry.")
+    if job_id is None and name is None and action:
         raise click.UsageError(f"--{action} requires the ID of a job.")
     if job_id is not None and status:
         raise click.UsageError("--status applies to the list of jobs, without an ID.")
     with connect() as client:
-        if job_id is None:
+        if name is not None:
+            _act_on_all(client, list(client.iter_jobs(kind, status, name)), action, as_json)
+        elif job_id is None:
             _list(_jobs(client, kind, status, None if every else limit), as_json)
         elif action == "errors":
             _list_errors(client, job_id, as_json)
@@ -82,6 +88,15 @@ def _act(client: Client, job_id: str, action: str | None, code: str | None) -> J
         return client.retry(job_id, code)
     acts = {"cancel": client.cancel, "pause": client.pause, "resume": client.resume}
     return acts[action](job_id) if action else client.job(job_id)
+
+
+def _act_on_all(client: Client, found: list[Job], action: str | None, as_json: bool) -> None:
+    """List jobs, or their failed items, or act on those that have not ended."""
+    if action == "errors":
+        for job in found:
+            _list_errors(client, job.id, as_json)
+        return
+    _list([job if job.is_final else _act(client, job.id, action, None) for job in found], as_json)
 
 
 def _check_code(client: Client, job_id: str, code: str | None) -> None:

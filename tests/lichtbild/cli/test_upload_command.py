@@ -47,7 +47,9 @@ def test_a_folder_is_uploaded_with_a_summary(api: FakeApi, folder: Path) -> None
     assert lines[-3].startswith("2 stored, 1 failed in ")
     assert lines[-2:] == ["       1  not_an_image", "List them: lichtbild jobs j1 --errors"]
     (request,) = api.calls("POST", "/v1/ingest")
+    name = request.query.pop("name")
     assert request.query == {"collection": "mine"}
+    assert name.startswith(folder.name)
     assert b"filename*=utf-8''sub%2Fc.jpg\r\n\r\nsub/c.jpg\r\n" in request.body
 
 
@@ -346,3 +348,23 @@ def test_many_deletions_need_a_confirmation(api: FakeApi, folder: Path) -> None:
     assert "--yes" in done.stderr
     lichtbild("ingest", folder, "--sync", "--yes", api=api.url)
     assert len(deleted(api)) == 25
+
+
+def test_the_jobs_of_a_folder_have_one_name_by_which_they_are_cancelled(api: FakeApi, folder: Path) -> None:
+    for number in range(100):
+        (folder / f"{number:03}.png").write_bytes(b"x")
+    running = [ingest_job("running", pending=64, job_id=f"j{n}") for n in (1, 2)]
+    api.on("POST", "/v1/ingest", *(Reply(job, 202) for job in running))
+    for job in running:
+        api.on("GET", f"/v1/jobs/{job['id']}", Reply(job))
+        api.on("POST", f"/v1/jobs/{job['id']}/cancel", Reply(ingest_job("cancelled", job_id=job["id"])))
+    lichtbild("ingest", folder, "--detach", api=api.url)
+    (name,) = {seen.query["name"] for seen in api.calls("POST", "/v1/ingest")}
+
+    api.on("GET", "/v1/jobs", Reply({"jobs": running, "next_cursor": None}))
+    done = lichtbild("jobs", "--name", name, "--cancel", api=api.url)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("cancelled") == 2
+    assert api.calls("GET", "/v1/jobs")[0].query["name"] == name
+    assert [len(api.calls("POST", f"/v1/jobs/{job['id']}/cancel")) for job in running] == [1, 1]
