@@ -1,5 +1,6 @@
 """Every setting of Lichtbild: one frozen class, read once from `LICHTBILD_*` environment variables."""
 
+import json
 import re
 from base64 import b64decode
 from typing import Annotated, Literal
@@ -22,8 +23,21 @@ def _is_webhook_secret(text: str) -> bool:
         return False
 
 
+def _parse_json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value or "{}")
+    except ValueError:
+        # Without the decoder's error, which holds the text.
+        raise ValueError("must be a JSON object") from None
+
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 CommaSeparatedSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_commas)]
+
+
+HeadersByOrigin = Annotated[dict[str, dict[str, SecretStr]], NoDecode, BeforeValidator(_parse_json)]
 
 
 class Settings(BaseSettings):
@@ -125,7 +139,7 @@ class Settings(BaseSettings):
         description="Web page or mail address of who runs this, sent in `User-Agent`; some hosts refuse requests "
         "without one.",
     )
-    fetch_headers: dict[str, dict[str, SecretStr]] = Field(
+    fetch_headers: HeadersByOrigin = Field(
         {},
         description="Further request headers for single origins, as JSON: "
         '`{"https://images.example.org": {"Authorization": "…"}}`.',

@@ -53,7 +53,12 @@ class _Race:
 
     def start(self, answer: Sequence[object]) -> None:
         family, kind, protocol, _, address = answer
-        sock = self._make(family, kind, protocol)  # type: ignore[arg-type]
+        try:
+            sock = self._make(family, kind, protocol)  # type: ignore[arg-type]
+        except OSError as error:
+            # The machine has no IPv6, but the name has such an address.
+            self.failure = error
+            return
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -68,6 +68,21 @@ def test_an_address_that_refuses_is_followed_by_the_next(image_server, dialled, 
     assert dialled == ["127.0.0.3", "127.0.0.4", "127.0.0.1"]
 
 
+def test_an_address_of_a_family_that_the_machine_lacks_is_followed_by_the_next(image_server, monkeypatch):
+    class WithoutIpv6(socket.socket):
+        def __init__(self, family, *args):
+            if family == socket.AF_INET6:
+                raise OSError("Address family not supported by protocol")
+            super().__init__(family, *args)
+
+    monkeypatch.setattr("worker.fetch.connections._PlainSocket", WithoutIpv6)
+    v6 = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", image_server.port, 0, 0))
+    found = [v6, *answers(image_server.port, "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    image_server.answers["/a"] = PHOTO
+    assert fetcher(fetch_allow=("127.0.0.0/8", "::1/128")).fetch(f"http://both.example:{image_server.port}/a") == PHOTO
+
+
 def test_addresses_that_all_fail_are_a_failure(image_server, silent, monkeypatch):
     url = f"http://none.example:{image_server.port}/a"
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers(image_server.port, "127.0.0.3", "127.0.0.4"))

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.settings import Settings
+from shared.settings import Settings, load_settings
 from tests.image_server import redirect, serving
 from tests.pictures import photo
 from tests.worker.fetch.fetching import failure_of, fetcher
@@ -80,7 +80,17 @@ def test_headers_come_from_the_environment_and_their_values_are_not_shown(monkey
     monkeypatch.setenv("LICHTBILD_FETCH_HEADERS", '{"https://a.example": {"Authorization": "Bearer secret"}}')
     settings = Settings()
     assert settings.fetch_headers["https://a.example"]["Authorization"].get_secret_value() == "Bearer secret"
-    assert "secret" not in repr(settings)
+    assert "Bearer secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("value", ["secret", '{"https://a.example": "secret"}', '["secret"]', '{"a": {"b": "secret"}'])
+def test_headers_that_are_no_json_of_the_right_shape_are_refused_without_showing_them(monkeypatch, value):
+    monkeypatch.setenv("LICHTBILD_FETCH_HEADERS", value)
+    with pytest.raises(ConfigurationError, match="LICHTBILD_FETCH_HEADERS") as refused:
+        load_settings()
+    assert "secret" not in str(refused.value)
+    monkeypatch.setenv("LICHTBILD_FETCH_HEADERS", "")
+    assert load_settings().fetch_headers == {}
 
 
 @pytest.mark.parametrize(
