@@ -19,7 +19,7 @@ from lichtbild.cli.sample_photos import draw_sample_photos, sample_cache, sample
 from tests.chromium import running_chromium
 
 _CONNECT = 'from lichtbild import Client\n\nlichtbild = Client("{address}")'
-_JOB = "lichtbild.jobs(1)[0]"
+_JOB = "lichtbild.jobs(limit=1)[0]"
 _SEARCH = 'lichtbild.search("a man standing on the beach", top_k=4)'
 _WIDTH = 860
 
