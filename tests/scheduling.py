@@ -8,7 +8,13 @@ from xdist.scheduler import LoadScopeScheduling
 STORIES = "stories"
 """The tests of the shared stack: it is started once, so all of them run in one process."""
 
-STORY_FILES = ("tests/browser/", "tests/faults/", "tests/test_end_to_end.py", "tests/test_uploads.py")
+STORY_FILES = (
+    "tests/browser/",
+    "tests/faults/",
+    "tests/test_clients.py",
+    "tests/test_end_to_end.py",
+    "tests/test_uploads.py",
+)
 
 
 class ByFile(LoadScopeScheduling):
