@@ -33,7 +33,8 @@ class AttributesQuery(Parameters):
 )
 def list_collections() -> CollectionList:
     """List all collections."""
-    return CollectionList([_view(collection) for collection in services().catalogue.collections()])
+    states = services().catalogue.states()
+    return CollectionList([collection_view(state.collection, state.photos, state.index) for state in states])
 
 
 @routes.get(

@@ -1,6 +1,7 @@
 """The dialect of ClickHouse, and of the embedded server, which runs the same engine."""
 
 import threading
+from collections.abc import Sequence
 from operator import attrgetter
 
 from cachetools import TTLCache, cachedmethod
@@ -57,8 +58,8 @@ class ClickHouse:
     def drop_index(self, table: Table) -> None:
         hnsw.drop(table)
 
-    def index(self, table: Table) -> Index:
-        return hnsw.status(table)
+    def indexes(self, session: Session, names: Sequence[str]) -> dict[str, Index]:
+        return hnsw.statuses(session, names)
 
     def unindexed_parts(self, table: Table) -> int:
         return hnsw.unindexed_parts(table)

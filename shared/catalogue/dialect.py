@@ -1,6 +1,6 @@
 """What differs between engines. Everything else is in `sql_catalogue.py`, `table.py` and `vector_search.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,8 +54,8 @@ class Dialect(Protocol):
     def drop_index(self, table: Table) -> None:
         """Drop the index if there is one."""
 
-    def index(self, table: Table) -> Index:
-        """The state of the index."""
+    def indexes(self, session: Session, names: Sequence[str]) -> dict[str, Index]:
+        """The states of the indexes that these tables have, in one statement."""
 
     def unindexed_parts(self, table: Table) -> int:
         """The number of parts that a build still has to index."""

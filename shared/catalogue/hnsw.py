@@ -4,11 +4,11 @@ INSERT builds no index, so that it never waits for one. A build covers the parts
 get their index when their parts are merged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.catalogue.interface import Index, Vector
-from shared.catalogue.session import Rows
+from shared.catalogue.session import Rows, Session
 from shared.catalogue.table import Table
 
 INSERT_SETTINGS: Mapping[str, Any] = {"materialize_skip_indexes_on_insert": 0}
@@ -27,13 +27,18 @@ _EF_PER_ROW = 2
 _OF_TABLE = "database = currentDatabase() AND table = {name:String}"
 _EXISTS = f"SELECT 1 FROM system.data_skipping_indices WHERE {_OF_TABLE} AND name = {{index:String}}"  # noqa: S608
 _BUILDS = f"{_OF_TABLE} AND command LIKE '%MATERIALIZE INDEX%'"
+_OF_TABLES = "database = currentDatabase() AND table IN {names:Array(String)}"
 _STATUS = f"""
-    SELECT type_full,
-        (SELECT countIf(NOT is_done) FROM system.mutations WHERE {_BUILDS}),
-        (SELECT anyLastIf(latest_fail_reason, NOT is_done) FROM system.mutations WHERE {_BUILDS}),
-        (SELECT sumIf(rows, secondary_indices_compressed_bytes > 0) FROM system.parts WHERE {_OF_TABLE} AND active)
-    FROM system.data_skipping_indices
-    WHERE {_OF_TABLE} AND name = {{index:String}}
+    SELECT table, running, failure, covered
+    FROM (SELECT table FROM system.data_skipping_indices WHERE {_OF_TABLES} AND name = {{index:String}}) AS found
+    LEFT JOIN (
+        SELECT table, countIf(NOT is_done) AS running, anyLastIf(latest_fail_reason, NOT is_done) AS failure
+        FROM system.mutations WHERE {_OF_TABLES} AND command LIKE '%MATERIALIZE INDEX%' GROUP BY table
+    ) AS builds USING (table)
+    LEFT JOIN (
+        SELECT table, sumIf(rows, secondary_indices_compressed_bytes > 0) AS covered
+        FROM system.parts WHERE {_OF_TABLES} AND active GROUP BY table
+    ) AS parts USING (table)
 """  # noqa: S608
 _UNINDEXED = f"SELECT sumIf(parts_to_do, NOT is_done) FROM system.mutations WHERE {_BUILDS}"  # noqa: S608
 
@@ -73,15 +78,17 @@ def drop(table: Table) -> None:
     table.session.command(f"ALTER TABLE `{table.name}` DROP INDEX IF EXISTS {_NAME}")
 
 
-def status(table: Table) -> Index:
-    """The index's state; `error` if the last attempt at a part failed, though the engine retries."""
-    found = table.session.rows(_STATUS, {"name": table.name, "index": _NAME})
-    if not found:
-        return Index(None, "none", None, 0)
-    _, running, failure, rows = found[0]
+def statuses(session: Session, names: Sequence[str]) -> dict[str, Index]:
+    """The states of the indexes that these tables have; `error` if the last attempt at a part failed, though the engine
+    retries."""
+    found = session.rows(_STATUS, {"names": list(names), "index": _NAME})
+    return {name: _index(running, failure, covered) for name, running, failure, covered in found}
+
+
+def _index(running: int, failure: str, covered: int) -> Index:
     if failure:
-        return Index("hnsw", "error", failure, rows)
-    return Index("hnsw", "building" if running else "built", None, rows)
+        return Index("hnsw", "error", failure, covered)
+    return Index("hnsw", "building" if running else "built", None, covered)
 
 
 def unindexed_parts(table: Table) -> int:

@@ -95,6 +95,18 @@ class Index:
     rows: int
 
 
+NO_INDEX = Index(None, "none", None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionState:
+    """A collection with its number of photos and the state of its index."""
+
+    collection: Collection
+    photos: int
+    index: Index
+
+
 class Catalogue(Protocol):
     """Thread-safe. Raises UnavailableError if the server is unreachable or rejects a statement."""
 
@@ -147,6 +159,9 @@ class Catalogue(Protocol):
 
     def collections(self) -> list[Collection]:
         """All collections by name, except those that a newer Lichtbild created."""
+
+    def states(self) -> list[CollectionState]:
+        """The collections of `collections`, in three statements for the first 500 and one more for each further 500."""
 
     def build_index(self, collection: str) -> None:
         """Start to build the vector index, or to cover rows that came later, and return; searches and writes continue

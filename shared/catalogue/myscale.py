@@ -8,7 +8,7 @@ vector, ascending order, a literal limit, PREWHERE for the filter, and no FINAL 
 import math
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal
@@ -36,10 +36,14 @@ _STATUSES: dict[str, Literal["building", "built", "error"]] = {
 }
 # The server counts finished parts, not rows.
 _STATUS = """
-    SELECT type, status, parts_with_vector_index + small_parts, total_parts, latest_failed_part, latest_fail_reason,
-        (SELECT sum(rows) FROM system.parts WHERE database = currentDatabase() AND table = {name:String} AND active)
-    FROM system.vector_indices
-    WHERE database = currentDatabase() AND table = {name:String} AND name = {index:String}
+    SELECT table, type, status, parts_with_vector_index + small_parts AS built, total_parts, latest_failed_part,
+        latest_fail_reason, stored
+    FROM system.vector_indices AS found
+    LEFT JOIN (
+        SELECT table, sum(rows) AS stored FROM system.parts
+        WHERE database = currentDatabase() AND table IN {names:Array(String)} AND active GROUP BY table
+    ) AS parts USING (table)
+    WHERE database = currentDatabase() AND table IN {names:Array(String)} AND name = {index:String}
 """
 _BAD_ARGUMENTS = 36
 # Cosine distances of the probe's two unit vectors from [0, 1]; squared L2 would be 0.4 and 2.
@@ -145,14 +149,10 @@ class MyScale:
         if _status(table) is not None:
             table.session.command(f"ALTER TABLE `{table.name}` DROP VECTOR INDEX {_INDEX}")
 
-    def index(self, table: Table) -> Index:
+    def indexes(self, session: Session, names: Sequence[str]) -> dict[str, Index]:
         """`error` means that a part failed at some time; the server may continue and finish (see `unindexed_parts`)."""
-        found = _status(table)
-        if found is None:
-            return Index(None, "none", None, 0)
-        kind, status, built, parts, failed_part, reason, rows = found
-        why = f"{failed_part}: {reason}" if status == "Error" else None
-        return Index(kind, _STATUSES.get(status, "error"), why, rows * built // max(parts, 1))
+        found = session.rows(_STATUS, {"names": list(names), "index": _INDEX})
+        return {name: _index(status) for name, *status in found}
 
     def unindexed_parts(self, table: Table) -> int:
         found = _status(table)
@@ -160,13 +160,20 @@ class MyScale:
 
     @cachedmethod(attrgetter("_types"), key=lambda _, table: table.name, lock=attrgetter("_lock"))
     def _type_of_index(self, table: Table) -> str | None:
-        return self.index(table).type
+        found = self.indexes(table.session, [table.name])
+        return found[table.name].type if found else None
 
 
 def _status(table: Table) -> list[Any] | None:
     """Type, status, finished parts, all parts, last failed part, its reason, rows; None if there is no index."""
-    found = table.session.rows(_STATUS, {"name": table.name, "index": _INDEX})
-    return list(found[0]) if found else None
+    found = table.session.rows(_STATUS, {"names": [table.name], "index": _INDEX})
+    return list(found[0][1:]) if found else None
+
+
+def _index(found: Sequence[Any]) -> Index:
+    kind, status, built, parts, failed_part, reason, stored = found
+    why = f"{failed_part}: {reason}" if status == "Error" else None
+    return Index(kind, _STATUSES.get(status, "error"), why, stored * built // max(parts, 1))
 
 
 def _default_type(features: Features) -> IndexType:

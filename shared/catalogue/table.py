@@ -45,6 +45,11 @@ class Table:
         found = self.session.rows(f"SELECT count() FROM {self._visible_rows}")  # noqa: S608
         return int(found[0][0]) if found else 0
 
+    @property
+    def named_count(self) -> str:
+        """The statement of one row: the table's name and its number of photos."""
+        return f"SELECT '{self.name}' AS name, count() AS photos FROM {self._visible_rows}"  # noqa: S608
+
     def lookup(self, columns: str, photo_ids: Sequence[str]) -> Rows:
         """Rows of photo_id and `columns` for those of the ids that are stored."""
         if not photo_ids:
