@@ -66,8 +66,10 @@ class Screen:
         return self
 
     def searched(self, act: Callable[[], Any]) -> dict[str, Any]:
-        """The body of the search that `act` causes, once its hits are shown."""
-        with self.page.expect_request(lambda request: request.url.endswith("/v1/search")) as asked:
+        """The body of the search that `act` causes, once its hits are shown. Further pages of hits are not meant."""
+        with self.page.expect_request(
+            lambda request: request.url.endswith("/v1/search") and request.post_data_json["offset"] == 0
+        ) as asked:
             act()
         self.settled()
         return asked.value.post_data_json

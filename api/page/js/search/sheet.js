@@ -80,14 +80,15 @@ function useLoaded(photoId, collection) {
   return state.photoId === photoId ? state : { photo: known };
 }
 
-/** The thumbnail at once, the picture itself over it when it is there. */
+/** The thumbnail at once, the picture itself over it when it is there. Either may be gone. */
 function Large({ photo, name }) {
   const [state, setState] = useState("loading");
-  if (state === "broken" && smallPicture(photo) === photo.url) {
+  const [small, setSmall] = useState(smallPicture(photo) !== photo.url);
+  if (state === "broken" && !small) {
     return html`<div class="sheet-problem"><${Slide} name="broken" /><p>${t("picture_gone")}</p><small>${hostOf(photo.url)}</small></div>`;
   }
   return html`<div class="sheet-picture" style=${{ "--ratio": ratioOf(photo) }}>
-    ${smallPicture(photo) !== photo.url && html`<img class="sheet-small" src=${smallPicture(photo)} alt="" referrerpolicy="no-referrer" />`}
+    ${small && html`<img class="sheet-small" src=${smallPicture(photo)} alt=${state === "broken" ? name : ""} referrerpolicy="no-referrer" onError=${() => setSmall(false)} />`}
     ${state !== "broken" &&
     html`<img src=${photo.url} alt=${name} referrerpolicy="no-referrer" class=${state === "loading" ? "is-loading" : ""}
       onLoad=${(event) => (rememberShape(photo, event.currentTarget), setState("loaded"))} onError=${() => setState("broken")} />`}
