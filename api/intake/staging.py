@@ -111,6 +111,6 @@ class Staging:
 def _duplicate(place: Place, item: Item, earlier: int | None) -> BadRow:
     where = "occurs earlier in" if earlier is None else f"is already item {earlier} of"
     fault = Fault(
-        f"{item.id!r} {where} this request", pointer=f"/{place.position}/photo_id", line=place.line, column="photo_id"
+        f"{item.id!r} {where} this request", pointer=f"{place.pointer}/photo_id", line=place.line, column="photo_id"
     )
     return BadRow(place, "duplicate_id", [fault], photo_id=item.id, url=item.url)

@@ -15,7 +15,13 @@ from api.services import services
 from shared.domain.items import normal_id, photo_id_problem
 from shared.domain.job_view import job_view
 from shared.domain.results import JobView, KnownPhoto, KnownPhotos, PhotoList, PhotoView
-from shared.errors import InvalidRequestError, MalformedError, NotFoundError, PayloadTooLargeError
+from shared.errors import (
+    InvalidRequestError,
+    MalformedError,
+    NotFoundError,
+    PayloadTooLargeError,
+    UnsupportedTypeError,
+)
 
 routes = Routes("photos")
 
@@ -57,7 +63,7 @@ def get_random_photo(query: RandomQuery) -> Reply:
 @routes.post(
     "/v1/photos/known",
     Answer(200, KnownPhotos, "Those that are stored.", example=examples.KNOWN),
-    raises=[MalformedError, PayloadTooLargeError],
+    raises=[MalformedError, PayloadTooLargeError, UnsupportedTypeError],
     body=Body({"application/json": KnownBody}, "Ids with the SHA-256 of the images' bytes."),
 )
 def find_known_photos(query: InCollection) -> KnownPhotos:

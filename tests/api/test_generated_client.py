@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from embedded.servers import running_catalogue
 from tests.api.fuzzing.played_workers import played_workers
 from tests.api.serving import served
 from tests.pictures import photo
@@ -40,6 +41,13 @@ class Generated:
     def call(self, operation: str, *arguments: Any, **options: Any) -> Any:
         """The answer of an operation, named `subject.operation_id`, as a generated model."""
         return self.module(f"api.{operation}").sync(*arguments, client=self.client, **options)
+
+
+@pytest.fixture(scope="module")
+def catalogue_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A catalogue of their own: these tests fill and empty the default collection."""
+    with running_catalogue(tmp_path_factory.mktemp("catalogue")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -47,10 +47,11 @@ class ListBody(BaseModel):
 
 def read_json(stream: io.BufferedReader, options: ListOptions) -> Iterator[Row]:
     """Each element of `{"items": […]}`, or of a bare array. Raises MalformedError if the body is not JSON."""
-    path = "item" if stream.peek(1).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else "items.item"
+    is_bare = stream.peek(1).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    path, array = ("item", "") if is_bare else ("items.item", "/items")
     try:
         for index, value in enumerate(ijson.items(stream, path, use_float=True)):
-            place = Place(index, in_array=True)
+            place = Place(index, in_array=True, array=array)
             yield Row(place, _found(place, lambda: ItemBody.model_validate(value), lambda: value, options))  # noqa: B023
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise MalformedError(f"The body is not valid JSON: {str(error).splitlines()[0]}") from error
@@ -66,7 +67,7 @@ def read_ndjson(lines: Iterator[Line], options: ListOptions) -> Iterator[Row]:
         place = Place(index, line.number)
         index += 1
         if line.problem:
-            fault = Fault(line.problem, pointer=f"/{place.position}", line=line.number, hint=line.hint or None)
+            fault = Fault(line.problem, pointer=place.pointer, line=line.number, hint=line.hint or None)
             yield Row(place, BadRow(place, "bad_row", [fault], is_syntax=line.is_syntax))
         else:
             yield Row(
@@ -91,7 +92,7 @@ def _found(
 def _bad(place: Place, error: ValidationError) -> BadRow:
     faults = [
         replace(fault, line=place.line, column=_field(fault, place), hint=_hint(fault))
-        for fault in body_faults(error, f"/{place.position}")
+        for fault in body_faults(error, place.pointer)
     ]
     is_syntax = first_fault(error).is_syntax
     if is_syntax:
@@ -101,7 +102,7 @@ def _bad(place: Place, error: ValidationError) -> BadRow:
 
 def _field(fault: Fault, place: Place) -> str:
     """The field that a pointer names, in today's names."""
-    field = (fault.pointer or "").removeprefix(f"/{place.position}").removeprefix("/").replace("/", ".")
+    field = (fault.pointer or "").removeprefix(place.pointer).removeprefix("/").replace("/", ".")
     return {"id": "photo_id", "photo_image_url": "url"}.get(field, field) or "item"
 
 
@@ -153,5 +154,5 @@ def _is_missing(cell: Any) -> bool:
 
 
 def _wrong(place: Place, column: str | None, message: str, *, is_syntax: bool = False) -> BadRow:
-    fault = Fault(message, pointer=f"/{place.position}", line=place.line, column=column)
+    fault = Fault(message, pointer=place.pointer, line=place.line, column=column)
     return BadRow(place, "bad_url" if column == "url" else "bad_row", [fault], is_syntax=is_syntax)

@@ -19,6 +19,13 @@ class Place(NamedTuple):
     position: int
     line: int | None = None
     in_array: bool = False
+    array: str = ""
+    """The JSON pointer of the array in the body; empty for lines and for a bare array."""
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer of the item in the body; of a list of lines, its position from 0."""
+        return f"{self.array}/{self.position}"
 
     def __str__(self) -> str:
         if self.line is not None:

@@ -60,7 +60,7 @@ def _rows(records: Cells, columns: Columns, options: ListOptions) -> Iterator[Ro
 
 
 def _bad(place: Place, record: Record, columns: Columns) -> BadRow:
-    fault = Fault(record.problem, pointer=f"/{place.position}", line=place.line, hint=record.hint or None)
+    fault = Fault(record.problem, pointer=place.pointer, line=place.line, hint=record.hint or None)
     cells = record.cells
     return BadRow(
         place,

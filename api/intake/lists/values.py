@@ -37,7 +37,7 @@ def item_of(
         return Item(photo_id, url, attributes)
     named = {"url": url_fault, "photo_id": id_fault, "attributes": size_fault}
     faults = [
-        Fault(problem, pointer=f"/{place.position}/{field}", line=place.line, column=field)
+        Fault(problem, pointer=f"{place.pointer}/{field}", line=place.line, column=field)
         for field, problem in named.items()
         if problem
     ]

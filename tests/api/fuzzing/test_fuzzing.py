@@ -7,15 +7,24 @@ that the document does not declare, or accept what the document forbids.
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from embedded.servers import running_catalogue
 from tests.api.fuzzing.played_workers import played_workers
 from tests.api.serving import served
 
 ROOT = Path(__file__).parents[3]
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "45"))
+
+
+@pytest.fixture(scope="module")
+def catalogue_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A catalogue of their own: these tests fill and empty the default collection."""
+    with running_catalogue(tmp_path_factory.mktemp("catalogue")) as url:
+        yield url
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def test_a_parameter_that_is_given_twice_is_refused(app):
     [
         ("/v1/jobs?limit=0", "`limit` must be greater than or equal to 1."),
         ("/v1/jobs?limit=1.5", "`limit` must be a whole number."),
-        ("/v1/jobs?kind=x", "`kind` must be 'ingest', 'search', 'delete' or 'index'."),
+        ("/v1/jobs?kind=x", "`kind` must be 'ingest', 'search', 'delete', 'index' or 'embed'."),
         ("/v1/jobs/x?wait=soon", "`wait` must be a number of seconds."),
         ("/v1/photos/x?include=vector", "`include` must be 'embedding'."),
     ],

@@ -100,7 +100,7 @@ def completed(*words: str, **more: str) -> set[str]:
 def test_subcommands_and_options_are_completed() -> None:
     assert completed("s") == {"search", "status"}
     assert completed("photos", "--r") == {"--random"}
-    assert completed("jobs", "--kind", "") == {"ingest", "search", "delete", "index"}
+    assert completed("jobs", "--kind", "") == {"ingest", "search", "delete", "index", "embed"}
 
 
 @pytest.mark.parametrize("words", [("ingest", "ph"), ("search", "--image", "ph"), ("search", "--save", "ph")])
