@@ -1,6 +1,8 @@
 """Bad rows of a list: all are named, or each is a failed item."""
 
-from tests.api.intake.test_lists import NDJSON, TEXT, claim_all, lines, refused, send, settle
+from tests.api.intake.test_lists import TEXT, send
+from tests.api.routes.test_ingest import NDJSON, claim_all, lines, refused
+from tests.api.settling import settle
 
 # A list as published: two of its rows are no URLs.
 PUBLISHED = [f"http://h/{n}.jpg" for n in range(10_000)]
