@@ -18,8 +18,16 @@ class Origin:
     @property
     def netloc(self) -> str:
         """`host` or `host:port`, as in the header `Host`."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORTS[self.is_tls] else f"{host}:{self.port}"
+        return self._bracketed if self.port == DEFAULT_PORTS[self.is_tls] else self.authority
+
+    @property
+    def authority(self) -> str:
+        """`host:port`, also with the default port, as in a CONNECT request."""
+        return f"{self._bracketed}:{self.port}"
+
+    @property
+    def _bracketed(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     def __str__(self) -> str:
         return f"{'https' if self.is_tls else 'http'}://{self.netloc}"

@@ -51,8 +51,7 @@ def open_tunnel(proxy: Proxy, origin: Origin, sock: socket.socket, deadline: flo
     """Let the proxy connect to the origin (RFC 9110, 9.3.6). Raises ItemError `proxy_failed`, OSError."""
     stream = Stream(sock)
     stream.deadline = deadline
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    lines = [f"CONNECT {host}:{origin.port} HTTP/1.1", f"Host: {host}:{origin.port}"]
+    lines = [f"CONNECT {origin.authority} HTTP/1.1", f"Host: {origin.authority}"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
     stream.send("\r\n".join([*lines, "", ""]).encode("latin-1"))

@@ -51,7 +51,7 @@ def read_json(stream: io.BufferedReader, options: ListOptions) -> Iterator[Row]:
     path, array = ("item", "") if is_bare else ("items.item", "/items")
     try:
         for index, value in enumerate(ijson.items(stream, path, use_float=True)):
-            place = Place(index, in_array=True, array=array)
+            place = Place(index, array=array)
             yield Row(place, _found(place, lambda: ItemBody.model_validate(value), lambda: value, options))  # noqa: B023
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise MalformedError(f"The body is not valid JSON: {str(error).splitlines()[0]}") from error

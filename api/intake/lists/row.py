@@ -18,19 +18,18 @@ class Place(NamedTuple):
 
     position: int
     line: int | None = None
-    in_array: bool = False
-    array: str = ""
-    """The JSON pointer of the array in the body; empty for lines and for a bare array."""
+    array: str | None = None
+    """The JSON pointer of the array that holds it, empty for a bare array; None if the list is no JSON array."""
 
     @property
     def pointer(self) -> str:
         """The JSON pointer of the item in the body; of a list of lines, its position from 0."""
-        return f"{self.array}/{self.position}"
+        return f"{self.array or ''}/{self.position}"
 
     def __str__(self) -> str:
         if self.line is not None:
             return f"line {self.line} (item {self.position})"
-        return f"items[{self.position}]" if self.in_array else f"item {self.position}"
+        return f"items[{self.position}]" if self.array is not None else f"item {self.position}"
 
 
 @dataclass(frozen=True, slots=True)
