@@ -120,6 +120,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     return ByFile(config, log)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes after their argument: some (gzip) have the time in them, and both processes must collect equal ids."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The stories start first: they are the longest group."""
     items.sort(key=lambda item: group_of(item.nodeid) != STORIES)

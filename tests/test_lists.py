@@ -84,7 +84,7 @@ def test_one_rule_for_every_container(ingested, tmp_path, container, limit):
     ("name", "content"),
     [
         ("urls.txt", "http://h/a\nhttp://h/b\n"),
-        ("urls.txt.gz", gzip.compress(b"http://h/a\nhttp://h/b\n")),
+        ("urls.txt.gz", gzip.compress(b"http://h/a\nhttp://h/b\n", mtime=0)),
         ("list.json", json.dumps([{"URL": "http://h/a"}, {"URL": "http://h/b"}])),
         ("list.jsonl", '{"url": "http://h/a", "none": null}\n{"url": "http://h/b"}\n'),
         ("list.csv", "sep=;\r\nURL;x\r\nhttp://h/a;\r\nhttp://h/b;\r\n"),
