@@ -35,10 +35,12 @@ from lichtbild.events import JobEvent
 from lichtbild.item_lines import Item
 from lichtbild.list_options import ListOptions
 from lichtbild.models import (
+    Attempt,
     Attribute,
     Attributes,
     Backlog,
     Collection,
+    Delivery,
     Embedding,
     Embeddings,
     FailedItem,
@@ -61,6 +63,7 @@ from lichtbild.query import Search
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "Attempt",
     "Attribute",
     "Attributes",
     "Backlog",
@@ -69,6 +72,7 @@ __all__ = [
     "Collection",
     "ConfigError",
     "Conflict",
+    "Delivery",
     "Embedding",
     "Embeddings",
     "FailedItem",

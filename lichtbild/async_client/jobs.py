@@ -9,7 +9,7 @@ from lichtbild.core import following, jobs
 from lichtbild.display import progress
 from lichtbild.display.progress import Bar, OnJob
 from lichtbild.events import JobEvent
-from lichtbild.models import FailedItem, Job, Kind, Status
+from lichtbild.models import Delivery, FailedItem, Job, Kind, Status
 
 
 class AsyncJobMethods(AsyncRunning):
@@ -51,6 +51,10 @@ class AsyncJobMethods(AsyncRunning):
     def iter_errors(self, job_id: str) -> AsyncIterator[FailedItem]:
         """As `Client.iter_errors`."""
         return self._iterate(jobs.errors(self._calls, job_id))
+
+    async def deliveries(self, job_id: str) -> list[Delivery]:
+        """As `Client.deliveries`."""
+        return await self._run(jobs.deliveries(self._calls, job_id))
 
     async def cancel(self, job_id: str) -> Job:
         """As `Client.cancel`."""

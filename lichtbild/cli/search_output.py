@@ -52,8 +52,8 @@ def show_took(result: SearchResult) -> None:
 
 
 def sheet_hits(result: SearchResult) -> list[SheetHit]:
-    """The hits with their pictures, downloaded from their URLs."""
-    fetched = fetch_pictures(hit.url for hit in result.hits)
+    """The hits with their pictures, downloaded from their thumbnails, or from their URLs if they have none."""
+    fetched = fetch_pictures(hit.thumbnail or hit.url for hit in result.hits)
     return [
         SheetHit(hit.photo_id, hit.distance, description(hit.attributes), found.picture, found.problem)
         for hit, found in zip(result.hits, fetched, strict=True)

@@ -9,7 +9,7 @@ from lichtbild.core import following, jobs
 from lichtbild.display import progress
 from lichtbild.display.progress import Bar, OnJob
 from lichtbild.events import JobEvent
-from lichtbild.models import FailedItem, Job, Kind, Status
+from lichtbild.models import Delivery, FailedItem, Job, Kind, Status
 
 
 class JobMethods(Running):
@@ -62,6 +62,10 @@ class JobMethods(Running):
     def iter_errors(self, job_id: str) -> Iterator[FailedItem]:
         """The items of an ingest that have failed so far, read page by page."""
         return self._iterate(jobs.errors(self._calls, job_id))
+
+    def deliveries(self, job_id: str) -> list[Delivery]:
+        """The webhooks about a job with the attempts to deliver them, oldest first."""
+        return self._run(jobs.deliveries(self._calls, job_id))
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; stored items stay. May be repeated; ApiError (409) if the job has ended otherwise."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from lichtbild.core.calls import Calls, segment
 from lichtbild.core.effects import Flow, Items
-from lichtbild.models import FailedItem, Job, Kind, Status
+from lichtbild.models import Delivery, FailedItem, Job, Kind, Status
 
 
 def newest(calls: Calls, kind: Kind, limit: int, status: Status | None) -> Flow[list[Job]]:
@@ -28,6 +28,12 @@ def every(calls: Calls, kind: Kind, status: Status | None, name: str | None = No
 def errors(calls: Calls, job_id: str) -> Items[FailedItem]:
     """The items of an ingest that have failed so far."""
     return calls.items(f"/v1/jobs/{segment(job_id)}/errors", lambda page: map(FailedItem.from_json, page["items"]), {})
+
+
+def deliveries(calls: Calls, job_id: str) -> Flow[list[Delivery]]:
+    """The webhooks about a job, oldest first."""
+    answer = yield from calls.call("GET", f"/v1/jobs/{segment(job_id)}/deliveries")
+    return [Delivery.from_json(delivery) for delivery in answer["deliveries"]]
 
 
 def act(calls: Calls, job_id: str, action: Literal["cancel", "pause", "resume"]) -> Flow[Job]:

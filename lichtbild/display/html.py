@@ -56,8 +56,8 @@ def _card(rank: int, hit: Hit) -> str:
 def _picture(hit: Hit) -> str:
     if not hit.url.lower().startswith(("http://", "https://")):
         return f'<div style="{_PICTURE}"></div>'
-    url = escape(hit.url)
-    image = f'<img src="{url}" alt="" loading="lazy" referrerpolicy="no-referrer" style="{_PICTURE}">'
+    url, shown = escape(hit.url), escape(hit.thumbnail or hit.url)
+    image = f'<img src="{shown}" alt="" loading="lazy" referrerpolicy="no-referrer" style="{_PICTURE}">'
     return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{image}</a>'
 
 

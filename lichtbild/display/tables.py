@@ -39,6 +39,8 @@ def arrow_table(result: SearchResult) -> Any:
         "rank": arrow.int32(),
         "distance": arrow.float64(),
         "similarities": arrow.list_(arrow.float64()),
+        "width": arrow.int32(),
+        "height": arrow.int32(),
         "embedding": arrow.list_(arrow.float32()),
     }
     schema = arrow.schema([(name, types.get(name, arrow.string())) for name in _COLUMNS])
@@ -47,7 +49,18 @@ def arrow_table(result: SearchResult) -> Any:
     return arrow.Table.from_pylist(encoded, schema=schema)
 
 
-_COLUMNS = ("rank", "photo_id", "url", "distance", "similarities", "attributes", "embedding")
+_COLUMNS = (
+    "rank",
+    "photo_id",
+    "url",
+    "distance",
+    "similarities",
+    "attributes",
+    "width",
+    "height",
+    "thumbnail",
+    "embedding",
+)
 
 
 def _row(rank: int, hit: Hit) -> dict[str, Any]:
@@ -58,6 +71,9 @@ def _row(rank: int, hit: Hit) -> dict[str, Any]:
         "distance": hit.distance,
         "similarities": list(hit.similarities),
         "attributes": dict(hit.attributes),
+        "width": hit.width,
+        "height": hit.height,
+        "thumbnail": hit.thumbnail,
         "embedding": None if hit.embedding is None else list(hit.embedding),
     }
 

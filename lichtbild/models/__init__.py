@@ -5,6 +5,7 @@ URLs of uploaded pictures are paths of the API; `from_json` completes them with 
 
 from lichtbild.models.attributes import Attribute, Attributes
 from lichtbild.models.collections import Collection, Index
+from lichtbild.models.deliveries import Attempt, Delivery
 from lichtbild.models.embeddings import Embedding, Embeddings
 from lichtbild.models.jobs import FINAL, FailedItem, Job, Kind, PreflightReport, Progress, Status
 from lichtbild.models.photos import Hit, KnownPhoto, Photo, SearchResult, SimilarPhoto, Tokens
@@ -13,10 +14,12 @@ from lichtbild.models.readiness import Backlog, Readiness, Worker
 
 __all__ = [
     "FINAL",
+    "Attempt",
     "Attribute",
     "Attributes",
     "Backlog",
     "Collection",
+    "Delivery",
     "Embedding",
     "Embeddings",
     "FailedItem",

@@ -8,8 +8,21 @@ from pathlib import Path
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFacts:
+    """What is known of a photo's picture; None where it is not known.
+
+    `width` and `height` are those of the upright picture that was fetched, in pixels. `thumbnail` is the address of a
+    JPEG of at most 320 pixels, which always shows the same picture and needs no key.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    thumbnail: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class Photo:
+class Photo(PictureFacts):
     """One stored photo. `embedding` is a unit vector, set only on request."""
 
     photo_id: str
@@ -22,7 +35,8 @@ class Photo:
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> Photo:
         embedding = body.get("embedding")
         vector = None if embedding is None else tuple(embedding)
-        return cls(body["photo_id"], _absolute(body["url"], api), body["attributes"], body["model"], vector)
+        url = _absolute(body["url"], api)
+        return cls(body["photo_id"], url, body["attributes"], body["model"], vector, **_picture_facts(body, api))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,7 @@ class KnownPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class SimilarPhoto:
+class SimilarPhoto(PictureFacts):
     """A near-duplicate of a better hit, folded into that hit."""
 
     photo_id: str
@@ -49,11 +63,12 @@ class SimilarPhoto:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], api: str = "") -> SimilarPhoto:
-        return cls(body["photo_id"], _absolute(body["url"], api), body["distance"], body["attributes"])
+        url, facts = _absolute(body["url"], api), _picture_facts(body, api)
+        return cls(body["photo_id"], url, body["distance"], body["attributes"], **facts)
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(PictureFacts):
     """One found photo. `distance` is its cosine distance to the query, from 0 (identical) to 2 (opposite).
 
     `similarities` has its cosine similarity to each term of the query, in order; `similar` the near-duplicates folded
@@ -79,6 +94,7 @@ class Hit:
             tuple(body["similarities"]),
             tuple(SimilarPhoto.from_json(photo, api) for photo in body.get("similar", ())),
             None if embedding is None else tuple(embedding),
+            **_picture_facts(body, api),
         )
 
 
@@ -163,6 +179,16 @@ class SearchResult:
         from lichtbild.display.sheet import save_sheet
 
         save_sheet(self, path, text)
+
+
+def _picture_facts(body: Mapping[str, Any], api: str) -> dict[str, Any]:
+    """The fields of PictureFacts; APIs before thumbnails send none of them."""
+    thumbnail = body.get("thumbnail")
+    return {
+        "width": body.get("width"),
+        "height": body.get("height"),
+        "thumbnail": None if thumbnail is None else _absolute(thumbnail, api),
+    }
 
 
 def _absolute(url: str, api: str) -> str:

@@ -167,3 +167,37 @@ def test_a_photo_has_its_embedding_on_request(api: FakeApi, client: Client) -> N
 
     assert client.photo("a", embedding=True).embedding == (0.6, 0.8)
     assert api.seen[0].query == {"collection": "photos", "include": "embedding"}
+
+
+def test_a_photo_has_its_size_and_thumbnail_where_they_are_known(api: FakeApi, client: Client) -> None:
+    body = {"photo_id": "a", "url": "http://x/a.jpg", "attributes": {}, "model": "m"}
+    api.on("GET", "/v1/photos/a", Reply(body | {"width": 640, "height": 480, "thumbnail": "/thumbnails/a?v=1"}))
+    api.on("GET", "/v1/photos/b", Reply(body))
+
+    known, unknown = client.photo("a"), client.photo("b")
+
+    assert (known.width, known.height, known.thumbnail) == (640, 480, f"{api.url}/thumbnails/a?v=1")
+    assert (unknown.width, unknown.height, unknown.thumbnail) == (None, None, None)
+
+
+def test_the_webhooks_about_a_job_are_listed(api: FakeApi, client: Client) -> None:
+    refused = {"at": "2026-01-02T03:04:05.678Z", "seconds": 0.25, "status_code": 500, "error": None}
+    silent = {"at": "2026-01-02T03:04:09.000Z", "seconds": 10.0, "status_code": None, "error": "timeout"}
+    waiting = {
+        "id": "msg_1",
+        "event": "succeeded",
+        "url": "https://example.org/hook",
+        "status": "waiting",
+        "created_at": "2026-01-02T03:04:05.000Z",
+        "next_attempt_at": "2026-01-02T03:05:00.000Z",
+        "attempts": [refused, silent],
+    }
+    gone = waiting | {"id": "msg_2", "status": "failed", "next_attempt_at": None, "attempts": []}
+    api.on("GET", "/v1/jobs/j%2F1/deliveries", Reply({"deliveries": [waiting, gone]}))
+
+    first, second = client.deliveries("j/1")
+
+    assert (first.id, first.event, first.status) == ("msg_1", "succeeded", "waiting")
+    assert first.next_attempt_at == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
+    assert [(attempt.status_code, attempt.error) for attempt in first.attempts] == [(500, None), (None, "timeout")]
+    assert (second.next_attempt_at, second.attempts) == (None, ())

@@ -108,7 +108,18 @@ def test_a_result_is_a_data_frame() -> None:
 def test_a_result_is_an_arrow_table(hits: list) -> None:
     table = result(*hits).to_arrow()
 
-    assert table.column_names == ["rank", "photo_id", "url", "distance", "similarities", "attributes", "embedding"]
+    assert table.column_names == [
+        "rank",
+        "photo_id",
+        "url",
+        "distance",
+        "similarities",
+        "attributes",
+        "width",
+        "height",
+        "thumbnail",
+        "embedding",
+    ]
     assert table["photo_id"].to_pylist() == [found["photo_id"] for found in hits]
     assert table["attributes"].to_pylist() == ['{"k": 1}', '{"k": "x"}'][: len(hits)]
 
@@ -120,6 +131,13 @@ def test_a_result_is_saved_as_a_picture(tmp_path: Path) -> None:
 
     with Image.open(tmp_path / "hits.png") as picture:
         assert picture.width > 400
+
+
+def test_a_notebook_shows_the_thumbnail_and_links_to_the_picture() -> None:
+    shown = result(hit("a") | {"thumbnail": 'http://127.0.0.1:1/thumbnails/a?v=1&b="'})._repr_html_()
+
+    assert 'src="http://127.0.0.1:1/thumbnails/a?v=1&amp;b=&quot;"' in shown
+    assert 'href="http://127.0.0.1:1/a.jpg"' in shown
 
 
 def test_saving_under_another_suffix_is_refused(tmp_path: Path) -> None:

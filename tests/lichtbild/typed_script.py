@@ -10,6 +10,7 @@ from lichtbild import (
     Attributes,
     Client,
     ConfigError,
+    Delivery,
     Embeddings,
     Fault,
     Hit,
@@ -60,6 +61,8 @@ def ingest(client: Client) -> Job:
         show_progress(event.job)
     ended: list[Job] = client.wait_all([job.id], timeout=60.0, on_progress="rich")
     print(ended[0].name, ended[0].metadata)
+    delivered: list[Delivery] = [made for made in client.deliveries(job.id) if made.status == "delivered"]
+    print([attempt.status_code for made in delivered for attempt in made.attempts])
     return client.wait(job.id, timeout=60.0, on_progress=show_progress)
 
 
@@ -71,7 +74,8 @@ def search(client: Client) -> list[Hit]:
     print(frame, table, result[0].distance, len(result))
     result.save("hits.png", "beach")
     photo: Photo = client.photo("a", embedding=True)
-    print(photo.attributes, client.ready().backlog, client.collections()[0].index.status)
+    size: tuple[int | None, int | None] = (photo.width, photo.height)
+    print(photo.attributes, size, photo.thumbnail, client.ready().backlog, client.collections()[0].index.status)
     queries: list[Search] = [{"text": "beach", "top_k": 3}, {"image": b"bytes", "exact": True}]
     answered: SearchResult | None = client.search_batch(queries)[0].result
     vectors: Embeddings = client.embed(["beach"], ["beach.jpg"])
