@@ -220,6 +220,8 @@ class LedgerModel(RuleBasedStateMachine):
         call()
         if not had_ended:
             self.expected[job].become(status)
+            # The reason of this end counts, not that of an earlier pause.
+            self.expected[job].is_tripped = False
             for chunk in [chunk for chunk in self.open_chunks if chunk[0] == job and chunk not in held]:
                 del self.open_chunks[chunk]
 
