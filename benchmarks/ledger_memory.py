@@ -80,8 +80,9 @@ def fail_all(ledger: IngestLedger) -> None:
 
 
 def used(connection: "redis.Redis") -> int:
-    """Bytes allocated for Redis' data, without the allocator's free memory."""
-    return int(connection.info("memory")["used_memory"])
+    """Bytes allocated for Redis' data, without the allocator's free memory and the buffers of connections."""
+    memory = connection.info("memory")
+    return int(memory["used_memory"]) - int(memory["mem_clients_normal"])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ GRANT SELECT ON lichtbild.* TO lichtbild_search;
 -- The server's features, the collections, and the state of indexes. Each user sees only tables that it has rights to.
 GRANT SELECT ON system.tables TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
 GRANT SELECT ON system.settings TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
+GRANT SELECT ON system.server_settings TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
 GRANT SELECT ON system.merge_tree_settings TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
 GRANT SELECT ON system.parts TO lichtbild_owner, lichtbild_ingest, lichtbild_search;
 GRANT SELECT ON system.data_skipping_indices TO lichtbild_owner, lichtbild_ingest, lichtbild_search;

@@ -60,7 +60,7 @@ def _serve(options: argparse.Namespace) -> int:
     listener = _listen(options.host, options.port)
     scratch = _scratch(options.data)
     sandbox.confine(writable=[options.data.resolve()])
-    engine = Engine(options.data.resolve() / "engine")
+    engine = Engine(options.data.resolve() / "engine", _cache_bytes())
     activity = Activity()
     server = create_server(
         create_app(engine, password, scratch, options.max_body, activity),
@@ -115,6 +115,12 @@ def _scratch(data: Path) -> Path:
     scratch.mkdir(mode=0o700)
     tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
     return scratch
+
+
+def _cache_bytes() -> int:
+    """An eighth of the machine's memory, and 2 GiB at most: the vectors of a million photos."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(memory // 8, 2 << 30)
 
 
 def _refuse(reason: str) -> int:

@@ -56,8 +56,10 @@ class Outcome:
 class Engine:
     """Opens the folder on construction; `close` releases it. Thread-safe."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache_bytes: int = 0) -> None:
+        """`cache_bytes` is the size of the cache for uncompressed blocks, which scans of vectors ask for."""
         self._path = str(folder)
+        self._cache_bytes = cache_bytes
         if any(path.is_dir() and not path.is_symlink() for path in (folder / "metadata").glob("default")):
             raise LinksLostError(self._path)
         try:
@@ -102,7 +104,8 @@ class Engine:
     def _connect(self) -> _Handle:
         from chdb.state.sqlitelike import Connection  # starts threads, see above
 
-        return cast(_Handle, Connection(self._path))
+        # The name of the setting is that of ClickHouse's server.
+        return cast(_Handle, Connection(f"{self._path}?uncompressed_cache_size={self._cache_bytes}"))
 
     @contextmanager
     def _session(self) -> Iterator[_Handle]:

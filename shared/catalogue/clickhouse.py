@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any
 
 from cachetools import TTLCache, cachedmethod
 
@@ -13,11 +14,16 @@ from shared.catalogue.scan_batching import MAX_TOP_K, SharedScans
 from shared.catalogue.session import Rows, Session
 from shared.catalogue.table import Table
 from shared.catalogue.vector_search import exact_scan
+from shared.catalogue.vector_sql import VectorSql
+from shared.errors import UnavailableError
 
 # Seconds for which "has an index" is cached. A stale value costs time, never correctness.
 _CACHE_TTL = 5.0
 # Index searches of one process at a time. They keep a server of several cores busy; it has few slots for them.
 _MAX_INDEX_SEARCHES = 8
+
+_DOT_PRODUCT = "SELECT dotProduct([toFloat32(1)], reinterpret(base64Decode('AACAPw=='), 'Array(Float32)'))"
+_CACHE_BYTES = "SELECT value FROM system.server_settings WHERE name = 'uncompressed_cache_size'"
 
 
 class ClickHouse:
@@ -27,8 +33,8 @@ class ClickHouse:
     visible = "1"
     insert_settings = hnsw.INSERT_SETTINGS
 
-    def __init__(self, *, binary_vectors: bool = False) -> None:
-        self.binary_vectors = binary_vectors
+    def __init__(self, vectors: VectorSql) -> None:
+        self.vectors = vectors
         self._lock = threading.Lock()
         self._has_index: TTLCache[str, bool] = TTLCache(1024, _CACHE_TTL)
         self._index_slots = threading.BoundedSemaphore(_MAX_INDEX_SEARCHES)
@@ -67,3 +73,16 @@ class ClickHouse:
     @cachedmethod(attrgetter("_has_index"), key=lambda _, table: table.name, lock=attrgetter("_lock"))
     def _is_indexed(self, table: Table) -> bool:
         return hnsw.exists(table)
+
+
+def supported_vectors(session: Session) -> VectorSql:
+    """What the server supports of vectors; what works everywhere where it refuses to answer, or fails just now."""
+    return VectorSql(_first_value(session, _DOT_PRODUCT) == 1.0, int(_first_value(session, _CACHE_BYTES) or 0))
+
+
+def _first_value(session: Session, sql: str) -> Any:
+    try:
+        found = session.rows(sql)
+    except UnavailableError:
+        return None
+    return found[0][0] if found else None

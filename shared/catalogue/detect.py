@@ -1,10 +1,9 @@
 """Detects a server's dialect by its system tables, independent of its address."""
 
-from shared.catalogue.clickhouse import ClickHouse
+from shared.catalogue.clickhouse import ClickHouse, supported_vectors
 from shared.catalogue.dialect import Dialect
 from shared.catalogue.myscale import Features, MyScale
 from shared.catalogue.session import Session
-from shared.errors import UnavailableError
 from shared.settings import Settings
 
 # The newer name first: a server that has both ignores the older.
@@ -23,18 +22,10 @@ def detect(session: Session, settings: Settings) -> Dialect:
     """MyScale's dialect if the server has any name that MyScale adds to ClickHouse. Reads system tables only."""
     found = {name for (name,) in session.rows(_MYSCALE_NAMES)}
     if not found:
-        return ClickHouse(binary_vectors=_can_reinterpret(session))
+        return ClickHouse(supported_vectors(session))
     features = Features(
         brute_force="enable_brute_force_vector_search" in found,
         mstg="two_stage_search_option" in found,
         metric_setting=next((name for name in _METRIC_SETTINGS if name in found), None),
     )
     return MyScale(features, settings.myscale_index_type)
-
-
-def _can_reinterpret(session: Session) -> bool:
-    """Whether query vectors may be bound in binary. False also if the server fails just now: text works everywhere."""
-    try:
-        return list(session.rows("SELECT reinterpret(base64Decode('AACAPw=='), 'Array(Float32)')")[0][0]) == [1.0]
-    except UnavailableError:
-        return False

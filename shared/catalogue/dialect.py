@@ -7,12 +7,13 @@ from typing import Any, Protocol
 from shared.catalogue.interface import Index, Vector
 from shared.catalogue.session import Rows, Session
 from shared.catalogue.table import Table
+from shared.catalogue.vector_sql import VectorSql
 from shared.domain.filters import Condition
 
 
 @dataclass(frozen=True, slots=True)
 class VectorQuery:
-    """The `top_k` photos nearest to `vector` (finite, not zero) among those that match `where`; `exact`: no index."""
+    """The `top_k` photos nearest to `vector`, of length 1, among those that match `where`; `exact`: no index."""
 
     vector: Vector
     top_k: int
@@ -26,8 +27,8 @@ class Dialect(Protocol):
     visible: str
     """SQL condition that excludes tombstones from `FROM table FINAL`; `1` where the engine's FINAL excludes them."""
 
-    binary_vectors: bool
-    """Whether the server can `reinterpret` bytes as a query vector."""
+    vectors: VectorSql
+    """How the server reads vectors."""
 
     insert_settings: Mapping[str, Any]
     """Settings of every INSERT."""

@@ -48,11 +48,10 @@ def nearest(table: Table, vector: Vector, limit: int) -> Rows:
 
     The engine uses the index only for exactly this form: one distance, ascending, and a LIMIT.
     """
-    query, bound = table.bind_vector("vector", vector)
     return table.session.rows(
         f"SELECT photo_id, version FROM `{table.name}`"  # noqa: S608
-        f" ORDER BY cosineDistance(photo_embed, {query}) ASC LIMIT {{limit:UInt32}}",
-        {"vector": bound, "limit": limit},
+        f" ORDER BY cosineDistance(photo_embed, {table.vectors.literal(vector)}) ASC LIMIT {int(limit)}",
+        {},
         {
             "hnsw_candidate_list_size_for_search": max(EF_SEARCH, _EF_PER_ROW * limit),
             "max_limit_for_vector_search_queries": limit,

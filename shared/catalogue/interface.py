@@ -190,8 +190,9 @@ def check_model(found: Collection, model: str, dimension: int) -> None:
         )
 
 
-def check_vector(vector: Vector) -> Vector:
-    """Return a query vector that has a direction; raise ValueError for NaN, infinite or zero vectors."""
-    if not np.isfinite(vector).all() or not float(np.linalg.norm(vector)) > 0:
+def unit_vector(vector: Vector) -> Vector:
+    """The query vector at length 1. Raises ValueError if it has no direction: NaN, infinite or zero."""
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not np.isfinite(length) or not length > 0:
         raise ValueError("The query vector must be finite and not zero.")
-    return vector
+    return (vector / length).astype(np.float32)

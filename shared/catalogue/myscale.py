@@ -18,10 +18,11 @@ from cachetools import TTLCache, cachedmethod
 from shared.catalogue import schema
 from shared.catalogue.dialect import VectorQuery
 from shared.catalogue.filter_sql import Parameters, matches
-from shared.catalogue.interface import Index, Vector
+from shared.catalogue.interface import Index
 from shared.catalogue.session import Rows, Session
 from shared.catalogue.table import Table
 from shared.catalogue.vector_search import exact_scan
+from shared.catalogue.vector_sql import VectorSql, text_literal
 from shared.errors import ConfigurationError, UnavailableError
 
 IndexType = Literal["MSTG", "SCANN", "FLAT", "HNSWFLAT", "HNSWSQ", "IVFFLAT", "IVFSQ"]
@@ -73,8 +74,8 @@ class MyScale:
 
     # ReplacingMergeTree of older builds has no parameter for tombstones, so none is passed.
     visible = "deleted = 0"
-    # Unknown to its base.
-    binary_vectors = False
+    # Its base reads no vectors from bytes, and has no dot product of arrays.
+    vectors = VectorSql()
     insert_settings: Mapping[str, Any] = {}
 
     def __init__(self, features: Features, index_type: IndexType | Literal["auto"]) -> None:
@@ -90,7 +91,7 @@ class MyScale:
             return None
         parameters = Parameters()
         condition = matches(query.where, parameters)
-        distance = f"distance{_search_parameter(index_type)}(photo_embed, {_literal(query.vector)})"
+        distance = f"distance{_search_parameter(index_type)}(photo_embed, {text_literal(query.vector)})"
         found = table.session.rows(
             f"SELECT photo_id, version, {distance} AS dist FROM `{table.name}`"  # noqa: S608
             f" PREWHERE deleted = 0 AND {condition} ORDER BY dist ASC LIMIT {int(limit)}",
@@ -196,8 +197,3 @@ def _search_parameter(index_type: str) -> str:
             return "('nprobe=32')"
         case _:
             return ""
-
-
-def _literal(vector: Vector) -> str:
-    """The vector as SQL; each number has a point or an exponent, as whole numbers would make an Array(UInt64)."""
-    return f"[{', '.join(repr(float(value)) for value in vector)}]"

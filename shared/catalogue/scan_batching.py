@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from shared.catalogue.dialect import VectorQuery
+from shared.catalogue.literals import strings
 from shared.catalogue.schema import PICTURE
 from shared.catalogue.session import Rows
 from shared.catalogue.table import Table
-from shared.catalogue.vector_search import NO_INDEX, exact_scan
+from shared.catalogue.vector_search import exact_scan
 
 # Passes at a time: two keep two cores busy and hide the round trip of one another.
 _MAX_PASSES = 2
@@ -24,6 +25,8 @@ _MAX_SCANS_PER_PASS = 16
 MAX_TOP_K = 128
 # Tolerance between a distance in the scan and in the lookup; beyond it the photo has another vector by now.
 _SAME_DISTANCE = 1e-3
+# The engine's limit of a statement is 256 KiB; sixteen vectors of 4,096 numbers are 350 kB.
+_MAX_QUERY_BYTES = 4 << 20
 
 
 @dataclass(eq=False)
@@ -104,12 +107,13 @@ def run_pass(table: Table, queries: Sequence[VectorQuery]) -> list[Rows]:
 def _nearest(table: Table, queries: Sequence[VectorQuery]) -> list[Sequence[tuple[float, str]]]:
     """Distances and ids, nearest first, for each query; more than its `top_k` if another query needs more."""
     most = max(query.top_k for query in queries)
-    vectors = [table.bind_vector(f"vector{n}", query.vector) for n, query in enumerate(queries)]
     columns = ", ".join(
-        f"groupArraySorted({int(most)})((cosineDistance(photo_embed, {vector}), photo_id))" for vector, _ in vectors
+        f"groupArraySorted({int(most)})(({table.vectors.distance(query.vector)}, photo_id))" for query in queries
     )
-    parameters = {f"vector{n}": bound for n, (_, bound) in enumerate(vectors)}
-    found = table.session.rows(f"SELECT {columns} FROM `{table.name}` FINAL", parameters, NO_INDEX)  # noqa: S608
+    found = table.session.rows(
+        f"SELECT {columns} FROM `{table.name}` FINAL",  # noqa: S608
+        settings={**table.vectors.scan_settings, "max_query_size": _MAX_QUERY_BYTES},
+    )
     return list(found[0]) if found else [() for _ in queries]
 
 
@@ -119,9 +123,8 @@ def _photos(table: Table, ids: set[str]) -> dict[str, Sequence[object]]:
         return {}
     found = table.session.rows(
         f"SELECT photo_id, photo_image_url, attributes, photo_embed, {PICTURE} FROM `{table.name}` FINAL"  # noqa: S608
-        " PREWHERE photo_id IN {ids:Array(String)}",
-        {"ids": sorted(ids)},
-        NO_INDEX,
+        f" PREWHERE photo_id IN {strings(ids)}",
+        settings=table.vectors.scan_settings,
     )
     return {photo_id: photo for photo_id, *photo in found}
 
@@ -140,6 +143,4 @@ def _result(
 
 
 def _distance(query: VectorQuery, photo: Sequence[object]) -> float:
-    vector = np.asarray(photo[2], np.float32)
-    lengths = float(np.linalg.norm(vector)) * float(np.linalg.norm(query.vector))
-    return 1.0 - float(vector @ query.vector) / (lengths or 1.0)
+    return 1.0 - float(np.asarray(photo[2], np.float32) @ query.vector)

@@ -26,7 +26,7 @@ from shared.catalogue.interface import (
     Row,
     Vector,
     check_model,
-    check_vector,
+    unit_vector,
 )
 from shared.catalogue.schema import COLUMNS, PICTURE
 from shared.catalogue.session import Session
@@ -139,10 +139,13 @@ class SqlCatalogue:
     def search(
         self, collection: str, vector: Vector, top_k: int, where: Condition | None = None, exact: bool = False
     ) -> list[Hit]:
-        query = VectorQuery(check_vector(vector), top_k, where, exact)
+        query = VectorQuery(unit_vector(vector), top_k, where, exact)
         found = vector_search.search(self._dialect, self._table(collection), query)
         return [
-            Hit(_photo(photo_id, url, attributes, picture), float(distance), np.asarray(embedding, np.float32))
+            # Rounding may make the distance of equal vectors negative.
+            Hit(
+                _photo(photo_id, url, attributes, picture), max(0.0, float(distance)), np.asarray(embedding, np.float32)
+            )
             for photo_id, url, attributes, embedding, distance, *picture in found
         ]
 
@@ -198,7 +201,7 @@ class SqlCatalogue:
         return self._dialect.unindexed_parts(self._table(collection))
 
     def _table(self, collection: str) -> Table:
-        return Table(self._session, check_name(collection), self._dialect.visible, self._dialect.binary_vectors)
+        return Table(self._session, check_name(collection), self._dialect.visible, self._dialect.vectors)
 
     def _counts(self, names: Sequence[str]) -> dict[str, int]:
         """The numbers of photos of these collections."""

@@ -1,13 +1,16 @@
 """One collection's table: the statements that are the same in every dialect."""
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from shared.catalogue.interface import Vector
+from shared.catalogue.literals import strings
 from shared.catalogue.schema import COLUMNS, PICTURE, PICTURE_COLUMNS
 from shared.catalogue.session import Rows, Session
+from shared.catalogue.vector_sql import VectorSql
+
+# The engine's limit of a statement is 256 KiB. A chunk of 4,096 ids of 256 bytes is 1.4 MB.
+_MAX_QUERY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +23,7 @@ class Table:
     session: Session
     name: str
     visible: str = "1"
-    binary_vectors: bool = False
-
-    def bind_vector(self, name: str, vector: Vector) -> tuple[str, Any]:
-        """SQL for a query vector, and the value of its parameter `name`.
-
-        In base64, 512 numbers are 2.7 kB and fit into the URL. As text they are 11 kB, in a multipart form that both
-        sides have to parse.
-        """
-        if not self.binary_vectors:
-            return f"{{{name}:Array(Float32)}}", vector.tolist()
-        value = base64.b64encode(vector.astype("<f4", copy=False).tobytes()).decode()
-        return f"reinterpret(base64Decode({{{name}:String}}), 'Array(Float32)')", value
+    vectors: VectorSql = field(default_factory=VectorSql)
 
     def insert(self, columns: Sequence[Sequence[Any]], settings: Mapping[str, Any], *, pictures: bool = False) -> None:
         """Insert `COLUMNS`, in their order, and then `PICTURE_COLUMNS` if the columns have `pictures`.
@@ -57,8 +49,8 @@ class Table:
         # PREWHERE filters before FINAL merges the rows of an id. That is correct for the sorting key alone.
         return self.session.rows(
             f"SELECT photo_id, {columns} FROM `{self.name}` FINAL"  # noqa: S608
-            f" PREWHERE photo_id IN {{photo_ids:Array(String)}} WHERE {self.visible}",
-            {"photo_ids": list(photo_ids)},
+            f" PREWHERE photo_id IN {strings(photo_ids)} WHERE {self.visible}",
+            settings={"max_query_size": _MAX_QUERY_BYTES},
         )
 
     def random(self, count: int) -> Rows:

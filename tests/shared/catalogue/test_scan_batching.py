@@ -11,24 +11,29 @@ from shared.catalogue.interface import Row
 from shared.catalogue.scan_batching import SharedScans, run_pass
 from shared.catalogue.table import Table
 from shared.catalogue.vector_search import exact_scan
+from shared.catalogue.vector_sql import VectorSql
 
 DIMENSION = 16
+
+
+def units(vectors: np.ndarray) -> np.ndarray:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 @pytest.fixture
 def table(catalogue, collection) -> Table:
     """A collection of 300 photos."""
-    vectors = np.random.default_rng(3).standard_normal((300, DIMENSION)).astype(np.float32)
+    vectors = units(np.random.default_rng(3).standard_normal((300, DIMENSION)))
     catalogue.ensure(collection, "m", DIMENSION)
     catalogue.write(
         collection, [Row(f"p{n}", f"http://h/{n}", vector, b"", {"n": n}, 1) for n, vector in enumerate(vectors)]
     )
-    return Table(catalogue._session, collection, binary_vectors=True)
+    return Table(catalogue._session, collection, vectors=VectorSql(binary=True))
 
 
 def queries(count: int) -> list[VectorQuery]:
     draw = np.random.default_rng(4)
-    return [VectorQuery(draw.standard_normal(DIMENSION).astype(np.float32), 3 + n % 5) for n in range(count)]
+    return [VectorQuery(vector, 3 + n % 5) for n, vector in enumerate(units(draw.standard_normal((count, DIMENSION))))]
 
 
 def at_once(scans: SharedScans, table: Table, asked: list[VectorQuery]):

@@ -185,7 +185,7 @@ def test_a_job_with_slow_preparation_is_limited_by_decode(ingest, items, worker,
 
     def slow(picture: Any) -> Pixels:
         began = time.thread_time()
-        while time.thread_time() - began < 0.2:
+        while time.thread_time() - began < 0.5:
             pass
         return prepare(picture)
 
