@@ -15,7 +15,7 @@ class Fault:
     """Where the fault is in the body, as a JSON pointer; the empty pointer is the body itself. Of NDJSON and tables:
     where it would be if the items were a JSON array."""
     parameter: str | None = None
-    """The query parameter or header that has the fault."""
+    """The query parameter, header or part of the path that has the fault."""
     line: int | None = None
     """Of a list with lines: the line, from 1."""
     column: str | None = None

@@ -1,21 +1,21 @@
 """One declaration per route: its parameters, body, answers and errors.
 
-A view is a function whose arguments name what it reads: the parts of its path, `query` and `headers`, each annotated
-with a model of `parameters.py`. It returns an answer of `shared/domain/results.py`, or a `Reply` where status or
-headers vary. Its docstring is the summary, its name the operation id. The declaration validates requests, and the
-OpenAPI document is generated from it.
+A view is a function whose arguments name what it reads: the parts of its path, each a `str` or a type of
+`parameters.py`, and `query` and `headers`, each a model of `parameters.py`. It returns an answer of
+`shared/domain/results.py`, or a `Reply` where status or headers vary. Its docstring is the summary, its name the
+operation id. The declaration validates requests, and the OpenAPI document is generated from it.
 """
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_origin, get_type_hints
 
 from flask import Blueprint, Flask, Response, jsonify, request
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
-from api.http.parameters import NoParameters, Parameters, read_headers, read_query
+from api.http.parameters import NoParameters, Parameters, read_headers, read_parts, read_query
 from shared.domain.answer_json import to_json
 from shared.errors import LichtbildError, UnsupportedTypeError
 
@@ -81,12 +81,15 @@ class Reply:
 
 @dataclass(frozen=True)
 class Operation:
-    """A declared route. `path` is Flask's rule; `raises` are its errors in addition to those common to all routes."""
+    """A declared route. `path` is Flask's rule, `parts` the types of those of its parts that have a form of their own;
+    `raises` are its errors in addition to those common to all routes.
+    """
 
     subject: str
     name: str
     method: str
     path: str
+    parts: Mapping[str, TypeAdapter[str]]
     description: str
     query: type[Parameters]
     headers: type[Parameters]
@@ -133,12 +136,13 @@ class Routes:
         body: Body | None,
     ) -> Callable[[View], View]:
         def decorate(view: View) -> View:
-            hints = get_type_hints(view)
+            hints = get_type_hints(view, include_extras=True)
             operation = Operation(
                 subject=self._blueprint.name,
                 name=view.__name__,
                 method=method,
                 path=path,
+                parts={name: TypeAdapter(hint) for name, hint in hints.items() if get_origin(hint) is Annotated},
                 description=inspect.getdoc(view) or "",
                 query=hints.get("query", NoParameters),
                 headers=hints.get("headers", NoParameters),
@@ -164,8 +168,8 @@ def _serve(operation: Operation, view: View, hints: Mapping[str, Any]) -> View:
 
     @wraps(view)
     def serve(**parts: str) -> Response:
-        arguments: dict[str, Any] = dict(parts)
         query = read_query(operation.query, request.args)
+        arguments: dict[str, Any] = {**read_parts(operation.parts, parts)}
         _check_media_type(operation.body)
         if "query" in hints:
             arguments["query"] = query

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationError,
     WithJsonSchema,
     WrapValidator,
@@ -21,11 +22,13 @@ from api.http import request_id
 from api.http.validation import MAX_FAULTS, checked, first_fault, parameter_faults
 from shared.addresses.web_url import url_problem
 from shared.domain.callback import EVENTS, Event
-from shared.domain.collection_name import DEFAULT_COLLECTION, check_name
+from shared.domain.collection_name import COLLECTION_PATTERN, DEFAULT_COLLECTION, collection_problem
+from shared.domain.items import normal_id, photo_id_problem
 from shared.domain.job_labels import MAX_METADATA_BYTES, JobLabels, metadata_problem, name_problem
 from shared.errors import Fault, InvalidRequestError
 
 MAX_WAIT_SECONDS = 30.0
+_MAX_DIGITS = 40
 
 
 class Parameters(BaseModel):
@@ -41,22 +44,32 @@ class NoParameters(Parameters):
 Given = TypeVar("Given", bound=Parameters)
 
 
+# ASCII only: `\d` and `float` also read the digits of other scripts.
+_NUMBER = re.compile(r"([0-9]+(\.[0-9]+)?|\.[0-9]+)")
+
+
+def _float(text: str) -> float | None:
+    return float(text) if len(text) <= _MAX_DIGITS and _NUMBER.fullmatch(text) else None
+
+
 def _seconds(text: str) -> float:
-    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text):
+    seconds = _float(text)
+    if seconds is None:
         raise ValueError("must be a number of seconds")
-    return min(float(text), MAX_WAIT_SECONDS)
+    return min(seconds, MAX_WAIT_SECONDS)
 
 
 def _number(text: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", text):
+    if not re.fullmatch(r"[0-9]{1,9}", text):
         raise ValueError("must be a whole number")
     return int(text)
 
 
 def _ratio(text: str) -> float:
-    if not re.fullmatch(r"0|0?\.\d{1,9}", text):
+    ratio = _float(text)
+    if ratio is None or ratio >= 1:
         raise ValueError("must be a number from 0 to less than 1, for example 0.05")
-    return float(text)
+    return ratio
 
 
 def _key(text: str) -> str:
@@ -68,7 +81,7 @@ def _key(text: str) -> str:
 
 def _preferred_wait(text: str) -> int | None:
     """The `wait` of a `Prefer` header (RFC 7240), which requires that other preferences are ignored."""
-    found = re.search(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])', text, re.IGNORECASE)
+    found = re.search(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', text, re.IGNORECASE)
     return min(int(found[1]), int(MAX_WAIT_SECONDS)) if found else None
 
 
@@ -80,8 +93,15 @@ def _metadata(text: str) -> object:
 
 
 Collection = Annotated[
-    str, AfterValidator(check_name), Field(description="The collection's name.", examples=[DEFAULT_COLLECTION])
+    str,
+    AfterValidator(checked(collection_problem)),
+    Field(
+        description="The collection's name.",
+        examples=[DEFAULT_COLLECTION],
+        json_schema_extra={"pattern": COLLECTION_PATTERN},
+    ),
 ]
+PhotoIdPart = Annotated[str, AfterValidator(normal_id), AfterValidator(checked(photo_id_problem))]
 WaitSeconds = Annotated[
     float,
     BeforeValidator(_seconds),
@@ -152,6 +172,15 @@ ContentEncoding = Annotated[
 ]
 
 
+def cursor_of(form: str) -> Callable[[str], str]:
+    """A validator of cursors: a cursor is the whole of `form`, a regular expression."""
+
+    def problem(text: str) -> str | None:
+        return None if re.fullmatch(form, text) else "must be the `next_cursor` of an earlier page"
+
+    return checked(problem)
+
+
 class Labelled(Parameters):
     """`?name=` and `?metadata=` of a new job."""
 
@@ -193,6 +222,18 @@ def read_query(model: type[Given], given: "MultiDict[str, str]") -> Given:
     if faults:
         raise InvalidRequestError(faults[0].message, faults[:MAX_FAULTS])
     return values
+
+
+def read_parts(types: Mapping[str, "TypeAdapter[str]"], given: Mapping[str, str]) -> dict[str, str]:
+    """Read the parts of a path. Raises InvalidRequestError for an invalid one."""
+    parts = dict(given)
+    for name, adapter in types.items():
+        try:
+            parts[name] = adapter.validate_python(given[name])
+        except ValidationError as error:
+            message = first_fault(error).message
+            raise InvalidRequestError(f"`{name}` {message}.", [Fault(message, parameter=name)]) from None
+    return parts
 
 
 def read_headers(model: type[Given], given: Headers) -> Given:

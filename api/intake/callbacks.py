@@ -1,6 +1,7 @@
 """Accepts a callback, or refuses it with the name of its field."""
 
 import hashlib
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from shared.webhook_signing import key_id
 
 # A name that is resolved later is checked when a webhook is sent.
 _RESOLVE_SECONDS = 2.0
+_LOOPBACK = "127.0.0.1"
+_LOCAL_NAME = re.compile(r"(^|\.)localhost\.?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,13 @@ class Callbacks:
         try:
             origin = parse_web_url(url).origin
             answers = self._resolver.resolve(origin.host, origin.port, _RESOLVE_SECONDS)
+            addresses = [str(address[0]) for *_, address in answers]
         except (TimeoutError, socket.gaierror):
-            return origin
+            # RFC 6761: these names are loopback, whatever a resolver answers.
+            addresses = [_LOOPBACK] if _LOCAL_NAME.search(origin.host) else []
         except (ValueError, OSError):
             raise _refusal(given, "callback_url", "is not a valid URL") from None
-        if not all(self._policy.allows(str(address[0]), origin.port) for *_, address in answers):
+        if not all(self._policy.allows(address, origin.port) for address in addresses):
             raise _refusal(given, "callback_url", "has an address that LICHTBILD_FETCH_ALLOW does not permit")
         return origin
 

@@ -74,21 +74,23 @@ def _read(request: Request) -> tuple[SearchBody, bytes | None]:
     """The body, and the bytes of an uploaded file part `image`."""
     if request.mimetype == "application/json":
         return _validated(SearchBody.model_validate_json, request.get_data()), None
-    unknown = [name for name in request.files if name != "image"]
-    if unknown or len(request.files.getlist("image")) > 1:
-        raise InvalidRequestError("The only file part allowed is one `image`.")
+    for name, files in request.files.lists():
+        if name != "image" or len(files) > 1 or name in request.form:
+            raise refusal("the only file part allowed is one `image`", f"/{name}")
     file = request.files.get("image")
     return _validated(SearchBody.model_validate, _form(request)), file.read() if file else None
 
 
 def _form(request: Request) -> Mapping[str, Any]:
     """Form fields that are no text in the query are JSON."""
-    fields: dict[str, Any] = dict(request.form)
-    try:
-        for name in fields.keys() - _TEXTS:
-            fields[name] = json.loads(fields[name])
-    except ValueError as error:
-        raise refusal("must be JSON", f"/{name}") from error
+    fields: dict[str, Any] = {}
+    for name, values in request.form.lists():
+        if len(values) > 1:
+            raise refusal(f"is given {len(values)} times; give it once", f"/{name}")
+        try:
+            fields[name] = values[0] if name in _TEXTS else json.loads(values[0])
+        except (ValueError, RecursionError):
+            raise refusal("must be JSON", f"/{name}") from None
     return fields
 
 

@@ -14,6 +14,7 @@ from shared.errors import Fault, InvalidRequestError, PayloadTooLargeError
 from shared.ledger.submission import Submission
 
 _SECONDS_BETWEEN_CHECKS = 1.0
+_NO_ITEMS = InvalidRequestError("The request contains no items.", [Fault("contains no items", pointer="")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,7 @@ class Staging:
             raise self._faults.refusal()
         self._flush()
         if not self._accepted:
-            raise (
-                self._first_bad.refusal() if self._first_bad else InvalidRequestError("The request contains no items.")
-            )
+            raise self._first_bad.refusal() if self._first_bad else _NO_ITEMS
 
     def _add(self, place: Place, item: Item) -> BadRow | None:
         """Stage an item; the reason why it is none if its id occurred before."""

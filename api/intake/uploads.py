@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from api.intake.lists.values import attributes_problem
 from api.intake.multipart import Part, Stream, read_parts
 from shared.domain.items import MAX_ATTRIBUTES_BYTES, Attributes, Item, normal_id, photo_id_problem
-from shared.errors import InvalidRequestError, PayloadTooLargeError
+from shared.errors import Fault, InvalidRequestError, PayloadTooLargeError
 from shared.uploads.spool import Reception
 
 PART, ATTRIBUTES = "images", "attributes"
@@ -48,7 +48,7 @@ class Upload:
             yield Item(photo_id, address, attributes or {})
             attributes = None
         if attributes is not None:
-            raise InvalidRequestError(f"{place}: no image follows these attributes.")
+            raise _refusal(f"{place}: no image follows these attributes.", ATTRIBUTES)
         self._reception.seal()
 
     def fingerprint(self) -> str:
@@ -61,14 +61,14 @@ class Upload:
         for piece in part.pieces:
             content += piece
             if len(content) > MAX_ATTRIBUTES_BYTES:
-                raise InvalidRequestError(f"{place}: attributes must be at most {MAX_ATTRIBUTES_BYTES} bytes.")
+                raise _refusal(f"{place}: attributes must be at most {MAX_ATTRIBUTES_BYTES} bytes.", ATTRIBUTES)
         try:
             attributes = json.loads(content)
             problem = attributes_problem(attributes) if isinstance(attributes, dict) else "must be an object"
         except (ValueError, RecursionError):
             problem = "must be JSON"
         if problem:
-            raise InvalidRequestError(f"{place}: attributes {problem}.")
+            raise _refusal(f"{place}: attributes {problem}.", ATTRIBUTES)
         self._digest.update(b"attributes" + hashlib.sha256(content).digest())
         found: Attributes = attributes
         return found
@@ -87,13 +87,19 @@ class Upload:
 
 def _photo_id(part: Part, place: str) -> str:
     if part.name != PART:
-        raise InvalidRequestError(
+        raise _refusal(
             f"{place} is named {part.name!r}; every part of an upload must be a file named {PART!r}, or the "
-            f"{ATTRIBUTES!r} of the image that follows."
+            f"{ATTRIBUTES!r} of the image that follows.",
+            part.name,
         )
     if part.filename is None:
-        raise InvalidRequestError(f"{place} has no file name; the file name is the photo's id.")
+        raise _refusal(f"{place} has no file name; the file name is the photo's id.", PART)
     photo_id = normal_id(part.filename)
     if problem := photo_id_problem(photo_id):
-        raise InvalidRequestError(f"{place}: the file name, which is the photo's id, {problem}.")
+        raise _refusal(f"{place}: the file name, which is the photo's id, {problem}.", PART)
     return photo_id
+
+
+def _refusal(reason: str, name: str) -> InvalidRequestError:
+    """`name` is that of the part at fault."""
+    return InvalidRequestError(reason, [Fault(reason, pointer=f"/{name}")])

@@ -7,17 +7,16 @@ from pydantic import Field
 
 from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Reply, Routes
-from api.http.parameters import Parameters
+from api.http.parameters import Collection, Parameters
 from api.http.views import collection_view
 from api.routes.address import api_url, job_url
 from api.services import services
-from shared.catalogue.interface import Collection
+from shared.catalogue.interface import Collection as StoredCollection
 from shared.domain.attribute_counts import CollectionAttributes
-from shared.domain.collection_name import check_name
 from shared.domain.filters import Condition, parse
 from shared.domain.job_view import job_view
 from shared.domain.results import CollectionList, CollectionView, JobView
-from shared.errors import InvalidRequestError, NotFoundError
+from shared.errors import Fault, InvalidRequestError, NotFoundError
 
 routes = Routes("collections")
 
@@ -42,7 +41,7 @@ def list_collections() -> CollectionList:
     Answer(200, CollectionView, "The collection.", example=examples.COLLECTION),
     raises=[NotFoundError],
 )
-def get_collection(name: str) -> CollectionView:
+def get_collection(name: Collection) -> CollectionView:
     """Return one collection."""
     return _view(_find(name))
 
@@ -57,7 +56,7 @@ def get_collection(name: str) -> CollectionView:
     ),
     raises=[NotFoundError],
 )
-def get_attributes(name: str, query: AttributesQuery) -> CollectionAttributes:
+def get_attributes(name: Collection, query: AttributesQuery) -> CollectionAttributes:
     """Return the names, kinds, most frequent values and ranges of the photos' attributes."""
     where = _condition(query.filter)
     return services().catalogue.attributes(_find(name).name, where)
@@ -68,7 +67,7 @@ def get_attributes(name: str, query: AttributesQuery) -> CollectionAttributes:
     Answer(202, JobView, "The job that builds it.", headers=POLLING, example=examples.QUEUED_INDEX, links=links.FOLLOW),
     raises=[NotFoundError],
 )
-def build_index(name: str) -> Reply:
+def build_index(name: Collection) -> Reply:
     """Build the collection's vector index, or extend it to photos that came later."""
     return _command_index(name, "build")
 
@@ -78,7 +77,7 @@ def build_index(name: str) -> Reply:
     Answer(202, JobView, "The job that drops it.", headers=POLLING, example=examples.QUEUED_INDEX, links=links.FOLLOW),
     raises=[NotFoundError],
 )
-def drop_index(name: str) -> Reply:
+def drop_index(name: Collection) -> Reply:
     """Drop the collection's vector index; no index is built automatically from then on."""
     return _command_index(name, "drop")
 
@@ -95,17 +94,20 @@ def _condition(text: str | None) -> Condition | None:
         return None
     try:
         return parse(json.loads(text))
+    except InvalidRequestError as error:
+        raise InvalidRequestError(str(error), [Fault(str(error), parameter="filter")]) from None
     except (ValueError, RecursionError):
-        raise InvalidRequestError('`filter` must be JSON, for example {"place": "beach"}.') from None
+        reason = '`filter` must be JSON, for example {"place": "beach"}.'
+        raise InvalidRequestError(reason, [Fault(reason, parameter="filter")]) from None
 
 
-def _find(name: str) -> Collection:
-    found = services().catalogue.describe(check_name(name))
+def _find(name: str) -> StoredCollection:
+    found = services().catalogue.describe(name)
     if found is None:
         raise NotFoundError(f"There is no collection {name!r}; the first ingest creates it.")
     return found
 
 
-def _view(collection: Collection) -> CollectionView:
+def _view(collection: StoredCollection) -> CollectionView:
     catalogue = services().catalogue
     return collection_view(collection, catalogue.count(collection.name), catalogue.index(collection.name))

@@ -28,6 +28,7 @@ from api.services import Services, services
 from shared.domain.callback import Callback
 from shared.domain.results import JobView
 from shared.errors import (
+    Fault,
     InvalidRequestError,
     MalformedError,
     OverloadedError,
@@ -139,17 +140,19 @@ def _check_bad_rows(staged: Submission, max_failed_ratio: float | None) -> None:
     """Refuse a list of which more rows are bad than items may fail."""
     rows = staged.total + staged.refused
     if max_failed_ratio is not None and staged.refused > max_failed_ratio * rows and rows >= MIN_JUDGED_ITEMS:
-        raise InvalidRequestError(
+        reason = (
             f"{staged.refused} of {rows} rows are bad, more than `max_failed_ratio` allows. To see them, send the list "
             "without `on_bad_row=fail_item`."
         )
+        raise InvalidRequestError(reason, [Fault(reason, parameter="max_failed_ratio")])
 
 
 def _submit_upload(parts: Services, query: IngestQuery, key: str | None, callback: Callback | None) -> Reply:
     if parts.spool is None:
         raise UploadsOffError("Uploads are disabled: LICHTBILD_UPLOADS_FOLDER is not set. Send URLs instead.")
     if query.preflight:
-        raise InvalidRequestError("`preflight` is for lists of URLs only, not for uploaded images.")
+        reason = "`preflight` is for lists of URLs only, not for uploaded images."
+        raise InvalidRequestError(reason, [Fault(reason, parameter="preflight")])
     body = request_body(parts.settings.max_body_bytes)
     with parts.ingests.submission(query.collection) as staged:
         reception = parts.spool.receive(staged.job_id, request.content_length or 0)

@@ -8,11 +8,11 @@ from itertools import chain
 from typing import Annotated
 
 from flask import Response, request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.http import examples, links, request_id
 from api.http.operations import SUBMITTED, Answer, Reply, Routes
-from api.http.parameters import JobName, Notifying, Parameters, Retryable, WaitSeconds, WholeNumber
+from api.http.parameters import JobName, Notifying, Parameters, Retryable, WaitSeconds, WholeNumber, cursor_of
 from api.http.views import failed_item
 from api.intake.callbacks import GivenCallback
 from api.routes.accepted import accepted, stage_items
@@ -25,12 +25,16 @@ from shared.domain.job import Job, Kind, Status
 from shared.domain.job_view import job_view
 from shared.domain.results import FailurePage, JobPage, JobView
 from shared.errors import ConflictError, Fault, InvalidRequestError, NotFoundError, UnavailableError
-from shared.ledger.ingest import IngestLedger
+from shared.ledger.ingest import FIRST_FAILURES, IngestLedger
+from shared.ledger.jobs import JOB_CURSOR
 from shared.uploads.spool import is_upload
 
 routes = Routes("jobs")
 
 _PAGE = 1000
+# Empty: the first page.
+_JOB_CURSOR = f"({JOB_CURSOR})?"
+_FAILURE_CURSOR = "[0-9]{1,9}-[0-9]{1,9}"
 _NDJSON = "application/x-ndjson"
 
 
@@ -43,7 +47,11 @@ class JobFilter(Parameters):
     """The most jobs of a page."""
     name: JobName | None = None
     """Only jobs of this name."""
-    cursor: Annotated[str, Field(examples=["1772357400-5f0c1d2e3b4a59687781"])] = ""
+    cursor: Annotated[
+        str,
+        AfterValidator(cursor_of(_JOB_CURSOR)),
+        Field(examples=["1772357400-5f0c1d2e3b4a59687781"], json_schema_extra={"pattern": f"^{_JOB_CURSOR}$"}),
+    ] = ""
     """The `next_cursor` of an earlier page."""
 
 
@@ -54,7 +62,9 @@ class JobWait(Parameters):
 class FailureQuery(Parameters):
     limit: Annotated[WholeNumber, Field(ge=1, le=_PAGE)] = 100
     """The most items of a page."""
-    cursor: Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")] = "0-0"
+    cursor: Annotated[
+        str, AfterValidator(cursor_of(_FAILURE_CURSOR)), Field(json_schema_extra={"pattern": f"^{_FAILURE_CURSOR}$"})
+    ] = FIRST_FAILURES
     """The `next_cursor` of an earlier page."""
 
 
@@ -68,8 +78,8 @@ class RetryQuery(Notifying):
 )
 def list_jobs(query: JobFilter) -> JobPage:
     """List the jobs of one kind, newest first."""
-    jobs, cursor = services().jobs.page(query.kind, query.limit, query.status, query.cursor, query.name)
-    return JobPage([job_view(job, api_url()) for job in jobs], cursor)
+    jobs, following = services().jobs.page(query.kind, query.limit, query.status, query.cursor, query.name)
+    return JobPage([job_view(job, api_url()) for job in jobs], following)
 
 
 @routes.get(
@@ -146,8 +156,8 @@ def list_failures(job_id: str, query: FailureQuery) -> FailurePage | Response:
     if request.accept_mimetypes.best == _NDJSON:
         services().jobs.get(job_id)
         return Response(_all_failures(ingests, job_id), content_type=_NDJSON)
-    failures, cursor = ingests.failures(job_id, query.cursor, query.limit)
-    return FailurePage([failed_item(failure) for failure in failures], cursor)
+    failures, following = ingests.failures(job_id, query.cursor, query.limit)
+    return FailurePage([failed_item(failure) for failure in failures], following)
 
 
 def _retryable(job: Job) -> Job:
@@ -181,8 +191,8 @@ def _codes(job: Job) -> str:
 
 
 def _all_failures(ingests: IngestLedger, job_id: str) -> Iterator[str]:
-    cursor: str | None = "0-0"
-    while cursor:
-        failures, cursor = ingests.failures(job_id, cursor, _PAGE)
+    following: str | None = FIRST_FAILURES
+    while following:
+        failures, following = ingests.failures(job_id, following, _PAGE)
         for failure in failures:
             yield json.dumps(to_json(failed_item(failure))) + "\n"

@@ -7,16 +7,15 @@ from pydantic import Field
 
 from api.http import examples, links, request_id
 from api.http.operations import POLLING, Answer, Body, Reply, Routes
-from api.http.parameters import InCollection, WholeNumber
+from api.http.parameters import InCollection, PhotoIdPart, WholeNumber
 from api.http.views import photo_view
 from api.intake.known_body import KnownBody, read_known
 from api.routes.address import api_url, job_url
 from api.services import services
-from shared.domain.items import normal_id, photo_id_problem
+from shared.domain.items import normal_id
 from shared.domain.job_view import job_view
 from shared.domain.results import JobView, KnownPhoto, KnownPhotos, PhotoList, PhotoView
 from shared.errors import (
-    InvalidRequestError,
     MalformedError,
     NotFoundError,
     PayloadTooLargeError,
@@ -103,14 +102,14 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
     ),
     raises=[NotFoundError],
 )
-def delete_photo(photo_id: str, query: InCollection) -> Reply:
+def delete_photo(photo_id: PhotoIdPart, query: InCollection) -> Reply:
     """Delete a photo. Deleting an unknown photo is no error; `Deleted-Photos` is 0 then.
 
     The deletion overrides every earlier submission of this id, even one that is still being ingested.
     """
-    photo_id = normal_id(photo_id)
-    _check_deletable(photo_id, query.collection)
     parts = services()
+    if parts.catalogue.describe(query.collection) is None:
+        raise NotFoundError(f"There is no collection {query.collection!r}.")
     is_stored = parts.catalogue.get(query.collection, photo_id) is not None
     job_id = parts.deletions.enqueue(query.collection, photo_id, request_id.current())
     job = parts.watcher.wait(job_id, _DELETION_SECONDS)
@@ -119,10 +118,3 @@ def delete_photo(photo_id: str, query: InCollection) -> Reply:
     if job.status == "failed":
         raise NotFoundError(job.error["detail"])
     return Reply(job_view(job, api_url()), 202, {"Location": job_url(job.id), "Retry-After": "1"})
-
-
-def _check_deletable(photo_id: str, collection: str) -> None:
-    if problem := photo_id_problem(photo_id):
-        raise InvalidRequestError(f"The photo id {problem}.")
-    if services().catalogue.describe(collection) is None:
-        raise NotFoundError(f"There is no collection {collection!r}.")

@@ -13,7 +13,6 @@ from api.routes.callback import accepted_callback
 from api.services import services
 from shared.domain.results import JobList, JobView
 from shared.errors import (
-    InvalidRequestError,
     MalformedError,
     NotFoundError,
     PayloadTooLargeError,
@@ -80,9 +79,7 @@ def search_batch(headers: Awaiting) -> Reply:
     asked = read_batch(request, services().settings.max_image_bytes)
     most = services().settings.max_waiting_searches
     if len(asked) > most:
-        raise InvalidRequestError(
-            f"searches: a batch has at most {most} searches here (LICHTBILD_MAX_WAITING_SEARCHES)."
-        )
+        raise refusal(f"a batch has at most {most} searches here (LICHTBILD_MAX_WAITING_SEARCHES)", "/searches")
     return awaited_all(_enqueue(asked), headers.wait)
 
 

@@ -2,17 +2,23 @@
 
 import re
 
-from shared.errors import InvalidRequestError
+from shared.errors import Fault, InvalidRequestError
 
 DEFAULT_COLLECTION = "photos"
+COLLECTION_PATTERN = "^[a-z][a-z0-9_]{0,62}$"
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_NAME = re.compile(COLLECTION_PATTERN.removeprefix("^").removesuffix("$"))
+
+
+def collection_problem(collection: str) -> str | None:
+    """What is wrong with the name of a collection, or None. A valid name is safe as a table name."""
+    if _NAME.fullmatch(collection):
+        return None
+    return "must start with a lower-case letter, then have lower-case letters, digits and '_'; 63 at most"
 
 
 def check_name(collection: str) -> str:
-    """Return a collection name that is safe as a table name; raise InvalidRequestError otherwise."""
-    if not _NAME.fullmatch(collection):
-        raise InvalidRequestError(
-            "A collection name starts with a lower-case letter, then lower-case letters, digits and '_'; 63 at most."
-        )
+    """Return a valid name; raise InvalidRequestError for any other."""
+    if problem := collection_problem(collection):
+        raise InvalidRequestError(f"`collection` {problem}.", [Fault(problem, parameter="collection")])
     return collection

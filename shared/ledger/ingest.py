@@ -11,12 +11,14 @@ from typing import Any, cast
 import redis
 
 from shared.domain.items import Failure, Item, Outcome, pack_items, unpack_items
-from shared.errors import NotFoundError
+from shared.errors import Fault, InvalidRequestError, NotFoundError
 from shared.ledger import keys, scripts
 from shared.ledger.failure_blocks import pack_failures, unpack_failures
 from shared.ledger.submission import Submission
 from shared.settings import Settings
 
+# The cursor of the first page of failed items: `block-offset`.
+FIRST_FAILURES = "0-0"
 # Failures are counted per host for at most this many hosts; the rest share one counter. A list may name a million.
 _MAX_HOSTS = 100
 # The circuit breaker needs at least this many settled items: the first items of a list may not be representative.
@@ -178,18 +180,28 @@ class IngestLedger:
         return bool(expired or self._redis.llen(keys.ACTIVE))
 
     def failures(self, job_id: str, cursor: str, limit: int) -> tuple[list[Failure], str | None]:
-        """A page of failed items, and the cursor of the next page or None. Cursors are `block-offset`."""
+        """A page of failed items, and the cursor of the next page or None. Cursors are `block-offset`.
+
+        Raises NotFoundError for an unknown job, InvalidRequestError for a cursor of none of its pages.
+        """
         if not self._redis.exists(keys.job(job_id)):
             raise NotFoundError(f"There is no job {job_id!r}; finished jobs are kept for a limited time.")
         block, offset = (int(part) for part in cursor.split("-"))
         page: list[Failure] = []
+        is_ours = cursor == FIRST_FAILURES
         for raw in self._blocks(job_id, block):
             failures = unpack_failures(raw)[offset:]
+            is_ours = is_ours or bool(failures)
+            if not is_ours:
+                break
             room = limit - len(page)
             page.extend(failures[:room])
             if len(failures) > room:
                 return page, f"{block}-{offset + room}"
             block, offset = block + 1, 0
+        if not is_ours:
+            reason = f"`cursor` must be a `next_cursor` of the failed items of job {job_id}."
+            raise InvalidRequestError(reason, [Fault(reason, parameter="cursor")])
         return page, None
 
     def failed_items(self, job_id: str, code: str | None) -> Iterator[Item]:

@@ -7,13 +7,15 @@ from typing import cast
 import redis
 
 from shared.domain.job import FINAL, Job, Kind, Status
-from shared.errors import ConflictError, InvalidRequestError, NotFoundError
+from shared.errors import ConflictError, Fault, InvalidRequestError, NotFoundError
 from shared.ledger import keys, scripts
 from shared.ledger.job_fields import read_job
 from shared.settings import Settings
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "been cancelled"}
 _PAGE = 200
+# The form of a cursor of jobs: `created-id`.
+JOB_CURSOR = "[0-9]{1,15}-[0-9a-f]{1,64}"
 
 
 class Jobs:
@@ -106,6 +108,7 @@ class Jobs:
 def _parse_cursor(cursor: str) -> int | None:
     if not cursor:
         return None
-    if not re.fullmatch(r"\d{1,15}-[0-9a-f]{1,64}", cursor):
-        raise InvalidRequestError("`cursor` must be the `next_cursor` of an earlier page.")
+    if not re.fullmatch(JOB_CURSOR, cursor):
+        reason = "`cursor` must be the `next_cursor` of an earlier page."
+        raise InvalidRequestError(reason, [Fault(reason, parameter="cursor")])
     return int(cursor.partition("-")[0])

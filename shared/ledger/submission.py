@@ -11,7 +11,7 @@ import redis
 from shared.domain.callback import Callback
 from shared.domain.items import Failure, Item, pack_items, unpack_items
 from shared.domain.job_labels import JobLabels
-from shared.errors import InvalidRequestError, UnavailableError
+from shared.errors import Fault, InvalidRequestError, UnavailableError
 from shared.ledger import keys, scripts
 from shared.ledger.callback_fields import callback_fields
 from shared.ledger.failure_blocks import pack_failures
@@ -125,7 +125,8 @@ class Submission:
         if found == "expired":
             raise UnavailableError("The upload took too long and its first items were dropped; send it again.")
         if found == "another":
-            raise InvalidRequestError("This Idempotency-Key came with another request before; use a new key.")
+            reason = "This Idempotency-Key came with another request before; use a new key."
+            raise InvalidRequestError(reason, [Fault(reason, parameter="Idempotency-Key")])
         return str(found)
 
     def _refused_fields(self) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class CheckedClient(FlaskClient):
         operation, described = operations(self.application)[endpoint], api_document()
         answers = described["paths"][path_of(operation)][operation.method.lower()]["responses"]
         assert str(response.status_code) in answers, f"{operation.name}: {response.status_code} is not declared"
+        if response.status_code == 422:
+            assert response.json["faults"], f"{operation.name}: {response.json['detail']} has no place"
         content = resolved(answers[str(response.status_code)]).get("content", {}).get(response.mimetype)
         if response.is_json and content:
             schema = {**content["schema"], "components": described["components"]}

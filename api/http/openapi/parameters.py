@@ -62,7 +62,7 @@ def path_of(operation: Operation) -> str:
 def parameters(operation: Operation) -> list[dict[str, Any]]:
     """The parts of the path, the query and the headers of an operation."""
     return [
-        *map(_path_part, re.findall(r"{(\w+)}", path_of(operation))),
+        *(_path_part(name, operation) for name in re.findall(r"{(\w+)}", path_of(operation))),
         *_given(operation.query, "query"),
         *_given(operation.headers, "header"),
         {"$ref": f"#/components/parameters/{request_id.HEADER}"},
@@ -87,9 +87,10 @@ def headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, request_id.HEADER)}
 
 
-def _path_part(name: str) -> dict[str, Any]:
+def _path_part(name: str, operation: Operation) -> dict[str, Any]:
     description, example = _PATH_PARTS[name]
-    schema = {"type": "string", "minLength": 1}
+    own = operation.parts[name].json_schema(schema_generator=UntitledSchemas) if name in operation.parts else {}
+    schema = {"type": "string", "minLength": 1, **{word: own[word] for word in ("pattern",) if word in own}}
     return {
         "name": name,
         "in": "path",

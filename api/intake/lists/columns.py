@@ -85,12 +85,12 @@ def _named(line: str, number: int, delimiter: str | None, options: ListOptions) 
     delimiters = (delimiter,) if delimiter else _DELIMITERS
     fitting = [each for each in delimiters if len(_cells(line, each)) == len(names)] if len(names) > 1 else [""]
     if not fitting:
-        raise InvalidRequestError(
-            f"line {number}: `columns` names {len(names)} columns, the line has {max(map(len, _all(line)))}."
-        )
+        reason = f"`columns` names {len(names)} columns, the line has {max(map(len, _all(line)))}"
+        raise InvalidRequestError(f"line {number}: {reason}.", [Fault(reason, parameter="columns", line=number)])
     url = _place(names, [options.url_column] if options.url_column else URL_NAMES)
     if url is None:
-        raise InvalidRequestError("`columns` must name the column of URLs `url`, or `url_column` must name it.")
+        reason = "`columns` must name the column of URLs `url`, or `url_column` must name it."
+        raise InvalidRequestError(reason, [Fault(reason, parameter="columns")])
     photo_id = _place(names, [options.id_column] if options.id_column else ID_NAMES)
     return Columns(names, url, photo_id, fitting[0], is_header=False)
 

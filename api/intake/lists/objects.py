@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import ijson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from api.http.validation import body_faults, first_fault
 from api.intake.lists.columns import ID_NAMES, URL_NAMES, normal_name
+from api.intake.lists.json_array import JsonArray
 from api.intake.lists.options import ListOptions
 from api.intake.lists.row import BadRow, Place, Row
 from api.intake.lists.text import Line
 from api.intake.lists.values import item_of
 from shared.domain.items import MAX_ATTRIBUTES_BYTES, Item
-from shared.errors import Fault, MalformedError
+from shared.errors import Fault
 
 _EXTRA_HINT = "Move it into `attributes`, or send `extra_keys=attributes`."
 
@@ -40,21 +40,17 @@ _EXAMPLE: Any = {"photo_id": "beach-1", "url": "https://example.org/1.jpg", "att
 class ListBody(BaseModel):
     """A JSON list of items. It is read as a stream, one item at a time. A bare array of items is accepted, too."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_EXAMPLE]}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"items": [_EXAMPLE]}]})
 
     items: list[ItemBody]
 
 
 def read_json(stream: io.BufferedReader, options: ListOptions) -> Iterator[Row]:
-    """Each element of `{"items": […]}`, or of a bare array. Raises MalformedError if the body is not JSON."""
-    is_bare = stream.peek(1).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-    path, array = ("item", "") if is_bare else ("items.item", "/items")
-    try:
-        for index, value in enumerate(ijson.items(stream, path, use_float=True)):
-            place = Place(index, array=array)
-            yield Row(place, _found(place, lambda: ItemBody.model_validate(value), lambda: value, options))  # noqa: B023
-    except (ijson.JSONError, UnicodeDecodeError) as error:
-        raise MalformedError(f"The body is not valid JSON: {str(error).splitlines()[0]}") from error
+    """Each element of `{"items": […]}`, or of a bare array. Raises as `JsonArray.elements` does."""
+    array = JsonArray(stream)
+    for index, value in enumerate(array.elements()):
+        place = Place(index, array=array.pointer)
+        yield Row(place, _found(place, lambda: ItemBody.model_validate(value), lambda: value, options))  # noqa: B023
 
 
 def read_ndjson(lines: Iterator[Line], options: ListOptions) -> Iterator[Row]:

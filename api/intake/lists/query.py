@@ -34,7 +34,7 @@ class ListQuery(Parameters):
     """Read `&amp;` in URLs as `&`."""
     extra_keys: ExtraKeys = "refuse"
     """What further keys of a JSON object are: faults, or attributes."""
-    limit: Annotated[WholeNumber, Field(ge=0)] = 0
+    limit: Annotated[WholeNumber, Field(ge=0, le=999_999_999)] = 0
     """Take only this many rows from the beginning of the list; 0: all."""
 
     def list_options(self, charset: str | None) -> ListOptions:
