@@ -25,8 +25,10 @@ from shared.domain.results import (
     KnownPhoto,
     KnownPhotos,
     PhotoView,
+    PictureGroup,
     Progress,
     Readiness,
+    SamePicture,
 )
 from shared.domain.search_results import (
     Embedding,
@@ -91,6 +93,7 @@ def _progress(stored: int, failed: int) -> Progress:
     )
 
 
+_PLACEHOLDER = SamePicture(29, [PictureGroup(30, ["b4QKbXQ-kxA", "y1ZTgP9-3rM", "jh2KTqHLMjE"])])
 _STARTED = _CREATED + timedelta(seconds=1)
 QUEUED_INGEST = _job("ingest", progress=_progress(0, 0))
 RUNNING_INGEST = replace(
@@ -107,7 +110,7 @@ FINISHED_INGEST = replace(
     RUNNING_INGEST,
     status="succeeded",
     finished_at=_STARTED + timedelta(seconds=31),
-    progress=_progress(24_960, 40),
+    progress=replace(_progress(24_960, 40), same_picture=_PLACEHOLDER),
 )
 RETRY = replace(QUEUED_INGEST, id="a1b2c3d4e5f60718293a", parent_id=JOB_ID)
 QUEUED_SEARCH = _job("search")

@@ -11,6 +11,7 @@ from lichtbild.cli.terminal import write_line
 from lichtbild.models import Job, Progress
 
 _SHOWN_HOSTS = 5
+_SHOWN_GROUPS = 3
 _OTHER_HOSTS = "(other)"
 
 
@@ -25,6 +26,7 @@ def summarise(job: Job) -> None:
     limited = f", limited by {counts.limited_by}" if counts.limited_by else ""
     write_line(f"{counts_in_words(counts)}{took} ({counts.items_per_second:.0f}/s), {size(counts.bytes)}{limited}")
     show_failures(counts)
+    _show_same_pictures(counts)
     if counts.failed:
         write_line(f"List them: lichtbild jobs {job.id} --errors")
         if job.is_final:
@@ -37,6 +39,17 @@ def show_failures(counts: Progress) -> None:
         write_line(f"{count:8}  {printable(code)}")
     for host, count in _worst_hosts(counts):
         write_line(f"{count:8}  at {printable(host)}")
+
+
+def _show_same_pictures(counts: Progress) -> None:
+    """Print the pictures that came for several ids: many hosts send one placeholder for all photos that are gone."""
+    same = counts.same_picture
+    if not same.photos:
+        return
+    write_line(f"{same.photos} with the picture of another photo of this job, such as a placeholder:")
+    for group in same.groups[:_SHOWN_GROUPS]:
+        more = ", …" if group.photos > len(group.photo_ids) else ""
+        write_line(f"{group.photos:8}  have one picture: {', '.join(map(printable, group.photo_ids))}{more}")
 
 
 def failures_in_words(counts: Progress) -> tuple[str, str]:
@@ -52,6 +65,7 @@ def show_report(job: Job) -> None:
         return
     write_line(f"{report.tried} of {report.of} tried: {report.success_rate:.1%} would be stored")
     show_failures(counts)
+    _show_same_pictures(counts)
     if counts.stored:
         write_line(f"{size(report.bytes_per_item)} an image, about {size(report.estimated_bytes)} in all")
     if report.estimated_seconds is not None:

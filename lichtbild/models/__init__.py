@@ -7,7 +7,17 @@ from lichtbild.models.attributes import Attribute, Attributes
 from lichtbild.models.collections import Collection, Index
 from lichtbild.models.deliveries import Attempt, Delivery
 from lichtbild.models.embeddings import Embedding, Embeddings
-from lichtbild.models.jobs import FINAL, FailedItem, Job, Kind, PreflightReport, Progress, Status
+from lichtbild.models.jobs import (
+    FINAL,
+    FailedItem,
+    Job,
+    Kind,
+    PictureGroup,
+    PreflightReport,
+    Progress,
+    SamePicture,
+    Status,
+)
 from lichtbild.models.photos import Hit, KnownPhoto, Photo, SearchResult, SimilarPhoto, Tokens
 from lichtbild.models.problem import JobError
 from lichtbild.models.readiness import Backlog, Readiness, Worker
@@ -30,9 +40,11 @@ __all__ = [
     "Kind",
     "KnownPhoto",
     "Photo",
+    "PictureGroup",
     "PreflightReport",
     "Progress",
     "Readiness",
+    "SamePicture",
     "SearchResult",
     "SimilarPhoto",
     "Status",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -17,12 +17,36 @@ FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
+class PictureGroup:
+    """`photos` items of a job whose pictures have the same bytes, with the first of their ids."""
+
+    photos: int
+    photo_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SamePicture:
+    """`photos` items of a job whose picture an earlier item of the job had, such as the placeholder of a host for photos
+    that are gone, and the pictures with the most items."""
+
+    photos: int = 0
+    groups: Sequence[PictureGroup] = ()
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any] | None) -> SamePicture:
+        if body is None:
+            return cls()
+        groups = [PictureGroup(group["photos"], group["photo_ids"]) for group in body["groups"]]
+        return cls(body["photos"], groups)
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Counts of an ingest's items. `total` is the sum of the next four; `eta_seconds` is None while unknown.
 
     `limited_by` is the stage with the most busy time, None before any stage ran. Failures are counted by code and by
     host, highest first; the hosts beyond the API's limit share the last entry, `(other)`. `under_way` are pending items
-    that workers have downloaded.
+    that workers have downloaded. `same_picture` names pictures that came for several items.
     """
 
     total: int
@@ -38,6 +62,7 @@ class Progress:
     failed_by_code: Mapping[str, int]
     failed_by_host: Mapping[str, int]
     under_way: int = 0
+    same_picture: SamePicture = SamePicture()
 
     @property
     def settled(self) -> int:
@@ -60,6 +85,7 @@ class Progress:
             failed_by_code=body["failed_by_code"],
             failed_by_host=body["failed_by_host"],
             under_way=body.get("under_way", 0),
+            same_picture=SamePicture.from_json(body.get("same_picture")),
         )
 
 

@@ -5,7 +5,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.addresses.web_url import parse_web_url
@@ -57,13 +57,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one chunk. Each of its items is counted exactly once."""
+    """The outcome of one chunk. Each of its items is counted exactly once.
+
+    `pictures` has the first digits of the content hash (hexadecimal) of each item that did not fail, by its id.
+    """
 
     stored: int
     unchanged: int
     failures: Sequence[Failure]
     bytes: int
     stage_seconds: Mapping[Stage, float]
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def normal_id(photo_id: str) -> str:

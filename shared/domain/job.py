@@ -1,6 +1,6 @@
 """One job as it stood when it was read from the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -22,6 +22,9 @@ class Job:
     `stage_seconds` is the busy time of each stage in all workers: the time summed over items, divided by the
     parallelism of the stage in one worker. The stage with the largest value is the bottleneck.
 
+    `same_picture` counts the items whose picture an earlier item of the job had; `same_pictures` are the
+    pictures with the most items, each with its count and its first ids.
+
     `result` and `error` are JSON as stored: `SearchResult` of a finished search, `JobError` of a failed job.
     """
 
@@ -42,6 +45,8 @@ class Job:
     under_way: int
     failed_by_code: Mapping[str, int]
     failed_by_host: Mapping[str, int]
+    same_picture: int
+    same_pictures: Sequence[tuple[int, Sequence[str]]]
     bytes: int
     stage_seconds: Mapping[str, float]
     items_per_second: float

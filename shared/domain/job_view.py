@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from shared.domain.job import Job
-from shared.domain.results import JobLinks, JobView, PreflightReport, Progress
+from shared.domain.results import JobLinks, JobView, PictureGroup, PreflightReport, Progress, SamePicture
 
 
 def job_view(job: Job, api: str) -> JobView:
@@ -68,7 +68,14 @@ def _progress(job: Job) -> Progress:
         limited_by=job.limited_by,
         failed_by_code=job.failed_by_code,
         failed_by_host=job.failed_by_host,
+        same_picture=_same_picture(job),
     )
+
+
+def _same_picture(job: Job) -> SamePicture | None:
+    if not job.same_picture:
+        return None
+    return SamePicture(job.same_picture, [PictureGroup(count, ids) for count, ids in job.same_pictures])
 
 
 def _preflight_report(job: Job) -> PreflightReport:

@@ -32,6 +32,26 @@ class PreflightReport(Documented):
 
 
 @dataclass(frozen=True, slots=True)
+class PictureGroup(Documented):
+    """Items of a job whose pictures have the same bytes."""
+
+    photos: int
+    """The number of these items."""
+    photo_ids: Sequence[str]
+    """The first three."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamePicture(Documented):
+    """Items of a job that came with the same picture, such as the placeholder of a host for photos that are gone."""
+
+    photos: int
+    """Items whose picture an earlier item of the job had. A picture is remembered for the next 10,000 others."""
+    groups: Sequence[PictureGroup]
+    """The ten pictures with the most items."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress(Documented):
     """The counts and rates of an ingest."""
 
@@ -55,6 +75,8 @@ class Progress(Documented):
     failed_by_code: Mapping[str, int]
     failed_by_host: Mapping[str, int]
     """The twenty hosts with the most failures; all others are counted as `(other)`."""
+    same_picture: SamePicture | None = None
+    """Only if several items came with the same picture; they are stored nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)

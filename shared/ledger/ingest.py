@@ -163,6 +163,7 @@ class IngestLedger:
                 keys.PREFIX,
                 _MAX_HOSTS,
                 MIN_JUDGED_ITEMS,
+                "\n".join(f"{picture} {photo_id}" for photo_id, picture in outcome.pictures.items()),
                 *_failure_counts(outcome.failures),
             ],
         )

@@ -1,7 +1,7 @@
 """A job's HASH in the ledger, read into a `Job`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from shared.ledger.earlier_results import in_todays_names
 RATE_WINDOW_SECONDS = 60
 _SLOT_SECONDS = 5
 _MAX_HOSTS_SHOWN = 20
+_MAX_GROUPS_SHOWN = 10
 _OTHER_HOSTS = "(other)"
 NO_LABELS = JobLabels()
 
@@ -38,6 +39,8 @@ def read_job(fields: Mapping[str, str]) -> Job:
         failed_by_code=_counts(fields, "code:"),
         failed_by_host=_largest(_counts(fields, "host:")),
         under_way=sum(int(count) for name, count in fields.items() if name.startswith("under-way:")),
+        same_picture=int(fields.get("same_picture", 0)),
+        same_pictures=_same_pictures(fields),
         bytes=int(fields.get("bytes", 0)),
         stage_seconds={stage: float(fields.get(stage, 0)) for stage in STAGES},
         items_per_second=_rate(fields, started, finished),
@@ -72,6 +75,13 @@ def _largest(hosts: Mapping[str, int]) -> dict[str, int]:
     named = [(host, count) for host, count in hosts.items() if host][:_MAX_HOSTS_SHOWN]
     others = sum(hosts.values()) - sum(count for _, count in named)
     return {**dict(named), **({_OTHER_HOSTS: others} if others else {})}
+
+
+def _same_pictures(fields: Mapping[str, str]) -> list[tuple[int, Sequence[str]]]:
+    """The largest groups of items with one picture: the number of items, and the first of their ids."""
+    groups = [value.split("\n") for name, value in fields.items() if name.startswith("same:")]
+    largest = sorted(groups, key=lambda group: (-int(group[0]), group[1]))[:_MAX_GROUPS_SHOWN]
+    return [(int(count), ids) for count, *ids in largest]
 
 
 def _error(fields: Mapping[str, str]) -> Any:

@@ -54,7 +54,11 @@ def idempotency(key: str) -> str:
 
 
 def job(job_id: str) -> str:
-    """HASH of the job's own fields and counts."""
+    """HASH of the job's own fields and counts.
+
+    `same_pictures.lua` makes two more names of it: `…:pictures` and `…:pictures-before`, HASHes of a running ingest,
+    picture -> the first id that it came for.
+    """
     return f"{PREFIX}job:{job_id}"
 
 

@@ -1,6 +1,7 @@
 -- End a job of any kind in a final state. A job that has ended stays as it is.
 -- Keys: job, job:chunks, job:waiting, job:attempts, job:failures, active, searches, orders:delete, orders:index, and
---       keys to delete; leases and collection:NAME (built from the prefix); those of notify.lua.
+--       keys to delete; leases and collection:NAME (built from the prefix); those of notify.lua;
+--       job:pictures and job:pictures-before (built from job).
 -- Returns the previous status, or nil if there is no such job.
 local job, chunks, waiting, attempts, failures, active, searches, deletions, index_commands = unpack(KEYS)
 local FIRST_KEY_TO_DELETE = 10
@@ -41,7 +42,8 @@ elseif kind == 'delete' then
   redis.call('HINCRBY', collection_stats, 'changes', 1)
 end
 local claimed = kind == 'ingest' and claimed_chunks() or {}
-redis.call('DEL', chunks, waiting, attempts, unpack(KEYS, FIRST_KEY_TO_DELETE))
+redis.call('DEL', chunks, waiting, attempts, job .. ':pictures', job .. ':pictures-before',
+  unpack(KEYS, FIRST_KEY_TO_DELETE))
 for chunk, payload in pairs(claimed) do
   redis.call('HSET', chunks, chunk, payload)
 end

@@ -1,15 +1,16 @@
 -- Count a finished chunk, once: only the call that removes the payload changes the counts. A job that was cancelled or
 -- failed keeps its status and still counts the chunks that were claimed at that moment.
 -- Keys: leases, active, job, job:chunks, job:waiting, job:attempts, job:failures, collection:NAME; those of
---       notify.lua.
+--       notify.lua and same_pictures.lua.
 -- Returns 1, or 0 if the chunk is already settled or split, or was waiting when its job ended.
 local leases, active, job, chunks, waiting, attempts, failures, collection_stats = unpack(KEYS)
 local id, chunk, token, chunk_stored, chunk_unchanged, chunk_failed, bytes, fetch_s, decode_s, encode_s, write_s,
-  failure_block, max_kept_failures, retention_s, changes, prefix, max_hosts, min_judged_items = unpack(ARGV)
+  failure_block, max_kept_failures, retention_s, changes, prefix, max_hosts, min_judged_items, pictures = unpack(ARGV)
 -- From here on: fields and by how much each grows, "code:http_404" and "host:example.org".
-local FIRST_FAILURE_COUNT = 19
+local FIRST_FAILURE_COUNT = 20
 
 -- include notify
+-- include same_pictures
 
 redis.call('ZREM', leases, id .. ' ' .. chunk .. ' ' .. token)
 if redis.call('HDEL', chunks, chunk) == 0 then
@@ -60,6 +61,9 @@ for index = FIRST_FAILURE_COUNT, #ARGV, 2 do
   redis.call('HINCRBY', job, field, count)
 end
 
+if not has_ended then
+  count_same_pictures(job, pictures, retention_s)
+end
 if failure_block ~= '' and failed <= tonumber(max_kept_failures) then
   redis.call('RPUSH', failures, failure_block)
 end
@@ -77,7 +81,7 @@ elseif settled == tonumber(total) then
   end
   redis.call('HSET', job, 'status', ended, 'finished', now)
   notify(prefix, id, ended, now)
-  redis.call('DEL', chunks, waiting, attempts)
+  redis.call('DEL', chunks, waiting, attempts, job .. ':pictures', job .. ':pictures-before')
   redis.call('LREM', active, 0, id)
   redis.call('EXPIRE', job, retention_s)
   redis.call('EXPIRE', failures, retention_s)

@@ -51,6 +51,25 @@ def test_of_many_hosts_the_ones_with_most_failures_are_shown(api: FakeApi, table
     assert lines[3:9] == [f"{10 - n:8}  at host-{n}" for n in range(5)] + ["      14  at other hosts"]
 
 
+@pytest.mark.parametrize("preflight", [(), ("--preflight", 3)], ids=["an ingest", "a preflight"])
+def test_pictures_that_came_for_several_ids_are_named(api: FakeApi, table: Path, preflight: tuple) -> None:
+    job = ingest_job(stored=310, **({"preflight_of": 25_000, "result": REPORT} if preflight else {}))
+    groups = [(300, ["a", "b", "c"]), (3, ["d", "e", "f"]), (2, ["g", "h"]), (2, ["i", "j"])]
+    shown = [{"photos": count, "photo_ids": ids} for count, ids in groups]
+    job["progress"]["same_picture"] = {"photos": 303, "groups": shown}
+    api.on("POST", "/v1/ingest", Reply(job, 202))
+    api.on("GET", "/v1/jobs/j1", Reply(job))
+
+    lines = lichtbild("ingest", table, *preflight, api=api.url).stdout.splitlines()
+
+    assert lines[2:6] == [
+        "303 with the picture of another photo of this job, such as a placeholder:",
+        "     300  have one picture: a, b, c, …",
+        "       3  have one picture: d, e, f",
+        "       2  have one picture: g, h",
+    ]
+
+
 def test_a_preflight_prints_its_estimates(api: FakeApi, table: Path) -> None:
     ended = ingest_job(failed=1, preflight_of=25_000, result=REPORT)
     api.on("POST", "/v1/ingest", Reply(ingest_job("queued", pending=3, preflight_of=25_000), 202))

@@ -17,6 +17,7 @@ from shared.ledger.commands import CommandLedger
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from tests.gate import Gate
+from tests.image_server import redirect
 from tests.pictures import photo
 from tests.stack import wait_for
 from tests.worker.ingest.counts import counts
@@ -172,6 +173,19 @@ def test_a_preflight_tries_everything_and_stores_nothing(ingest, items, image_se
     assert report["estimated_bytes"] == pytest.approx(500 * report["bytes_per_item"], rel=0.01)
     assert report["estimated_seconds"] > 0
     assert job.failed_by_code == {"http_404": 1}
+
+
+@pytest.mark.parametrize("preflight", [{}, {"preflight_of": 600}], ids=["an ingest", "a preflight"])
+def test_a_placeholder_that_came_for_several_ids_is_named(ingest, items, image_server, preflight):
+    """As hosts do for photos that are gone: four URLs redirect to one picture with status 200."""
+    image_server.answers = {f"/{n}": redirect("/removed") for n in range(1, 5)}
+    image_server.default = lambda path: photo(0) if path == "/removed" else photo(int(path.strip("/")) + 10)
+    job = ingest(items, **preflight)
+    assert counts(job) == {"stored": 6}
+    same = {"photos": 3, "groups": [{"photos": 4, "photo_ids": ["p1", "p2", "p3"]}]}
+    assert to_json(job_view(job, API))["progress"]["same_picture"] == same
+    if not preflight:
+        assert to_json(job_view(ingest(items), API))["progress"]["same_picture"] == same, "unchanged items, too"
 
 
 def test_a_job_reports_the_stage_that_limits_it(ingest, items):
