@@ -26,8 +26,8 @@ class PictureGroup:
 
 @dataclass(frozen=True, slots=True)
 class SamePicture:
-    """`photos` items of a job whose picture an earlier item of the job had, such as the placeholder of a host for photos
-    that are gone, and the pictures with the most items."""
+    """`photos` items of a job whose picture an earlier item of the job had, such as the placeholder of a host for
+    photos that are gone, and the pictures with the most items."""
 
     photos: int = 0
     groups: Sequence[PictureGroup] = ()

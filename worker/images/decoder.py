@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import warnings
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from worker.images.foreign_formats import format_name
 from worker.images.grey_depth import eight_bits, is_deep_grey
 from worker.images.heif import install_heif
 from worker.images.libtiff import silence_libtiff
-from worker.images.mending import with_end, without_texts
+from worker.images.mending import bare_png, with_end
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", *install_heif())
 # Pillow's format detection reads this many bytes.
@@ -33,6 +34,8 @@ _ON_ITS_SIDE = (5, 6, 7, 8)
 # hold all of its coefficients: 200 million at the default limit, as today's phones have.
 _REDUCED_LIMIT = 4
 
+_WHITE, _BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
+
 # Key in an image's `info`: the picture's (left, upper, right, lower) within its pixels; absent: all pixels. A
 # picture of 1001 pixels decoded at 1/8 is 125.125 pixels wide, stored in 126.
 PICTURE_BOX = "picture_box"
@@ -42,8 +45,9 @@ _WHOLE_SIZE = "whole_size"
 
 # `max_pixels` applies to every format. Pillow's own limit would defeat a `max_pixels` that was raised on purpose.
 Image.MAX_IMAGE_PIXELS = None
-# Pillow warns once per broken tag, which would flood the log, and Python remembers every warning.
+# Pillow warns and logs once per broken tag, which would flood the log, and Python remembers every warning.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 silence_libtiff()
 
 
@@ -85,6 +89,7 @@ def _decode(content: bytes, max_pixels: int, shortest: int | None) -> Image.Imag
     if pixels > most or image.width * image.height > max_pixels:
         raise ItemError("too_many_pixels", f"The image has more than {max_pixels} pixels (LICHTBILD_MAX_IMAGE_PIXELS).")
     try:
+        _show_first_frame(image)
         image.load()
         _turn_upright(image)
         return _rgb(image)
@@ -94,7 +99,7 @@ def _decode(content: bytes, max_pixels: int, shortest: int | None) -> Image.Imag
 
 def _mended(content: bytes, max_pixels: int, shortest: int | None) -> Image.Image | None:
     """The picture of a file that is broken only where viewers do not mind; None if there is no such repair."""
-    if (bare := without_texts(content)) is not None:
+    if (bare := bare_png(content)) is not None:
         return _decode(bare, max_pixels, shortest)
     if (filled := with_end(content)) is not None:
         first, second = (_decode(one, max_pixels, shortest) for one in filled)
@@ -163,6 +168,12 @@ def _orientation(image: Image.Image) -> object:
         return 1
 
 
+def _show_first_frame(image: Image.Image) -> None:
+    """Skip the default image of an animated PNG, which is only for viewers that cannot play it."""
+    if image.info.get("default_image"):
+        image.seek(1)
+
+
 def _turn_upright(image: Image.Image) -> None:
     """Rotate in place; no copy if upright. Unreadable metadata does not make the picture invalid."""
     with contextlib.suppress(Exception):
@@ -170,13 +181,29 @@ def _turn_upright(image: Image.Image) -> None:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Convert to RGB. Transparent pixels become white, as on a web page and in Hugging Face's processors."""
+    """Convert to RGB. Transparent pixels become white, as on a web page and in Hugging Face's processors; black if the
+    picture would have one colour on white."""
     if is_deep_grey(image):
         image = eight_bits(image)
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if "A" not in image.getbands() and image.info.get("transparency") is None:
         return image.convert("RGB")
-    opaque = image.convert("RGBA")
-    white = Image.new("RGBA", opaque.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, opaque).convert("RGB")
+    layers = image.convert("RGBA")
+    if image.format == "BMP" and layers.getchannel("A").getbbox() is None:
+        # Most programs leave the fourth byte 0 and mean nothing by it.
+        return layers.convert("RGB")
+    picture = _on(_WHITE, layers)
+    if _has_one_colour(picture) and not _has_one_colour(on_black := _on(_BLACK, layers)):
+        # White letters or a white logo would vanish.
+        return on_black
+    return picture
+
+
+def _on(ground: tuple[int, int, int, int], layers: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", layers.size, ground), layers).convert("RGB")
+
+
+def _has_one_colour(picture: Image.Image) -> bool:
+    extremes: Any = picture.getextrema()
+    return all(low == high for low, high in extremes)

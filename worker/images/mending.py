@@ -1,23 +1,30 @@
-"""Files that viewers show although Pillow refuses them: large metadata of a PNG, missing end of a JPEG."""
+"""Files that viewers show although Pillow refuses them: a PNG with large metadata, a bad animation or no end, and a
+JPEG without its end."""
 
 import struct
 from collections.abc import Iterator
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"iCCP"})
+_PNG_EXTRAS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"acTL", b"fcTL", b"fdAT"})
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _JPEG_END = b"\xff\xd9"
 # Two different continuations of the compressed data. A decoder that has all rows reads neither; one that misses some
 # fills them with different pixels.
 _JPEG_FILLS = (b"\x00" * 64, b"\xa5" * 64)
 
 
-def without_texts(content: bytes) -> bytes | None:
-    """A PNG without its texts and its colour profile; None if the file is no PNG or has none of them."""
+def bare_png(content: bytes) -> bytes | None:
+    """A PNG of its picture alone, without texts, colour profile and animation, and with an end; None if the file is no
+    PNG, or is one already."""
     if not content.startswith(_PNG_SIGNATURE):
         return None
-    kept = [content[start:end] for kind, start, end in _png_chunks(content) if kind not in _PNG_TEXTS]
-    mended = _PNG_SIGNATURE + b"".join(kept)
-    return mended if len(mended) < len(content) else None
+    kept = [
+        content[start:end]
+        for kind, start, end in _png_chunks(content)
+        if kind not in _PNG_EXTRAS and not _PNG_END.startswith(content[start:end])
+    ]
+    mended = b"".join([_PNG_SIGNATURE, *kept, _PNG_END])
+    return None if mended == content else mended
 
 
 def with_end(content: bytes) -> tuple[bytes, bytes] | None:

@@ -48,6 +48,24 @@ def test_many_texts_of_a_png_do_no_harm():
     assert np.array_equal(pixels(PNG[:33] + text(b"zTXt", 1_000_000) * 80 + PNG[33:]), pixels(PNG))
 
 
+@pytest.mark.parametrize("cut", [1, 4, 8, 12])
+def test_a_png_without_its_end_is_decoded(cut):
+    assert np.array_equal(pixels(PNG[:-cut]), pixels(PNG))
+
+
+@pytest.mark.parametrize("cut", [100, 2000])
+def test_a_png_that_misses_rows_is_broken(cut):
+    with pytest.raises(ItemError) as failure:
+        decode(PNG[: -12 - cut], LIMIT)
+    assert failure.value.code == "broken_image"
+
+
+def test_a_png_with_a_broken_animation_shows_its_default_image():
+    """As `syntax_num_frames_zero.png` in the tests of APNG."""
+    content = PNG[:33] + chunk(b"acTL", bytes(8)) + PNG[33:-12] + chunk(b"fdAT", b"\0\0\0\7x") + PNG[-12:]
+    assert np.array_equal(pixels(content), pixels(PNG))
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("cut", [1, 2])
 def test_a_jpeg_without_its_end_is_decoded_if_all_rows_are_there(progressive, cut):
