@@ -16,8 +16,8 @@ import pytest
 from tests.faults.sizes import FULL
 from tests.faults.transcript import Story
 
-# Per line: the name of a file, a tab, and its outcome: `decoded`, `one_colour`, or the code of the error. Pictures of one
-# colour were looked at: a viewer shows one colour, too.
+# Per line: the name of a file, a tab, and its outcome: `decoded`, `one_colour`, or the code of the error. Pictures of
+# one colour were checked: a viewer shows one colour, too.
 OUTCOMES = Path(__file__).parent / "decoder_corpus.tsv"
 MOST_SECONDS = 2.0
 

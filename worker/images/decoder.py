@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageErr
 
 from shared.errors import ItemError
 from shared.settings import Settings
+from worker.images.colour_profile import in_srgb
 from worker.images.foreign_formats import format_name
 from worker.images.grey_depth import eight_bits, is_deep_grey
 from worker.images.heif import install_heif
@@ -52,7 +53,7 @@ silence_libtiff()
 
 
 def decode(content: bytes, max_pixels: int, shortest: int | None = None) -> Image.Image:
-    """Return the first frame as RGB, transparency on white, rotated by its EXIF orientation.
+    """Return the first frame as sRGB, transparency on white, rotated by its EXIF orientation.
 
     With `shortest`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if its shortest side keeps that many pixels;
     `info[PICTURE_BOX]` is then the picture's exact position.
@@ -185,11 +186,12 @@ def _rgb(image: Image.Image) -> Image.Image:
     picture would have one colour on white."""
     if is_deep_grey(image):
         image = eight_bits(image)
+    image = in_srgb(image)
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if "A" not in image.getbands() and image.info.get("transparency") is None:
-        return image.convert("RGB")
-    layers = image.convert("RGBA")
+        return in_srgb(image.convert("RGB"))
+    layers = in_srgb(image.convert("RGBA"))
     if image.format == "BMP" and layers.getchannel("A").getbbox() is None:
         # Most programs leave the fourth byte 0 and mean nothing by it.
         return layers.convert("RGB")
