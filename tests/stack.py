@@ -122,6 +122,11 @@ class Lichtbild:
 
         return wait_for(ended, f"the end of job {job_id}", seconds)
 
+    def ingests(self, collection: str) -> list[dict[str, Any]]:
+        """The ingests of a collection, newest first."""
+        jobs = self.get("/v1/jobs?kind=ingest&limit=200")["jobs"]
+        return [job for job in jobs if job["collection"] == collection]
+
     def errors(self, job_id: str) -> list[dict[str, Any]]:
         return self.get(f"/v1/jobs/{job_id}/errors?limit=1000")["items"]
 

@@ -16,6 +16,7 @@ class Sizes:
     away_seconds: float  # duration of an outage of the catalogue
     poisoned: int  # items of a job with an image that kills its worker
     huge: int  # items of the job submitted before a small one
+    published: int  # rows of a list as it is published
     hostile: int  # items of the list with every kind of bad image
     submitted: int  # items of one request, while no worker runs
     wide: int  # the same, with all of Unsplash's columns
@@ -30,6 +31,7 @@ SIZES = (
         away_seconds=20,
         poisoned=2_000,
         huge=100_000,
+        published=10_000,
         hostile=2_000,
         submitted=1_000_000,
         wide=100_000,
@@ -43,6 +45,7 @@ SIZES = (
         away_seconds=3,
         poisoned=100,
         huge=10_000,
+        published=300,
         hostile=200,
         submitted=20_000,
         wide=2_000,

@@ -34,7 +34,10 @@ class Download:
 
 @dataclass(slots=True)
 class _Request:
-    """`url` is what is asked for next, after `hops` redirects. A redirect to another host waits for its turn there."""
+    """`url` is what is asked for next, after `hops` redirects. A redirect to another host waits for its turn there.
+
+    `is_unescaped`: the listed URL was not found with its `&amp;`, so it is asked for with `&`.
+    """
 
     url: WebUrl
     then: Callable[[Download], Any]
@@ -44,6 +47,7 @@ class _Request:
     seconds: float = 0.0
     hops: int = 0
     is_redirected: bool = False
+    is_unescaped: bool = False
 
     @property
     def host(self) -> str:
@@ -165,7 +169,11 @@ class Fetcher:
             return
         asked_pause = error.seconds if isinstance(error, BusyError) else 0.0
         self._queue.end(turn, _outcome(error), error, asked_pause)
-        if self._may_retry(request, error):
+        if _may_be_escaped(request, error):
+            request.is_unescaped = True
+            request.url = replace(request.url, target=request.url.target.replace("&amp;", "&"))
+            self._enqueue(request)
+        elif self._may_retry(request, error):
             # Full jitter: requests that failed together are not repeated together.
             self._enqueue(request, after=random.uniform(0, self._host_policy.backoff * 2**request.attempts))  # noqa: S311
         else:
@@ -180,6 +188,11 @@ class Fetcher:
     def _may_retry(self, request: _Request, error: ItemError) -> bool:
         has_time = request.seconds < self._settings.fetch_timeout_seconds
         return error.retryable and has_time and request.attempts < self._settings.fetch_attempts
+
+
+def _may_be_escaped(request: _Request, error: ItemError) -> bool:
+    """Whether the URL may have been copied from HTML. `&amp;` is valid in a URL, so it is asked for as it is first."""
+    return error.code == "http_404" and not request.is_unescaped and "&amp;" in request.url.target
 
 
 def _outcome(error: ItemError) -> Outcome:

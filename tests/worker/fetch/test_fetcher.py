@@ -33,6 +33,25 @@ def test_an_image_is_downloaded_completely(image_server):
     assert fetcher().fetch(f"{image_server.url}/a.jpg") == photo(1)
 
 
+def test_a_url_copied_from_html_is_asked_for_with_its_ampersands_once_it_is_not_found(image_server):
+    image_server.answers["/a?w=1&h=2"] = photo(1)
+    assert fetcher(fetch_attempts=1).fetch(f"{image_server.url}/a?w=1&amp;h=2") == photo(1)
+    assert image_server.asked == {"/a?w=1&amp;h=2": 1, "/a?w=1&h=2": 1}
+
+
+def test_a_url_whose_entity_is_meant_is_asked_for_as_it_is(image_server):
+    image_server.answers["/a?sig=1&amp;h=2"] = photo(1)
+    assert fetcher().fetch(f"{image_server.url}/a?sig=1&amp;h=2") == photo(1)
+    assert sum(image_server.asked.values()) == 1
+
+
+@pytest.mark.parametrize(("status", "requests"), [(404, 2), (403, 1), (410, 1)])
+def test_a_url_that_is_not_found_in_either_form_fails_after_two_requests(image_server, status, requests):
+    image_server.default = lambda _: status
+    assert code_of(f"{image_server.url}/a?w=1&amp;amp;h=2") == f"http_{status}"
+    assert sum(image_server.asked.values()) == requests
+
+
 def test_a_connection_is_reused_for_the_next_image(image_server):
     image_server.answers |= {f"/{n}": photo(n) for n in range(20)} | {"/gone": 404, "/moved": redirect("/3")}
     ours = fetcher(fetch_concurrency=1)
