@@ -22,6 +22,7 @@ from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence, Queue
 from shared.ledger.search import SearchLedger
 from shared.ledger.turns import Turn
+from shared.ledger.waits import Waits
 from shared.ledger.watcher import Watcher
 from shared.settings import Settings
 from shared.uploads.spool import Spool
@@ -133,7 +134,7 @@ def build_ingest(
     redis, catalogue = base.redis, base.catalogue
     ledger = IngestLedger(redis, settings)
     leases = Leases(ledger, settings.lease_seconds)
-    writer = Writer(catalogue, settings.write_rows, settings.write_seconds, leases.count)
+    writer = Writer(catalogue, settings.write_rows, settings.write_seconds, leases.count, Waits(redis).report)
     pipeline = ChunkPipeline(
         settings=settings,
         catalogue=catalogue,

@@ -1,7 +1,7 @@
 """`/healthz`: the API process responds. `/readyz`: whether jobs can be processed, the live workers and the backlog."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from redis.exceptions import RedisError
 
@@ -12,6 +12,7 @@ from shared.domain.results import Alive, Readiness
 from shared.errors import UnavailableError
 from shared.ledger.backlog import read_backlog
 from shared.ledger.presence import QUEUES
+from shared.ledger.waits import Waits
 
 routes = Routes("health")
 
@@ -37,12 +38,13 @@ def _look() -> Readiness:
     parts = services()
     checks = {"redis": _works(parts.redis.ping), "catalogue": _works(parts.catalogue.ping)}
     try:
-        workers, backlog = _workers(), read_backlog(parts.redis)
+        workers, backlog, waits_for = _workers(), read_backlog(parts.redis), Waits(parts.redis).reason()
     except RedisError:
         # `checks` shows it, unless Redis failed only now.
-        workers, backlog = [], None
+        workers, backlog, waits_for = [], None, None
     checks |= {f"{queue}_worker": any(worker["queue"] == queue for worker in workers) for queue in QUEUES}
-    return Readiness("ready" if all(checks.values()) else "not ready", checks, workers, backlog)
+    status: Literal["ready", "not ready"] = "ready" if all(checks.values()) else "not ready"
+    return Readiness(status, checks, workers, backlog, waits_for)
 
 
 def _workers() -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from lichtbild.cli.printable import printable
 from lichtbild.models import Job
 from lichtbild.models import Progress as Counts
 
@@ -39,9 +40,9 @@ def progress_of(console: Console) -> Iterator[Show]:
 
 
 def pause_reason(job: Job) -> str:
-    """`paused` or `paused: too many failures`; empty if the job is not paused."""
+    """`paused`, `paused: too many failures`, or why the job waits; empty if it does neither."""
     if job.status != "paused":
-        return ""
+        return f"waits: {printable(job.waits_for)}" if job.waits_for else ""
     return f"paused: {job.error.code.replace('_', ' ')}" if job.error else "paused"
 
 

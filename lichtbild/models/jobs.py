@@ -119,7 +119,8 @@ class Job:
 
     `parent_id` is the job that this one retries, `preflight_of` the length of the list that a preflight samples.
     `result` is set for searches, `embeddings` for embeddings, `report` for preflights. `name` and `metadata` are those
-    of the request that made the job. `raw` is the API's answer.
+    of the request that made the job. `waits_for` is why a running ingest cannot store at present. `raw` is the API's
+    answer.
     """
 
     id: str
@@ -139,6 +140,7 @@ class Job:
     embeddings: Embeddings | None = None
     name: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    waits_for: str | None = None
 
     @property
     def is_final(self) -> bool:
@@ -180,6 +182,7 @@ class Job:
             embeddings=Embeddings.from_json(result) if result and body["kind"] == "embed" else None,
             name=body.get("name"),
             metadata=body.get("metadata", {}),
+            waits_for=body.get("waits_for"),
         )
 
 

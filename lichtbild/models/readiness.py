@@ -38,16 +38,20 @@ class Backlog:
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether jobs can be processed now. `checks` has the state of `redis`, `catalogue`, `search_worker` and
-    `ingest_worker`; `backlog` is None while Redis is unavailable."""
+    `ingest_worker`; `backlog` is None while Redis is unavailable. `waits_for` is why ingests cannot store at
+    present, such as a full disk."""
 
     ready: bool
     checks: Mapping[str, bool]
     workers: tuple[Worker, ...] = ()
     backlog: Backlog | None = None
+    waits_for: str | None = None
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], *, ready: bool) -> Readiness:
         """`workers` and `backlog` are absent from the answers of older APIs."""
         workers = tuple(Worker.from_json(worker) for worker in body.get("workers", ()))
         backlog = body.get("backlog")
-        return cls(ready, body["checks"], workers, Backlog.from_json(backlog) if backlog else None)
+        return cls(
+            ready, body["checks"], workers, Backlog.from_json(backlog) if backlog else None, body.get("waits_for")
+        )

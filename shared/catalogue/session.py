@@ -20,6 +20,7 @@ Rows = Sequence[Sequence[Any]]
 
 # ClickHouse's error codes.
 _UNKNOWN_TABLE = 60
+_NOT_ENOUGH_SPACE = 243
 # Errors that a retry cures. 394: MyScale cancels a query while an index is loaded or evicted under it. 117 ("incorrect
 # data"): all slots of ClickHouse's HNSW are taken; it has about as many as the server has cores.
 _TRANSIENT = (394, 117)
@@ -90,6 +91,8 @@ class Session:
         except (DriverError, HTTPError, ConnectionError, TimeoutError) as error:
             # The driver's text may contain SQL and addresses: it goes to the log, not to clients.
             log.warning("The catalogue failed: %s", error)
+            if getattr(error, "code", None) == _NOT_ENOUGH_SPACE or "No space left on device" in str(error):
+                raise UnavailableError("The disk of the catalogue is full. Make room; nothing is lost.") from error
             code = getattr(error, "name", None) or type(error).__name__
             raise UnavailableError(f"The catalogue is unreachable or rejected the statement ({code}).") from error
 

@@ -25,6 +25,8 @@ class Job:
     `same_picture` counts the items whose picture an earlier item of the job had; `same_pictures` are the
     pictures with the most items, each with its count and its first ids.
 
+    `waits_for` is why a running ingest cannot store at present.
+
     `result` and `error` are JSON as stored: `SearchResult` of a finished search, `JobError` of a failed job.
     """
 
@@ -52,6 +54,7 @@ class Job:
     items_per_second: float
     result: Any
     error: Any
+    waits_for: str | None = None
 
     @property
     def is_final(self) -> bool:

@@ -25,6 +25,7 @@ def job_view(job: Job, api: str) -> JobView:
         error=job.error,
         request_id=job.labels.request_id,
         links=_links(job, api),
+        waits_for=job.waits_for,
     )
 
 

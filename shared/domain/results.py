@@ -119,6 +119,8 @@ class JobView(Documented):
     request_id: str | None
     """The `X-Request-ID` of the request that made the job; null if no request did."""
     links: JobLinks
+    waits_for: str | None = None
+    """Only of a running ingest that cannot store at present: why, such as a full disk of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,8 @@ class Readiness(Documented):
     """Live workers: `name`, `queue`, and their model, device, dtype and batch size."""
     backlog: Backlog | None
     """Null while Redis is unavailable."""
+    waits_for: str | None = None
+    """Only while ingest workers cannot store: why, such as a full disk of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 import redis
@@ -10,6 +11,7 @@ from shared.domain.job import FINAL, Job, Kind, Status
 from shared.errors import ConflictError, Fault, InvalidRequestError, NotFoundError
 from shared.ledger import keys, scripts
 from shared.ledger.job_fields import read_job
+from shared.ledger.waits import Waits
 from shared.settings import Settings
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "been cancelled"}
@@ -24,6 +26,7 @@ class Jobs:
     def __init__(self, connection: "redis.Redis", settings: Settings) -> None:
         self._redis = connection
         self._settings = settings
+        self._waits = Waits(connection)
         self._finish = scripts.finish(connection)
         self._pause = scripts.script(connection, "pause")
         self._resume = scripts.script(connection, "resume")
@@ -33,7 +36,9 @@ class Jobs:
         fields = cast(dict[bytes, bytes], self._redis.hgetall(keys.job(job_id)))
         if not fields:
             raise NotFoundError(f"There is no job {job_id!r}; finished jobs are kept for a limited time.")
-        return read_job({name.decode(): value.decode() for name, value in fields.items()})
+        job = read_job({name.decode(): value.decode() for name, value in fields.items()})
+        is_storing = job.kind == "ingest" and job.status == "running"
+        return replace(job, waits_for=self._waits.reason()) if is_storing else job
 
     def page(
         self, kind: Kind, limit: int, status: Status | None = None, cursor: str = "", name: str | None = None

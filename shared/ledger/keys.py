@@ -19,6 +19,7 @@ GROWTH = PREFIX + "growth"  # STRING with a short TTL, a lock: one worker checks
 UNINDEXED = PREFIX + "unindexed"  # SET of collections whose index was dropped by an operator
 DELIVERY_ORIGINS = PREFIX + "delivery-origins"  # ZSET server that webhooks wait for -> time of the next claim in ms
 DELIVERIES_WAITING = PREFIX + "deliveries-waiting"  # STRING, number of webhooks that are neither delivered nor failed
+WAITS_FOR = PREFIX + "waits-for"  # STRING with a short TTL, a sentence: why ingest workers cannot store at present
 DELIVERY_BELL = PREFIX + "delivery-bell"  # LIST of at most one element: a webhook waits
 
 

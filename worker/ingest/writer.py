@@ -38,15 +38,24 @@ class Writer:
     of rows that are not written are never called, and `write` raises UnavailableError.
     """
 
-    def __init__(self, catalogue: Catalogue, rows: int, seconds: float, in_hand: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        rows: int,
+        seconds: float,
+        in_hand: Callable[[], int],
+        on_wait: Callable[[str | None], None] = lambda _: None,
+    ) -> None:
         """Inserts once `rows` rows wait, or the first has waited for `seconds`, or no other chunk is in progress.
 
-        `in_hand` returns the number of chunks that the process holds, including those that wait here.
+        `in_hand` returns the number of chunks that the process holds, including those that wait here. `on_wait` is
+        called with the reason at each insert that fails, and with None once one succeeds again.
         """
         self._catalogue = catalogue
         self._rows = rows
         self._seconds = seconds
         self._in_hand = in_hand
+        self._on_wait = on_wait
         self._entries: deque[_Entry] = deque()
         self._changed = threading.Condition()
         self._deadline: float | None = None
@@ -157,8 +166,11 @@ class Writer:
                 wanted = [entry for entry in entries if entry.is_wanted()]
                 if wanted:
                     self._catalogue.write(collection, [row for entry in wanted for row in entry.rows])
+                if pause > _MIN_PAUSE_SECONDS:
+                    self._on_wait(None)
                 return wanted
             except UnavailableError as error:
+                self._on_wait(str(error))
                 with self._changed:
                     if self._is_stopping():
                         log.warning("%s The worker is stopping: unwritten chunks are released.", error)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from lichtbild.cli.connection import api_option, connect
+from lichtbild.cli.printable import printable
 from lichtbild.cli.terminal import show_table, write_json, write_line
 from lichtbild.models import Collection, Readiness
 
@@ -32,6 +33,8 @@ def _show(api: str, readiness: Readiness, collections: list[Collection]) -> None
     write_line(f"{api} is {'ready' if readiness.ready else 'not ready'}")
     for name, works in readiness.checks.items():
         write_line(f"  {name:<16}{'ok' if works else 'missing'}", "" if works else "bold red")
+    if readiness.waits_for:
+        write_line(f"  {'ingest':<16}waits: {printable(readiness.waits_for)}", "bold red")
     if readiness.backlog:
         waiting = f"ingest: {readiness.backlog.items} items, search: {readiness.backlog.searches}"
         write_line(f"  {'waiting':<16}{waiting}")

@@ -85,6 +85,15 @@ def test_an_insert_is_retried_until_the_catalogue_is_back(monkeypatch):
     writer.close()
 
 
+def test_a_wait_for_the_catalogue_is_reported_with_its_end():
+    catalogue, notified, reported = FakeCatalogue(failures=2), threading.Event(), []
+    writer = Writer(catalogue, rows=1, seconds=60, in_hand=many, on_wait=reported.append)
+    writer.write("photos", rows("a"), lambda _: notified.set(), always)
+    assert notified.wait(10)
+    writer.close()
+    assert [bool(reason) for reason in reported] == [True, True, False]
+
+
 def test_closing_writes_what_is_queued():
     catalogue, notified = FakeCatalogue(), []
     writer = Writer(catalogue, rows=100, seconds=60, in_hand=many)
