@@ -1,21 +1,12 @@
 """axe finds no violation on any view, in either theme; everything has a name, and keys reach it."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.axe import faults
 from tests.browser.conftest import Photos, photo_id
 from tests.browser.screen import Screen, picture_file, query
 from tests.stack import Lichtbild
-
-
-def faults(screen: Screen) -> list[str]:
-    # Colours are judged after their transitions.
-    screen.page.wait_for_timeout(250)
-    violations = Axe().run(screen.page).response["violations"]
-    return [
-        f"{one['id']}: {node['html'][:160]} {node['failureSummary']}" for one in violations for node in one["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -10,6 +10,7 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from shared.settings import Settings
+from tests.browser.axe import faults
 from tests.browser.conftest import Photos, photo_id, watched
 from tests.browser.screen import Screen, query
 from tests.stack import Lichtbild
@@ -33,6 +34,8 @@ def test_a_key_is_asked_for_and_kept_for_the_session(screen: Screen, locked: str
     screen.api = locked
     screen.open(query(collection=photos.collection, photo=photo_id(30)))
     prompt = screen.page.get_by_role("dialog", name="This Lichtbild is locked")
+    expect(prompt).to_be_visible()
+    assert faults(screen) == []
     prompt.get_by_label("API key").fill("a wrong one")
     screen.button("Unlock").click()
     expect(prompt.get_by_role("alert")).to_have_text("That key was not accepted.")
@@ -65,20 +68,20 @@ def test_the_api_goes_away_and_comes_back(screen: Screen, photos: Photos):
 
 
 def test_a_full_queue_is_waited_for(screen: Screen, photos: Photos):
-    refused: list[str] = []
+    is_full = True
 
-    def refuse_once(route: Route) -> None:
-        if refused:
+    def refuse_while_full(route: Route) -> None:
+        if is_full:
+            problem = {"code": "overloaded", "detail": "Too many searches."}
+            route.fulfill(status=429, headers={"Retry-After": "1"}, json=problem)
+        else:
             route.continue_()
-            return
-        refused.append(route.request.url)
-        route.fulfill(
-            status=429, headers={"Retry-After": "1"}, json={"code": "overloaded", "detail": "Too many searches."}
-        )
 
-    screen.page.route("**/v1/search", refuse_once)
+    screen.page.route("**/v1/search", refuse_while_full)
     screen.open(query(collection=photos.collection, text="tree"))
     expect(screen.page.get_by_role("alert")).to_contain_text("Very busy right now")
+    assert faults(screen) == []
+    is_full = False
     expect(screen.hits.first).to_be_visible()
     expect(screen.page.get_by_role("alert")).to_have_count(0)
 

@@ -6,7 +6,6 @@ import { html, useState } from "../ui.js";
 import { NO_ID } from "./table.js";
 
 const SAMPLE = 100;
-const OWN_COLUMNS = new Set(["csv", "tsv"]);
 
 export function ListPreview({ name, size, head, onSend }) {
   const [idColumn, setId] = useState(head.idColumn);
@@ -22,8 +21,8 @@ export function ListPreview({ name, size, head, onSend }) {
 
   const choices = (none) => [none && [NO_ID, none], ...head.columns.map((column, at) => [at, column])].filter(Boolean);
   return html`<section class="panel is-wide">
-    <div class="panel-head"><h2>${name || t("pasted")}</h2><small>${head.format === "urls" ? t("format_urls") : head.format.toUpperCase()} · ${bytes(size)}</small></div>
-    ${OWN_COLUMNS.has(head.format) &&
+    <div class="panel-head"><h2>${name || t("pasted")}</h2><small>${nameOf(head)} · ${bytes(size)}</small></div>
+    ${head.format === "table" &&
     html`<div class="columns">
       <${Choice} label=${t("id_column")} value=${idColumn} choices=${choices(t("id_from_url"))} onChange=${setId} />
       <${Choice} label=${t("url_column")} value=${urlColumn} choices=${choices(urlColumn < 0 && t("choose"))} onChange=${setUrl} />
@@ -41,6 +40,12 @@ export function ListPreview({ name, size, head, onSend }) {
       <button type="button" class="button is-primary" disabled=${!ready || sending !== ""} onClick=${() => send("all", 0)}><${Icon} name="upload" />${sending === "all" ? t("sending") : t("start")}</button>
     </div>
   </section>`;
+}
+
+function nameOf({ format, delimiter }) {
+  if (format === "urls") return t("format_urls");
+  if (format === "table") return delimiter === "\t" ? "TSV" : "CSV";
+  return format.toUpperCase();
 }
 
 function roleOf(at, idColumn, urlColumn) {

@@ -1,73 +1,79 @@
 /**
- * A list as people have it: what its first rows show, which columns are id and URL, and how it is sent.
+ * A list as people have it: what its first rows show, and what the API is asked to read of it.
  *
- * The API reads TSV, CSV and NDJSON with the columns `photo_id` and `url`. Other names are renamed in the first line; a list
- * without ids, or of bare addresses, is rewritten line by line.
+ * The API reads lists; this only looks at the head, to show the columns and let people choose. The file is sent as it is.
  */
 
 const HEAD_BYTES = 256 * 1024;
 const ROWS = 5;
 const ID_NAMES = ["photo_id", "id"];
-const URL_NAMES = ["url", "photo_image_url"];
-const MEDIA = { csv: "text/csv", tsv: "text/tab-separated-values", ndjson: "application/x-ndjson", json: "application/json" };
-const SEPARATORS = { csv: ",", tsv: "\t" };
+const URL_NAMES = ["url", "photo_image_url", "image_url", "img_url", "imageurl"];
+const ITEM_KEYS = ["photo_id", "id", "url", "photo_image_url", "attributes", "items"];
+const DELIMITERS = ["\t", ",", ";", "|"];
+const MEDIA = { urls: "text/plain", ndjson: "application/x-ndjson", json: "application/json" };
 
 export const NO_ID = -1;
 
 /**
- * What the list's head shows: `{format, columns, rows, idColumn, urlColumn, hasHeader}`, or `{problem}`, a message's key.
- * `file` is a Blob; one whose name ends in `.gz` is unpacked first.
+ * What the list's head shows: `{format, columns, rows, idColumn, urlColumn, hasHeader, type, gzipped}`, or `{problem}`, a
+ * message's key.
  */
 export async function readHead(file, name = "") {
-  if (/\.(parquet|zip)$/i.test(name)) return { problem: "list_parquet" };
-  const head = await file.slice(0, HEAD_BYTES).text();
-  const text = head.replace(/^\uFEFF/, "");
-  const first = text.split(/\r?\n/).find((line) => line.trim()) ?? "";
-  if (!first) return { problem: "list_empty" };
+  if (/\.(parquet|zip|xlsx?)$/i.test(name)) return { problem: "list_parquet" };
+  const { bytes, gzipped } = await firstBytes(file);
+  const text = decoded(bytes);
   if (text.includes("\u0000")) return { problem: "list_not_text" };
-  if (/^\s*[{[]/.test(first)) return jsonHead(text, first);
-  const whole = file.size <= HEAD_BYTES;
-  if (isAddress(first.trim())) return { format: "urls", columns: ["url"], rows: lines(text, whole).slice(0, ROWS).map((line) => [line]), idColumn: NO_ID, urlColumn: 0, hasHeader: false };
-  const format = first.includes("\t") ? "tsv" : "csv";
-  const rows = parseRows(text, SEPARATORS[format], ROWS + 1);
-  if (rows[0].length < 2) return { problem: first.includes(";") ? "list_semicolons" : "list_unknown" };
-  const hasHeader = !rows[0].some(isAddress);
-  const columns = hasHeader ? rows.shift().map((cell) => cell.trim()) : rows[0].map((_, at) => `column_${at + 1}`);
-  return { format, columns, rows: rows.slice(0, ROWS), hasHeader, ...guess(columns, rows) };
+  const first = text.split(/\r\n|\n|\r/).find((line) => line.trim()) ?? "";
+  if (!first) return { problem: "list_empty" };
+  const head = /^\s*[{[]/.test(first) ? jsonHead(text, first) : tableHead(text, bytes.length < HEAD_BYTES);
+  return { gzipped, type: MEDIA[head.format] ?? (head.delimiter === "\t" ? "text/tab-separated-values" : "text/csv"), ...head };
 }
 
-/** `file` unpacked, if its name says that it is compressed. */
-export async function unpacked(file, name) {
-  if (!/\.gz$/i.test(name)) return file;
-  return new Response(file.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
+/** The parameters of `POST /v1/ingest` that state how to read the list, with the columns that were chosen. */
+export function readingParameters({ format, columns, idColumn, urlColumn, hasHeader }) {
+  if (format === "ndjson" || format === "json") return columns.every((name) => ITEM_KEYS.includes(name)) ? {} : { extra_keys: "attributes" };
+  if (format === "urls") return {};
+  const names = hasHeader ? columns : columns.map((_, at) => (at === urlColumn ? "url" : at === idColumn ? "photo_id" : `column_${at + 1}`));
+  return {
+    ...(hasHeader ? {} : { columns: names.join(",") }),
+    url_column: names[urlColumn],
+    // Without an id the address is the id, also if there is a column that could be one.
+    id_column: names[idColumn === NO_ID ? urlColumn : idColumn],
+  };
 }
 
-/** `{body, type}` to send: the file itself where the API can read it as it is. */
-export async function listBody(file, head) {
-  const { format, columns, idColumn, urlColumn, hasHeader } = head;
-  if (format === "urls") return rewritten(file, (text) => lines(text, true).map((url) => ({ photo_id: idOf(url), url })));
-  if (format === "ndjson" || format === "json") return { body: file, type: MEDIA[format] };
-  if (idColumn === NO_ID) return rewritten(file, (text) => itemsOf(text, head));
-  const isReady = hasHeader && ID_NAMES.includes(columns[idColumn]) && URL_NAMES.includes(columns[urlColumn]);
-  const others = columns.filter((_, at) => at !== idColumn && at !== urlColumn);
-  if (isReady && !others.some((name) => ID_NAMES.includes(name) || URL_NAMES.includes(name))) return { body: file, type: MEDIA[format] };
-  const names = columnNames(columns, idColumn, urlColumn);
-  const header = `${names.map((name) => cell(name, format)).join(SEPARATORS[format])}\n`;
-  const rest = hasHeader ? file.slice(await headerBytes(file)) : file;
-  return { body: new Blob([header, rest]), type: MEDIA[format] };
+/** The beginning of the file, unpacked. */
+async function firstBytes(file) {
+  const magic = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  const gzipped = magic[0] === 0x1f && magic[1] === 0x8b;
+  const reader = (gzipped ? file.stream().pipeThrough(new DecompressionStream("gzip")) : file.slice(0, HEAD_BYTES).stream()).getReader();
+  const parts = [];
+  let length = 0;
+  while (length < HEAD_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+  }
+  reader.cancel().catch(() => {});
+  return { bytes: new Uint8Array(await new Blob(parts).slice(0, HEAD_BYTES).arrayBuffer()), gzipped };
+}
+
+/** UTF-8, or UTF-16 by its byte order mark, which is removed. */
+function decoded(bytes) {
+  const mark = (bytes[0] << 8) | bytes[1];
+  return new TextDecoder({ 0xfffe: "utf-16le", 0xfeff: "utf-16be" }[mark] ?? "utf-8").decode(bytes);
 }
 
 function jsonHead(text, first) {
   const isLines = (() => {
     try {
-      return typeof JSON.parse(first) === "object" && !Array.isArray(JSON.parse(first)) && !("items" in JSON.parse(first));
+      return !Array.isArray(JSON.parse(first)) && !("items" in JSON.parse(first));
     } catch {
       return false;
     }
   })();
-  if (!isLines) {
-    return /^\s*\{\s*"items"/.test(text) ? { format: "json", columns: ["items"], rows: [], idColumn: 0, urlColumn: 0, hasHeader: true } : { problem: "list_json" };
-  }
+  if (!isLines) return { format: "json", columns: ["items"], rows: [], idColumn: 0, urlColumn: 0, hasHeader: true };
   const items = [];
   for (const line of text.split("\n").slice(0, ROWS)) {
     try {
@@ -77,97 +83,83 @@ function jsonHead(text, first) {
     }
   }
   const columns = [...new Set(items.flatMap(Object.keys))];
-  const idColumn = columns.findIndex((name) => ID_NAMES.includes(name));
-  const urlColumn = columns.findIndex((name) => URL_NAMES.includes(name));
-  if (idColumn < 0 || urlColumn < 0) return { problem: "list_keys" };
+  const named = (names) => columns.findIndex((name) => names.includes(normal(name)));
   const shown = (value) => (value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
+  const [idColumn, urlColumn] = [named(ID_NAMES), named(URL_NAMES)];
+  if (urlColumn < 0) return { problem: "list_keys" };
   return { format: "ndjson", columns, rows: items.map((item) => columns.map((name) => shown(item[name]))), idColumn, urlColumn, hasHeader: true };
+}
+
+function tableHead(text, whole) {
+  const stated = text.match(/^"?sep=(.)"?[\t,; ]*\r?\n/i);
+  const body = stated ? text.slice(stated[0].length) : text;
+  const delimiter = delimiterOf(body, stated ? [stated[1]] : DELIMITERS);
+  const rows = parseRows(body, delimiter, ROWS + 1, whole);
+  const hasHeader = !rows[0].some(isAddress);
+  if (rows[0].length === 1) {
+    if (!hasHeader) return { format: "urls", columns: ["url"], rows: rows.slice(0, ROWS), idColumn: NO_ID, urlColumn: 0, hasHeader };
+    if (!URL_NAMES.includes(normal(rows[0][0])) && !rows.slice(1).some((row) => isAddress(row[0]))) return { problem: "list_unknown" };
+  }
+  const columns = unique(hasHeader ? rows.shift() : rows[0].map(() => ""));
+  return { format: "table", delimiter, columns, rows: rows.slice(0, ROWS), hasHeader, ...guess(columns, rows) };
+}
+
+/** The delimiter that gives a column of addresses in the first two lines, else the most columns. */
+function delimiterOf(text, choices) {
+  const score = (delimiter) => {
+    const rows = parseRows(text, delimiter, 2, true);
+    const names = rows[0]?.length > 1 && rows[0].some((name) => URL_NAMES.includes(normal(name)));
+    const addresses = rows.some((row) => row.length > 1 && row.some(isAddress));
+    return (names ? 1000 : 0) + (addresses ? 500 : 0) + (rows[0]?.length ?? 0);
+  };
+  return choices.reduce((best, one) => (score(one) > score(best) ? one : best));
 }
 
 /** The columns that are named as ids and addresses, else those whose values look so. */
 function guess(columns, rows) {
-  const named = (names) => columns.findIndex((name) => names.includes(name.toLowerCase()));
+  const named = (names) => columns.findIndex((name) => names.includes(normal(name)));
   const looksLikeUrl = columns.findIndex((_, at) => rows.length > 0 && rows.every((row) => isAddress(row[at] ?? "")));
   const urlColumn = named(URL_NAMES) >= 0 ? named(URL_NAMES) : looksLikeUrl;
   const looksLikeId = columns.findIndex((name, at) => at !== urlColumn && /(^|[_\s-])(id|key|uuid|name|file|filename)$/i.test(name));
   return { urlColumn, idColumn: named(ID_NAMES) >= 0 ? named(ID_NAMES) : looksLikeId };
 }
 
-/** Names for the first line: another column that has one of the two names is given a different one. */
-function columnNames(columns, idColumn, urlColumn) {
-  return columns.map((name, at) => {
-    if (at === idColumn) return "photo_id";
-    if (at === urlColumn) return "url";
-    return ID_NAMES.includes(name) || URL_NAMES.includes(name) ? `${name}_` : name;
+/** Names for all columns, as the API gives them: an empty one is `column_3`, a second `note` is `note_5`. */
+function unique(names) {
+  const found = [];
+  names.forEach((name, at) => {
+    const fresh = name.trim() || `column_${at + 1}`;
+    found.push(found.includes(fresh) ? `${fresh}_${at + 1}` : fresh);
   });
+  return found;
 }
 
-function itemsOf(text, { format, columns, urlColumn, hasHeader }) {
-  const rows = parseRows(text, SEPARATORS[format], Infinity);
-  return rows.slice(hasHeader ? 1 : 0).map((row) => {
-    const attributes = {};
-    columns.forEach((name, at) => {
-      if (at !== urlColumn && row[at]) attributes[name] = row[at];
-    });
-    return { photo_id: idOf(row[urlColumn] ?? ""), url: row[urlColumn] ?? "", attributes };
-  });
-}
-
-async function rewritten(file, items) {
-  const text = (await file.text()).replace(/^\uFEFF/, "");
-  return { body: new Blob(items(text).map((item) => `${JSON.stringify(item)}\n`)), type: MEDIA.ndjson };
-}
-
-/** An id from an address: the address itself, shortened where it is longer than an id may be. */
-function idOf(url) {
-  const plain = url.trim().replace(/^https?:\/\//i, "");
-  if (new TextEncoder().encode(plain).length <= 256) return plain;
-  let hash = 2166136261;
-  for (let at = 0; at < plain.length; at += 1) hash = Math.imul(hash ^ plain.charCodeAt(at), 16777619);
-  return `${plain.replace(/[^\x20-\x7e]/g, "_").slice(0, 200)}~${(hash >>> 0).toString(16)}`;
-}
-
-/** Where the first line ends, in bytes. A quoted name may contain a line break. */
-async function headerBytes(file) {
-  const bytes = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-  let quoted = false;
-  for (let at = 0; at < bytes.length; at += 1) {
-    if (bytes[at] === 34) quoted = !quoted;
-    if (bytes[at] === 10 && !quoted) return at + 1;
-  }
-  return bytes.length;
-}
-
-/** Up to `most` rows of cells; quotes as in RFC 4180, in TSV, too. */
-export function parseRows(text, separator, most) {
+/** Up to `most` rows of cells; a cell that begins with a quotation mark ends at the next single one. */
+function parseRows(text, delimiter, most, whole) {
   const rows = [];
   let row = [];
   let value = "";
   let quoted = false;
+  const end = () => {
+    if (row.length || value) rows.push([...row, value]);
+    [row, value] = [[], ""];
+  };
   for (let at = 0; at < text.length && rows.length < most; at += 1) {
     const character = text[at];
     if (quoted) {
       if (character !== '"') value += character;
       else if (text[at + 1] === '"') (value += '"'), (at += 1);
       else quoted = false;
-    } else if (character === '"' && value === "" && separator === ",") quoted = true;
-    else if (character === separator) row.push(value), (value = "");
-    else if (character === "\n") {
-      row.push(value.replace(/\r$/, ""));
-      if (row.length > 1 || row[0]) rows.push(row);
-      [row, value] = [[], ""];
-    } else value += character;
+    } else if (character === '"' && value === "") quoted = true;
+    else if (character === delimiter) row.push(value), (value = "");
+    else if (character === "\n" || character === "\r") end();
+    else value += character;
   }
-  if (rows.length < most && (value || row.length)) rows.push([...row, value]);
-  return rows;
+  // The last line of a part of a file may be cut.
+  if (rows.length < most && (whole || !rows.length)) end();
+  return rows.length ? rows : [[""]];
 }
 
-const cell = (name, format) => (format === "csv" && /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
+const normal = (name) => name.trim().toLowerCase().replace(/[\s_-]+/g, "_");
 
-/** Lines that are not empty; the last one of a part of a file may be cut. */
-function lines(text, whole) {
-  const all = text.split(/\r?\n/);
-  return (whole ? all : all.slice(0, -1)).map((line) => line.trim()).filter(Boolean);
-}
-
-const isAddress = (text) => /^https?:\/\/\S+$/i.test(text.trim());
+const isAddress = (text) => /^https?:\/\/\S+/i.test(text.trim());

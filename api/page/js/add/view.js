@@ -8,18 +8,22 @@ import { titleOf } from "../search/states.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { fromDrop, fromInput, sortFiles } from "./dropped.js";
 import { ListPreview } from "./list_preview.js";
-import { listBody, readHead, unpacked } from "./table.js";
+import { readHead, readingParameters } from "./table.js";
 import { UploadPanel } from "./upload_panel.js";
 import { randomKey } from "./windows.js";
 
 export function AddView({ query }) {
   const [chosen, setChosen] = useState(null);
   const [problem, setProblem] = useState("");
+  // The rest of a request that was refused for bad rows, to send the other rows.
+  const [refused, setRefused] = useState(null);
   const [collection, setCollection] = useState(query.get("collection") || "photos");
   const over = useDropZone((found) => take(found));
 
+  const clear = () => (setProblem(""), setRefused(null));
+
   async function take(found) {
-    setProblem("");
+    clear();
     const { list, pictures, skipped } = sortFiles(found);
     if (list) return takeList(list, list.name);
     if (!pictures.length) return setProblem(t("nothing_to_add"));
@@ -27,25 +31,26 @@ export function AddView({ query }) {
   }
 
   async function takeList(file, name) {
-    const plain = await unpacked(file, name).catch(() => null);
-    const head = plain ? await readHead(plain, name) : { problem: "list_not_text" };
+    const head = await readHead(file, name).catch(() => ({ problem: "list_not_text" }));
     if (head.problem) return setProblem(t(head.problem));
-    setChosen({ kind: "list", file: plain, name, head });
+    setChosen({ kind: "list", file, name, head });
   }
 
-  async function send({ preflight, head }) {
-    setProblem("");
+  async function send({ preflight, head, onBadRow = "refuse" }) {
+    clear();
     try {
-      const { body, type } = await listBody(chosen.file, head);
-      const parameters = new URLSearchParams({ collection });
+      const parameters = new URLSearchParams({ collection, on_bad_row: onBadRow, ...readingParameters(head) });
       if (preflight) parameters.set("preflight", String(preflight));
       if (chosen.name) parameters.set("name", chosen.name.slice(0, 100));
-      const job = await call(`v1/ingest?${parameters}`, { method: "POST", body, headers: { "Content-Type": type, "Idempotency-Key": `"${randomKey()}"` } });
+      const headers = { "Content-Type": head.type, "Idempotency-Key": `"${randomKey()}"`, ...(head.gzipped && { "Content-Encoding": "gzip" }) };
+      const job = await call(`v1/ingest?${parameters}`, { method: "POST", body: chosen.file, headers });
       // Back leads to the list, as it was chosen, to start it after the preflight.
       kept = { ...chosen, head };
       go(`#/jobs/${encodeURIComponent(job.id)}`);
     } catch (error) {
       setProblem(error instanceof ApiProblem ? error.message : titleOf(error));
+      const lines = (error.faults ?? []).filter((fault) => fault.line);
+      if (lines.length && onBadRow === "refuse") setRefused({ lines, again: { preflight, head, onBadRow: "fail_item" } });
     }
   }
 
@@ -57,13 +62,16 @@ export function AddView({ query }) {
   return html`<main class="page is-add" id="main">
     <div class="page-head"><h1>${t("add_title")}</h1></div>
     ${problem && html`<p class="notice is-trouble" role="alert">${problem}</p>`}
+    ${refused && chosen?.kind === "list" && html`<${BadRows} ...${refused} onSend=${send} />`}
     ${!chosen && html`<${Choose} onFiles=${take} onText=${(text) => takeList(new Blob([text]), "")} />`}
-    ${chosen && html`<${Target} collection=${collection} onCollection=${setCollection} onBack=${() => (setChosen(null), setProblem(""))} />`}
+    ${chosen && html`<${Target} collection=${collection} onCollection=${setCollection} onBack=${() => (setChosen(null), clear())} />`}
     ${chosen?.kind === "list" && html`<${ListPreview} name=${chosen.name} size=${chosen.file.size} head=${chosen.head} onSend=${send} />`}
     ${chosen?.kind === "pictures" && html`<${UploadPanel} pictures=${chosen.pictures} skipped=${chosen.skipped} collection=${collection} />`}
     ${over && html`<div class="drop-over" aria-hidden="true"><div><${Icon} name="upload" /><p>${t("drop_to_add")}</p></div></div>`}
   </main>`;
 }
+
+const SHOWN_ROWS = 8;
 
 /** The list of the last visit, for the way back from its preflight. */
 let kept = null;
@@ -97,6 +105,15 @@ function Choose({ onFiles, onText }) {
       <textarea id="pasted" rows="5" spellcheck=${false} placeholder=${"https://example.org/1.jpg\nhttps://example.org/2.jpg"} value=${text} onInput=${(event) => setText(event.target.value)}></textarea>
       <button class="button is-primary" disabled=${!text.trim()}>${t("look_at_it")}</button>
     </form>`;
+}
+
+/** The rows for which a list was refused, and the way to ingest the others. */
+function BadRows({ lines, again, onSend }) {
+  return html`<section class="panel is-wide" aria-label=${t("bad_rows")}>
+    <ul class="bad-rows">${lines.slice(0, SHOWN_ROWS).map((fault, at) => html`<li key=${at}><b>${t("line_n", { count: fault.line })}</b> ${fault.message}${fault.hint ? ` ${fault.hint}` : ""}</li>`)}</ul>
+    ${lines.length > SHOWN_ROWS && html`<p class="muted">${t("more_bad_rows", { count: lines.length - SHOWN_ROWS })}</p>`}
+    <div class="page-actions"><button type="button" class="button" onClick=${() => onSend(again)}>${t("send_others")}</button></div>
+  </section>`;
 }
 
 function Target({ collection, onCollection, onBack }) {
