@@ -110,11 +110,12 @@ def delete_photo(photo_id: PhotoIdPart, query: InCollection) -> Reply:
     parts = services()
     if parts.catalogue.describe(query.collection) is None:
         raise NotFoundError(f"There is no collection {query.collection!r}.")
-    is_stored = parts.catalogue.get(query.collection, photo_id) is not None
-    job_id = parts.deletions.enqueue(query.collection, photo_id, request_id.current())
+    stored = parts.catalogue.get(query.collection, photo_id)
+    stored_id = stored.photo_id if stored else photo_id
+    job_id = parts.deletions.enqueue(query.collection, stored_id, request_id.current())
     job = parts.watcher.wait(job_id, _DELETION_SECONDS)
     if job.status == "succeeded":
-        return Reply(None, 204, {"Deleted-Photos": str(int(is_stored))})
+        return Reply(None, 204, {"Deleted-Photos": str(int(stored is not None))})
     if job.status == "failed":
         raise NotFoundError(job.error["detail"])
     return Reply(job_view(job, api_url()), 202, {"Location": job_url(job.id), "Retry-After": "1"})

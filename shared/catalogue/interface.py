@@ -140,7 +140,7 @@ class Catalogue(Protocol):
         match. `exact` bypasses the index. Raises ValueError for a vector that is zero or not finite."""
 
     def get(self, collection: str, photo_id: str) -> Photo | None:
-        """One photo with its embedding, or None."""
+        """One photo with its embedding, or None. An id is found in either of its `id_forms`, form C first."""
 
     def random(self, collection: str) -> Photo | None:
         """A random photo without its embedding; None if the collection is empty."""

@@ -34,6 +34,7 @@ from shared.catalogue.table import Table
 from shared.domain.attribute_counts import CollectionAttributes
 from shared.domain.collection_name import check_name
 from shared.domain.filters import Condition
+from shared.domain.items import id_forms
 from shared.errors import ModelMismatchError, NotFoundError, UnavailableError
 
 log = logging.getLogger(__name__)
@@ -150,8 +151,9 @@ class SqlCatalogue:
         ]
 
     def get(self, collection: str, photo_id: str) -> Photo | None:
-        found = self._table(collection).lookup(f"photo_image_url, attributes, photo_embed, {PICTURE}", [photo_id])
-        for found_id, url, attributes, embedding, *picture in found:
+        forms = id_forms(photo_id)
+        rows = self._table(collection).lookup(f"photo_image_url, attributes, photo_embed, {PICTURE}", forms)
+        for found_id, url, attributes, embedding, *picture in sorted(rows, key=lambda row: forms.index(row[0])):
             return _photo(found_id, url, attributes, picture, embedding)
         return None
 

@@ -75,6 +75,12 @@ def normal_id(photo_id: str) -> str:
     return photo_id if photo_id.isascii() else unicodedata.normalize("NFC", photo_id)
 
 
+def id_forms(photo_id: str) -> list[str]:
+    """The ids under which a photo may be stored: in form C, or in form D (`u` and its dots apart), as earlier versions
+    stored the names of files on macOS."""
+    return list(dict.fromkeys([normal_id(photo_id), unicodedata.normalize("NFD", photo_id)]))
+
+
 def photo_id_problem(photo_id: str) -> str | None:
     """What is wrong with an id, or None."""
     if not photo_id:

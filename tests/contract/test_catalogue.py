@@ -37,6 +37,16 @@ def test_written_photos_are_found_at_once(catalogue, filled):
     assert np.allclose(hits[0].embedding, unit(7))
 
 
+def test_an_id_that_was_stored_in_form_d_is_found_by_either_form(catalogue, collection):
+    """As earlier versions stored the names of files on macOS."""
+    composed, apart = "f\u00fcr.jpg", "fu\u0308r.jpg"
+    catalogue.ensure(collection, "m", DIMENSION)
+    catalogue.write(collection, [row(apart, 1)])
+    assert [catalogue.get(collection, form).photo_id for form in (composed, apart)] == [apart] * 2
+    catalogue.write(collection, [row(composed, 2)])
+    assert [catalogue.get(collection, form).photo_id for form in (composed, apart)] == [composed] * 2
+
+
 def test_top_k_equals_an_exact_scan(catalogue, filled):
     query = unit(1000)
     distances = {str(n): 1 - float(unit(n) @ query) for n in range(50)}
