@@ -11,6 +11,7 @@ class Fault:
     __pydantic_config__ = {"use_attribute_docstrings": True}  # noqa: RUF012 - pydantic reads it from the class
 
     message: str
+    """What is wrong."""
     pointer: str | None = None
     """Where the fault is in the body, as a JSON pointer; the empty pointer is the body itself. Of NDJSON and tables:
     where it would be if the items were a JSON array."""
@@ -39,7 +40,7 @@ class ConfigurationError(LichtbildError):
 
 
 class InvalidRequestError(LichtbildError):
-    """The request can never be accepted. The message names what to change."""
+    """Valid syntax, invalid content: it can never be accepted. `detail` and `faults` name what to change."""
 
     code = "invalid_request"
     status = 422
@@ -82,7 +83,7 @@ class ConflictError(LichtbildError):
 
 
 class PayloadTooLargeError(LichtbildError):
-    """The body, or an image in it, exceeds its size limit."""
+    """The body, an image in it, or the number of items exceeds its limit."""
 
     code = "too_large"
     status = 413
@@ -104,7 +105,7 @@ class SpoolFullError(LichtbildError):
 
 
 class UnavailableError(LichtbildError):
-    """Redis or the catalogue cannot be reached, or refuses requests temporarily. Nothing was lost."""
+    """Redis, the catalogue or the disk for uploads is unavailable or full for a while. Nothing was lost."""
 
     code = "unavailable"
     status = 503
@@ -135,7 +136,7 @@ class ModelMismatchError(LichtbildError):
 
 
 class NewerSchemaError(LichtbildError):
-    """The collection has the table layout of a newer version of Lichtbild."""
+    """A newer version of Lichtbild created the collection: update this one."""
 
     code = "newer_schema"
     status = 503

@@ -66,10 +66,6 @@ class Page:
         """Words set as code in the first cell of each row of the table under a heading."""
         return self._column(heading, 1)
 
-    def second_column(self, heading: str) -> set[str]:
-        """The same for the second cell."""
-        return self._column(heading, 2)
-
     def _column(self, heading: str, number: int) -> set[str]:
         _, _, rest = f"\n{self.text}".partition(f"\n{heading}\n")
         assert rest, f"{self.name} has no {heading!r}"

@@ -1,6 +1,7 @@
 """The docs are correct: their commands run, their links have targets, their tables are complete."""
 
 import importlib
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,8 @@ import click
 import pytest
 
 from api.app import create_app
+from api.http.openapi.parameters import path_of
+from api.http.operations import operations
 from api.intake.lists.row import Code as RowCode
 from embedded.stack import StackOptions, running_stack
 from lichtbild import Client
@@ -29,6 +32,7 @@ from tests.unsplash import row, table, write_zip
 from worker.upkeep.indexes import IndexFailedError
 
 HTTP_API, OPERATING = Page(ROOT / "docs" / "http-api.md"), Page(ROOT / "docs" / "operating.md")
+DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
 BIN = Path(sys.executable).parent
 
 # Lines that would start another stack or these tests, or need software that a test machine lacks: what runs instead in
@@ -239,32 +243,27 @@ def test_variables_named_in_the_docs_exist(page):
     assert named <= known
 
 
-def test_every_route_has_its_line_and_every_line_its_route():
-    parameter = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
-
-    def as_the_docs_do(found: re.Match[str]) -> str:
-        return f"{{{found[1]}}}"
-
-    routes = {
-        f"{method} {parameter.sub(as_the_docs_do, rule.rule)}"
-        for rule in create_app(Settings()).url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    }
-    assert HTTP_API.first_column("# The HTTP API") == routes
+def test_the_document_has_every_route_and_the_text_names_no_other():
+    routes = {f"{operation.method} {path_of(operation)}" for operation in operations(create_app(Settings())).values()}
+    described = {f"{method.upper()} {path}" for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert described == routes
     named = {word.partition("?")[0] for word in HTTP_API.code() if re.match(r"(GET|POST|DELETE|PUT) /", word)}
     assert named <= routes
+    assert len(named) > 10
 
 
 def source(*folders: str) -> str:
     return "\n".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
 
 
-def test_every_type_of_error_has_its_line():
+def test_the_document_has_every_type_of_error_with_its_cause():
     raised = set(re.findall(r"\bproblem\(\s*\d+, \"(\w+)\"", source("api")))
     raised |= set(re.findall(r"^    code = \"(\w+)\"", source("api"), re.MULTILINE))
     raised |= {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
     # A wrong setting ends the process, and a mismatch fails the job: neither is an HTTP response.
-    assert HTTP_API.second_column("## Errors") == raised - {"configuration", "model_mismatch"}
+    described = {code: example["summary"] for code, example in DOCUMENT["components"]["examples"].items()}
+    assert described.keys() == raised - {"configuration", "model_mismatch"}
+    assert all(described.values())
 
 
 def test_every_code_of_a_failed_item_has_its_line():

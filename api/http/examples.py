@@ -10,9 +10,8 @@ from shared.domain.answer_json import to_json
 from shared.domain.attribute_counts import AttributeCounts, CollectionAttributes, ValueCount
 from shared.domain.deliveries import Attempt, Delivery, DeliveryList
 from shared.domain.job import Kind
+from shared.domain.readiness import Alive, Backlog, Readiness
 from shared.domain.results import (
-    Alive,
-    Backlog,
     CollectionList,
     CollectionView,
     FailedItem,
@@ -27,7 +26,6 @@ from shared.domain.results import (
     PhotoView,
     PictureGroup,
     Progress,
-    Readiness,
     SamePicture,
 )
 from shared.domain.search_results import (

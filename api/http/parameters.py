@@ -24,7 +24,7 @@ from shared.addresses.web_url import url_problem
 from shared.domain.callback import EVENTS, Event
 from shared.domain.collection_name import COLLECTION_PATTERN, DEFAULT_COLLECTION, collection_problem
 from shared.domain.items import normal_id, photo_id_problem
-from shared.domain.job_labels import MAX_METADATA_BYTES, JobLabels, metadata_problem, name_problem
+from shared.domain.job_labels import MAX_METADATA_BYTES, MAX_NAME_BYTES, JobLabels, metadata_problem, name_problem
 from shared.errors import Fault, InvalidRequestError
 
 MAX_WAIT_SECONDS = 30.0
@@ -108,7 +108,9 @@ WaitSeconds = Annotated[
     Field(ge=0, description="Seconds to wait for the job to end; more than 30 count as 30.", examples=[10]),
 ]
 JobName = Annotated[
-    str, AfterValidator(checked(name_problem)), Field(description="A name for the job.", examples=["holiday 2024"])
+    str,
+    AfterValidator(checked(name_problem)),
+    Field(description=f"A name for the job: one line of at most {MAX_NAME_BYTES} bytes.", examples=["holiday 2024"]),
 ]
 JobMetadata = Annotated[
     dict[str, Any],
@@ -124,7 +126,8 @@ IdempotencyKey = Annotated[
     BeforeValidator(_key),
     Field(
         alias="Idempotency-Key",
-        description="Makes a retry safe: the same key and body return the job of the first request.",
+        description="Makes a retry safe: the same key and body return the job of the first request, another body is a "
+        "422. Keys are kept for a day.",
         examples=["photos-2026-03-01"],
     ),
 ]

@@ -4,9 +4,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.intake.fields import CallbackUrl, JobMetadata, JobName
+from api.intake.fields import CallbackEvents, CallbackUrl, JobMetadata, JobName
 from api.intake.search_body import InputBody
-from shared.domain.callback import Event
 from shared.domain.queries import MAX_INPUTS, MAX_TIMEOUT_MS
 
 
@@ -26,14 +25,17 @@ class EmbeddingBody(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         strict=True,
+        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [{"inputs": [{"text": "a dog on a beach"}, {"image_url": "https://example.org/dog.jpg"}]}]
         },
     )
 
     inputs: list[EmbeddingInput] = Field(min_length=1, max_length=MAX_INPUTS)
+    """Texts and images, 64 MB in all."""
     timeout_ms: int | None = Field(None, ge=1, le=MAX_TIMEOUT_MS)
-    name: JobName | None = None
+    """The job fails with `timeout` after these milliseconds; by default after LICHTBILD_SEARCH_TIMEOUT_SECONDS."""
+    name: JobName = None
     metadata: JobMetadata = Field(default_factory=dict)
-    callback_url: CallbackUrl | None = None
-    callback_events: list[Event] | None = Field(None, min_length=1)
+    callback_url: CallbackUrl = None
+    callback_events: CallbackEvents = None

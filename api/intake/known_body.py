@@ -17,18 +17,26 @@ _EXAMPLE: Any = {"photo_id": "holiday/1.jpg", "sha256": "9f" * 32}
 class AskedPhoto(BaseModel):
     """A photo, and the SHA-256 of its bytes in hexadecimal."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     photo_id: PhotoId
+    """The id under which it would be uploaded."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """The SHA-256 of the image's bytes, in hexadecimal."""
 
 
 class KnownBody(BaseModel):
     """Up to 1,000 photos."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"photos": [_EXAMPLE]}]})
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"photos": [_EXAMPLE]}]},
+    )
 
     photos: Annotated[list[AskedPhoto], Field(min_length=1, max_length=_MAX_PHOTOS)]
+    """The images in question."""
 
 
 def read_known(request: Request) -> list[AskedPhoto]:

@@ -16,7 +16,7 @@ from shared.domain.attribute_counts import CollectionAttributes
 from shared.domain.filters import Condition, parse
 from shared.domain.job_view import job_view
 from shared.domain.results import CollectionList, CollectionView, JobView
-from shared.errors import Fault, InvalidRequestError, NotFoundError
+from shared.errors import Fault, InvalidRequestError, NewerSchemaError, NotFoundError
 
 routes = Routes("collections")
 
@@ -29,6 +29,7 @@ class AttributesQuery(Parameters):
 @routes.get(
     "/v1/collections",
     Answer(200, CollectionList, "All collections.", example=examples.COLLECTIONS, links=links.FIRST_COLLECTION),
+    raises=[NewerSchemaError],
 )
 def list_collections() -> CollectionList:
     """List all collections."""
@@ -39,7 +40,7 @@ def list_collections() -> CollectionList:
 @routes.get(
     "/v1/collections/<name>",
     Answer(200, CollectionView, "The collection.", example=examples.COLLECTION),
-    raises=[NotFoundError],
+    raises=[NotFoundError, NewerSchemaError],
 )
 def get_collection(name: Collection) -> CollectionView:
     """Return one collection."""
@@ -54,7 +55,7 @@ def get_collection(name: Collection) -> CollectionView:
         "The attributes; of a large collection, those of a sample.",
         example=examples.ATTRIBUTES,
     ),
-    raises=[NotFoundError],
+    raises=[NotFoundError, NewerSchemaError],
 )
 def get_attributes(name: Collection, query: AttributesQuery) -> CollectionAttributes:
     """Return the names, kinds, most frequent values and ranges of the photos' attributes."""
@@ -65,7 +66,7 @@ def get_attributes(name: Collection, query: AttributesQuery) -> CollectionAttrib
 @routes.post(
     "/v1/collections/<name>/index",
     Answer(202, JobView, "The job that builds it.", headers=POLLING, example=examples.QUEUED_INDEX, links=links.FOLLOW),
-    raises=[NotFoundError],
+    raises=[NotFoundError, NewerSchemaError],
 )
 def build_index(name: Collection) -> Reply:
     """Build the collection's vector index, or extend it to photos that came later."""
@@ -75,7 +76,7 @@ def build_index(name: Collection) -> Reply:
 @routes.delete(
     "/v1/collections/<name>/index",
     Answer(202, JobView, "The job that drops it.", headers=POLLING, example=examples.QUEUED_INDEX, links=links.FOLLOW),
-    raises=[NotFoundError],
+    raises=[NotFoundError, NewerSchemaError],
 )
 def drop_index(name: Collection) -> Reply:
     """Drop the collection's vector index; no index is built automatically from then on."""

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from api.http import examples
 from api.http.operations import Answer, Reply, Routes
 from api.services import services
-from shared.domain.results import Alive, Readiness
+from shared.domain.readiness import Alive, Readiness
 from shared.errors import UnavailableError
 from shared.ledger.backlog import read_backlog
 from shared.ledger.presence import QUEUES

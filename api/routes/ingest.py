@@ -33,6 +33,7 @@ from shared.errors import (
     MalformedError,
     OverloadedError,
     PayloadTooLargeError,
+    SpoolFullError,
     UnsupportedTypeError,
     UploadsOffError,
 )
@@ -65,7 +66,14 @@ class IngestHeaders(Retryable):
 @routes.post(
     "/v1/ingest",
     Answer(202, JobView, "The job.", headers=SUBMITTED, example=examples.QUEUED_INGEST, links=links.FOLLOW_INGEST),
-    raises=[MalformedError, UnsupportedTypeError, PayloadTooLargeError, OverloadedError, UploadsOffError],
+    raises=[
+        MalformedError,
+        UnsupportedTypeError,
+        PayloadTooLargeError,
+        OverloadedError,
+        SpoolFullError,
+        UploadsOffError,
+    ],
     body=Body(
         {
             "application/json": ListBody,
@@ -74,11 +82,17 @@ class IngestHeaders(Retryable):
                 "example": '{"photo_id": "beach-1", "url": "https://example.org/1", "attributes": {"place": "a"}}\n',
             },
             "text/csv": {
-                "schema": {"type": "string", "description": "A header row; further columns are attributes."},
+                "schema": {
+                    "type": "string",
+                    "description": "A header row; further columns are attributes, except for empty cells.",
+                },
                 "example": "photo_id,url,place\nbeach-1,https://example.org/1.jpg,Sylt\n",
             },
             "text/tab-separated-values": {
-                "schema": {"type": "string", "description": "A header row; further columns are attributes."},
+                "schema": {
+                    "type": "string",
+                    "description": "A header row; further columns are attributes, except for empty cells.",
+                },
                 "example": "photo_id\turl\tplace\nbeach-1\thttps://example.org/1.jpg\tSylt\n",
             },
             "text/plain": {

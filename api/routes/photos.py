@@ -17,6 +17,7 @@ from shared.domain.job_view import job_view
 from shared.domain.results import JobView, KnownPhoto, KnownPhotos, PhotoList, PhotoView
 from shared.errors import (
     MalformedError,
+    NewerSchemaError,
     NotFoundError,
     PayloadTooLargeError,
     UnsupportedTypeError,
@@ -47,7 +48,7 @@ class RandomQuery(InCollection):
         example=examples.PHOTO,
         links=links.SAME_PHOTO,
     ),
-    raises=[NotFoundError],
+    raises=[NotFoundError, NewerSchemaError],
 )
 def get_random_photo(query: RandomQuery) -> Reply:
     """Return one or several stored photos, drawn at random."""
@@ -62,7 +63,7 @@ def get_random_photo(query: RandomQuery) -> Reply:
 @routes.post(
     "/v1/photos/known",
     Answer(200, KnownPhotos, "Those that are stored.", example=examples.KNOWN),
-    raises=[MalformedError, PayloadTooLargeError, UnsupportedTypeError],
+    raises=[MalformedError, PayloadTooLargeError, UnsupportedTypeError, NewerSchemaError],
     body=Body({"application/json": KnownBody}, "Ids with the SHA-256 of the images' bytes."),
 )
 def find_known_photos(query: InCollection) -> KnownPhotos:
@@ -78,7 +79,9 @@ def find_known_photos(query: InCollection) -> KnownPhotos:
 
 
 @routes.get(
-    "/v1/photos/<path:photo_id>", Answer(200, PhotoView, "The photo.", example=examples.PHOTO), raises=[NotFoundError]
+    "/v1/photos/<path:photo_id>",
+    Answer(200, PhotoView, "The photo.", example=examples.PHOTO),
+    raises=[NotFoundError, NewerSchemaError],
 )
 def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
     """Return a stored photo."""
@@ -100,7 +103,7 @@ def get_photo(photo_id: str, query: PhotoQuery) -> PhotoView:
         example=examples.QUEUED_DELETION,
         links=links.FOLLOW,
     ),
-    raises=[NotFoundError],
+    raises=[NotFoundError, NewerSchemaError],
 )
 def delete_photo(photo_id: PhotoIdPart, query: InCollection) -> Reply:
     """Delete a photo. Deleting an unknown photo is no error; `Deleted-Photos` is 0 then.

@@ -14,6 +14,7 @@ class Attempt(Documented):
     """One attempt to deliver a webhook."""
 
     at: datetime
+    """When it began."""
     seconds: float
     """Duration of the attempt."""
     status_code: int | None
@@ -29,7 +30,9 @@ class Delivery(Documented):
     id: str
     """The `webhook-id`, the same in each attempt."""
     event: Event
+    """What happened to the job."""
     url: str
+    """The `callback_url`."""
     status: Literal["waiting", "delivered", "failed"]
     """`failed`: the receiver answered 410, or accepted no attempt for a day."""
     created_at: datetime
@@ -45,3 +48,4 @@ class DeliveryList(Documented):
     """The webhooks about a job, oldest first."""
 
     deliveries: Sequence[Delivery]
+    """At most a hundred: further `paused` events of a job are left out."""

@@ -12,7 +12,9 @@ class JobError(Documented):
     """Why a job failed or paused itself."""
 
     code: str
+    """A code of a failed item or search, or `too_many_failures`."""
     detail: str
+    """The reason, for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class PictureFacts(Documented):
     width: int | None = None
     """Width of the upright picture that was fetched, in pixels. Absent if it was stored before this was recorded."""
     height: int | None = None
+    """Its height, likewise."""
     thumbnail: str | None = None
     """Address of a JPEG of at most 320 pixels, if there is one. It always shows the same picture."""
 
@@ -31,10 +34,13 @@ class FoundPhoto(PictureFacts):
     """A photo that a search found."""
 
     photo_id: str
+    """Its id."""
     url: str
+    """As it was ingested; of an upload the address of its thumbnail, empty if it has none."""
     distance: float
     """Cosine distance to the query: 0 is identical, 1 unrelated, 2 opposite."""
     attributes: Mapping[str, Any]
+    """As they were ingested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,11 @@ class SearchTimes(Documented):
     """Milliseconds that a search spent in each stage."""
 
     queue: float
+    """Until a worker took it."""
     encode: float
+    """In the model, with the download of images."""
     search: float
+    """In the database."""
     after_job: float | None = None
     """Time spent waiting for the job named by `after_job`."""
 
@@ -79,13 +88,16 @@ class SearchResult(Documented):
     weights: Sequence[float]
     """The share of each term in the query vector; absolute values add up to 1."""
     model: str
+    """The model of the vectors."""
     searchable_photos: int
-    """Photos in the collection when the search ran."""
+    """Photos in the collection that could be found when the search ran."""
     pending_photos: int
-    """Items of unfinished ingests into the collection."""
+    """Pending items of unfinished ingests into the collection."""
     took_ms: SearchTimes
+    """Where the time went."""
     tokens: Sequence[TokensUsed | None] = ()
-    """Of each term; null for terms that are not texts."""
+    """Of each term; null for terms that are not texts. If `used` is less than `of`, the end of the text had no
+    effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +105,14 @@ class EmbeddingTimes(Documented):
     """Milliseconds that an embedding spent in each stage."""
 
     queue: float
+    """Until a worker took it."""
     encode: float
+    """In the model, with the download of images."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding(Documented):
-    """The vector of one input, or why there is none."""
+    """The vector of one input, or why there is none. An input that fails does not affect the others."""
 
     embedding: Sequence[float] | None
     """A unit vector."""
@@ -119,3 +133,4 @@ class EmbeddingResult(Documented):
     dimension: int
     """The length of each vector."""
     took_ms: EmbeddingTimes
+    """Where the time went."""

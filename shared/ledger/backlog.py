@@ -2,7 +2,7 @@
 
 import redis
 
-from shared.domain.results import Backlog
+from shared.domain.readiness import Backlog
 from shared.ledger import keys
 
 _COUNTS = ["status", "total", "stored", "failed", "unchanged"]

@@ -27,11 +27,15 @@ class ItemBody(BaseModel):
     of an item without one.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     photo_id: str | None = Field(None, validation_alias=AliasChoices("photo_id", "id"))
+    """At most 256 bytes of UTF-8 without control characters; it does not start with `/`, is not `random`, `.` or `..`,
+    and occurs once per request (checked for the first million ids). It is stored in Unicode's normal form C."""
     url: str = Field(validation_alias=AliasChoices("url", "photo_image_url"))
+    """An http or https URL without user name or password, at most 4,096 bytes."""
     attributes: dict[str, JsonValue] = Field(default_factory=dict)
+    """Any JSON, at most 64 KB."""
 
 
 _EXAMPLE: Any = {"photo_id": "beach-1", "url": "https://example.org/1.jpg", "attributes": {"place": "Sylt"}}
@@ -40,9 +44,12 @@ _EXAMPLE: Any = {"photo_id": "beach-1", "url": "https://example.org/1.jpg", "att
 class ListBody(BaseModel):
     """A JSON list of items. It is read as a stream, one item at a time. A bare array of items is accepted, too."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"items": [_EXAMPLE]}]})
+    model_config = ConfigDict(
+        extra="forbid", use_attribute_docstrings=True, json_schema_extra={"examples": [{"items": [_EXAMPLE]}]}
+    )
 
     items: list[ItemBody]
+    """The images to ingest."""
 
 
 def read_json(stream: io.BufferedReader, options: ListOptions) -> Iterator[Row]:

@@ -24,6 +24,7 @@ class Declared:
     path: str
     query: dict[str, dict[str, Any]]
     bodies: dict[str, dict[str, Any]]
+    needs_key: bool
 
     @property
     def json(self) -> Any:
@@ -46,7 +47,8 @@ def declared() -> Iterator[Declared]:
             parameters = map(resolved, operation["parameters"])
             query = {parameter["name"]: parameter for parameter in parameters if parameter["in"] == "query"}
             bodies = operation.get("requestBody", {}).get("content", {})
-            yield Declared(operation["operationId"], method.upper(), path, query, bodies)
+            needs_key = operation.get("security") != []
+            yield Declared(operation["operationId"], method.upper(), path, query, bodies, needs_key)
 
 
 def wrong_texts(parameter: dict[str, Any]) -> Iterator[str]:

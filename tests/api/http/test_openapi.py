@@ -66,6 +66,18 @@ def test_each_parameter_has_a_description_and_a_valid_example():
         assert valid(parameter["example"], parameter["schema"]), f"{name}: the example of `{parameter['name']}`"
 
 
+def test_each_field_of_each_schema_has_a_description():
+    schemas = api_document()["components"]["schemas"]
+    assert len(schemas) > 30
+    for name, schema in schemas.items():
+        for field, described in schema.get("properties", {}).items():
+            assert described.get("description"), f"{name}: write a text under `{field}`"
+
+
+def test_a_class_says_what_its_inherited_fields_are():
+    assert "320 pixels" in api_document()["components"]["schemas"]["Hit"]["properties"]["thumbnail"]["description"]
+
+
 def test_each_header_of_an_answer_has_a_description_and_a_valid_example():
     for name, answer in answers():
         assert "X-Request-ID" in answer["headers"], name

@@ -1,9 +1,11 @@
 """Every route has one declaration, which validates what comes in."""
 
 import pytest
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.http.operations import operations
+from tests.api.http.declared_requests import declared
 
 
 @pytest.fixture
@@ -37,6 +39,15 @@ def test_every_route_refuses_a_parameter_that_it_does_not_know(app):
         answer = client.open(path, method=operation.method, query_string={"colection": "x"})
         assert (answer.status_code, answer.json["type"]) == (422, "urn:lichtbild:invalid_request"), operation.name
         assert "'colection'" in answer.json["detail"]
+
+
+def test_every_route_that_needs_a_key_refuses_requests_without_one_and_no_other_does(connection, settings):
+    client = create_app(settings.model_copy(update={"api_keys": (SecretStr("right"),)})).test_client()
+    for operation in declared():
+        path = operation.at(job_id="x", photo_id="x", name="x")
+        for headers in ({}, {"Authorization": "Bearer wrong"}):
+            answer = client.open(path, method=operation.method, headers=headers)
+            assert (answer.status_code == 401) == operation.needs_key, operation.name
 
 
 def test_a_parameter_that_is_given_twice_is_refused(app):
