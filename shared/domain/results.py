@@ -48,8 +48,8 @@ class SamePicture(Documented):
     """Items of a job that came with the same picture, such as the placeholder of a host for photos that are gone."""
 
     photos: int
-    """Items whose picture an earlier item of the job had. Exact for lists of up to 10,000 different pictures; beyond that a
-    picture is remembered for the next 10,000 different ones, so one that is rarer may be missed."""
+    """Items whose picture an earlier item of the job had. Exact for lists of up to 10,000 different pictures; in
+    longer ones a picture is remembered for the next 10,000 different ones, so one that is rarer may be missed."""
     groups: Sequence[PictureGroup]
     """The ten pictures with the most items."""
 
