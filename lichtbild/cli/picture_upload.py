@@ -28,18 +28,23 @@ from lichtbild.uploads import Picture
 @dataclass(frozen=True)
 class UploadOptions:
     """`replace`: also replace photos that belong to other files. `attributes`: send those of each file. `sync`: delete
-    the photos of the folder whose files are gone, without a confirmation if `is_sure`.
+    the photos of the folder whose files are gone, without a confirmation if `is_sure`. `exif`: also time and camera;
+    `gps`: also the position.
     """
 
     replace: bool = False
     attributes: bool = True
     sync: bool = False
     is_sure: bool = False
+    exif: bool = False
+    gps: bool = False
 
     def describe(self, scan: FolderScan | None) -> Describe:
         """What makes a picture's attributes. Its path is its id, in a folder without the prefix."""
         prefix = scan.prefix if scan else ""
-        return lambda photo_id, file, content: file_attributes(file, photo_id.removeprefix(prefix), content)
+        return lambda photo_id, file, content: file_attributes(
+            file, photo_id.removeprefix(prefix), content, exif=self.exif, gps=self.gps
+        )
 
 
 def upload_pictures(

@@ -56,6 +56,8 @@ class Wanted:
 @click.option("--dry-run", is_flag=True, help="Print the ids of the images that would be sent, and send nothing.")
 @click.option("--replace", is_flag=True, help="Also replace photos of the same id that are from another file.")
 @click.option("--no-attributes", is_flag=True, help="Send images without path, time and size of their files.")
+@click.option("--exif", is_flag=True, help="Also send when and with which camera each image was taken.")
+@click.option("--gps", is_flag=True, help="Also send where each image was taken, as far as it is recorded.")
 @click.option("--sync", is_flag=True, help="Delete the photos of a folder that were ingested and whose files are gone.")
 @click.option("--yes", is_flag=True, help="With --sync: delete also many photos without asking.")
 @collection_option
@@ -79,6 +81,8 @@ def ingest(
     dry_run: bool,
     replace: bool,
     no_attributes: bool,
+    exif: bool,
+    gps: bool,
     sync: bool,
     yes: bool,
     collection: str,
@@ -100,18 +104,20 @@ def ingest(
         raise click.UsageError("--max-failed-ratio does not apply to a --preflight, which is never paused.")
     found = find_pictures(sources, limit, prefix, exclude)
     if found is not None:
-        if preflight is not None:
-            raise click.UsageError("--preflight is for lists of URLs, not for uploads.")
+        _refuse("--no-attributes excludes --exif and --gps.", is_given=no_attributes and (exif or gps))
+        _refuse("--preflight is for lists of URLs, not for uploads.", is_given=preflight is not None)
         if dry_run:
             print_ids(found)
         else:
             if sync and (limit is not None or detach or found.scan is None):
                 raise click.UsageError("--sync is for a whole folder: without --limit and --detach.")
-            upload = UploadOptions(replace, not no_attributes, sync, yes)
+            upload = UploadOptions(replace, not no_attributes, sync, yes, exif or gps, gps)
             upload_pictures(found, collection, max_failed_ratio, upload, detach=detach, as_json=as_json)
         return
-    if prefix or exclude or dry_run or replace or sync:
-        raise click.UsageError("--prefix, --exclude, --dry-run, --replace and --sync are for folders, not for lists.")
+    _refuse(
+        "--prefix, --exclude, --dry-run, --replace, --exif, --gps and --sync are for folders, not for lists.",
+        is_given=bool(prefix or exclude or dry_run or replace or sync or exif or gps),
+    )
     wanted = Wanted(sources[0], limit, collection, max_failed_ratio, preflight, options)
     with connect(INGEST_PATIENCE_SECONDS) as client:
         try:
@@ -124,6 +130,11 @@ def ingest(
             write_json(job.raw) if as_json else write_line(job.id)
         else:
             _watch_to_the_end(client, job, wanted.max_failed_ratio, as_json=as_json)
+
+
+def _refuse(problem: str, *, is_given: bool) -> None:
+    if is_given:
+        raise click.UsageError(problem)
 
 
 def _watch_to_the_end(client: Client, job: Job, max_failed_ratio: float | None, *, as_json: bool) -> None:

@@ -160,3 +160,20 @@ def test_the_jobs_of_a_folder_have_one_name_by_which_they_are_cancelled(api: Fak
     assert done.stdout.count("cancelled") == 2
     assert api.calls("GET", "/v1/jobs")[0].query["name"] == name
     assert [len(api.calls("POST", f"/v1/jobs/{job['id']}/cancel")) for job in running] == [1, 1]
+
+
+def test_exif_data_are_sent_only_if_they_are_asked_for(api: FakeApi, folder: Path) -> None:
+    api.on("POST", "/v1/ingest", Reply(ingest_job("queued", stored=0, pending=3), 202))
+    api.on("GET", "/v1/jobs/j1", Reply(ingest_job(stored=3)))
+    exif = Image.Exif()
+    exif[0x0132] = "2024:05:04 18:30:00"
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 0.0, 0.0), 3: "E", 4: (11.0, 30.0, 0.0)})
+    (folder / "b.jpg").write_bytes(encoded(Image.new("RGB", (30, 20)), "JPEG", exif=exif))
+
+    for number, (options, expected) in enumerate(
+        [((), set()), (("--exif",), {"taken"}), (("--gps",), {"taken", "gps"})]
+    ):
+        assert lichtbild("ingest", folder, *options, api=api.url).returncode == 0
+        assert given(api, number)[1].keys() & {"taken", "gps", "camera"} == expected
+    assert given(api, 2)[1]["gps"] == {"lat": 48.0, "lon": 11.5}
+    assert lichtbild("ingest", folder, "--gps", "--no-attributes", api=api.url).returncode == 2
