@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from shared.ledger.presence import ALIVE_SECONDS, Presence, Queue
 from worker.upkeep.heartbeat import Heartbeat
+from worker.upkeep.load import Load
 from worker.upkeep.periodic import PeriodicThread
 
 log = logging.getLogger(__name__)
@@ -24,11 +25,12 @@ Step = Callable[[], None]
 @dataclass(frozen=True)
 class Lifecycle:
     """`on_drain` and `on_close` are run in their order. `release_claims` gives up what the worker holds in Redis; it
-    may raise RedisError. `facts` of the model are announced with its presence."""
+    may raise RedisError. `facts` of the model are announced with its presence, and the `load` at that time."""
 
     queue: Queue
     name: str
     facts: Mapping[str, Any]
+    load: Load
     presence: Presence
     heartbeat: Heartbeat
     periodic_threads: Sequence[PeriodicThread]
@@ -78,7 +80,7 @@ class Lifecycle:
     def _announce(self) -> None:
         while True:
             try:
-                self.presence.announce(self.queue, self.name, self.facts)
+                self.presence.announce(self.queue, self.name, {**self.facts, **self.load.read()})
                 self.heartbeat.on_redis_answered()
             except RedisError as error:
                 log.warning("Redis is unavailable (%s): presence is announced again later.", type(error).__name__)

@@ -17,6 +17,7 @@ from shared.ledger.commands import CommandLedger
 from shared.ledger.connection import connect as connect_redis
 from shared.ledger.connection import require_no_eviction
 from shared.ledger.deliveries import DeliveryLedger
+from shared.ledger.index_choices import IndexChoices
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import Presence, Queue
@@ -47,6 +48,7 @@ from worker.search.terms import RecentTexts, Terms
 from worker.upkeep.deletions import Deletions
 from worker.upkeep.heartbeat import Heartbeat
 from worker.upkeep.indexes import Indexes
+from worker.upkeep.load import Load
 from worker.upkeep.periodic import PeriodicThread
 from worker.upkeep.reconciler import INTERVAL_SECONDS, IngestReconciler, SearchReconciler
 from worker.upkeep.spool_sweeper import SpoolSweeper
@@ -147,7 +149,9 @@ def build_ingest(
         leases=leases,
     )
     ingest = Ingest(ledger, base.doorbell, catalogue, encoder, leases, pipeline, settings.chunk_attempts)
-    deletions = Deletions(CommandLedger(redis, settings, "delete"), catalogue, Thumbnails.from_settings(settings))
+    deletions = Deletions(
+        CommandLedger(redis, settings, "delete"), catalogue, Thumbnails.from_settings(settings), IndexChoices(redis)
+    )
     indexes = Indexes(CommandLedger(redis, settings, "index"), catalogue, redis, settings.index_rows)
     spool_sweeper = SpoolSweeper(Spool.from_settings(settings), Jobs(redis, settings), settings.staging_seconds)
     turn = Turn.to_reconcile(redis, "ingest", INTERVAL_SECONDS)
@@ -157,6 +161,7 @@ def build_ingest(
         queue="ingest",
         name=name,
         facts=encoder.facts(),
+        load=Load(lambda: base.batcher.encoded),
         presence=Presence(redis),
         heartbeat=base.heartbeat,
         periodic_threads=(
@@ -198,6 +203,7 @@ def build_search(
         queue="search",
         name=name,
         facts=encoder.facts(),
+        load=Load(lambda: base.batcher.encoded),
         presence=Presence(redis),
         heartbeat=base.heartbeat,
         periodic_threads=(PeriodicThread("reconciler", reconciler.reconcile_in_turn, INTERVAL_SECONDS),),

@@ -219,10 +219,11 @@ ATTRIBUTES = CollectionAttributes(
 )
 
 ALIVE = Alive("alive")
+_LOAD = {"encoded_per_second": 181.5, "memory_bytes": 1_204_400_128}
 READY = Readiness(
     "ready",
     {"redis": True, "catalogue": True, "search_worker": True, "ingest_worker": True},
-    [{"name": "ingest-1", "queue": "ingest", "model": _MODEL, "dimension": 512, "device": "cpu"}],
+    [{"name": "ingest-1", "queue": "ingest", "model": _MODEL, "dimension": 512, "device": "cpu", **_LOAD}],
     Backlog(jobs=1, items=11_010, held=3, searches=0),
 )
 NOT_READY = replace(READY, status="not ready", checks={**READY.checks, "ingest_worker": False}, workers=[])

@@ -16,7 +16,7 @@ from shared.domain.attribute_counts import CollectionAttributes
 from shared.domain.filters import Condition, parse
 from shared.domain.job_view import job_view
 from shared.domain.results import CollectionList, CollectionView, JobView
-from shared.errors import Fault, InvalidRequestError, NewerSchemaError, NotFoundError
+from shared.errors import ConflictError, Fault, InvalidRequestError, NewerSchemaError, NotFoundError
 
 routes = Routes("collections")
 
@@ -45,6 +45,28 @@ def list_collections() -> CollectionList:
 def get_collection(name: Collection) -> CollectionView:
     """Return one collection."""
     return _view(_find(name))
+
+
+@routes.delete(
+    "/v1/collections/<name>",
+    Answer(
+        202,
+        JobView,
+        "The job that deletes it.",
+        headers=POLLING,
+        example=examples.QUEUED_DELETION,
+        links=links.FOLLOW,
+    ),
+    raises=[NotFoundError, ConflictError, NewerSchemaError],
+)
+def delete_collection(name: str) -> Reply:
+    """Delete a collection: all of its photos, thumbnails and vectors, and its index.
+
+    409 while an ingest into it is unfinished: cancel that first. An ingest that is sent before the job has ended gets
+    503; afterwards one creates a new collection of this name, of any model. Repeating the deletion returns its job.
+    """
+    _find(name)
+    return _accepted(services().deletions.enqueue(name, "", request_id.current()))
 
 
 @routes.get(
@@ -85,7 +107,10 @@ def drop_index(name: Collection) -> Reply:
 
 def _command_index(name: str, action: Literal["build", "drop"]) -> Reply:
     _find(name)
-    job_id = services().indexes.enqueue(name, action, request_id.current())
+    return _accepted(services().indexes.enqueue(name, action, request_id.current()))
+
+
+def _accepted(job_id: str) -> Reply:
     headers = {"Location": job_url(job_id), "Retry-After": "1"}
     return Reply(job_view(services().jobs.get(job_id), api_url()), headers=headers)
 

@@ -38,6 +38,10 @@ class AsyncCollectionMethods(AsyncRunning):
         """As `Client.drop_index`."""
         return await self._run(collections.change_index(self._calls, collection, "DELETE"))
 
+    async def delete_collection(self, name: str) -> Job:
+        """As `Client.delete_collection`."""
+        return await self._run(collections.delete(self._calls, name))
+
     async def health(self) -> None:
         """As `Client.health`."""
         await self._run(collections.health(self._calls))

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from lichtbild.cli.commands.collections import collections
 from lichtbild.cli.commands.config import config
 from lichtbild.cli.commands.demo import demo
 from lichtbild.cli.commands.index import index
@@ -68,7 +69,7 @@ def lichtbild() -> None:
     """Search images by their content: by text, by image, or by both."""
 
 
-for subcommand in (up, demo, ingest, search, jobs, photos, index, status, config):
+for subcommand in (up, demo, ingest, search, jobs, photos, collections, index, status, config):
     lichtbild.add_command(subcommand)
 
 

@@ -39,6 +39,11 @@ class CollectionMethods(Running):
         """Start dropping the collection's vector index, which is then built only on request; returns the job."""
         return self._run(collections.change_index(self._calls, collection, "DELETE"))
 
+    def delete_collection(self, name: str) -> Job:
+        """Start deleting a collection with all of its photos, thumbnails and vectors; returns the job. Raises Conflict
+        while an ingest into it is unfinished."""
+        return self._run(collections.delete(self._calls, name))
+
     def health(self) -> None:
         """Return if Lichtbild's API answers, without retries. Raises Unreachable otherwise."""
         self._run(collections.health(self._calls))

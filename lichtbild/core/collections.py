@@ -36,6 +36,11 @@ def change_index(calls: Calls, name: str, method: Literal["POST", "DELETE"]) -> 
     return Job.from_json((yield from calls.call(method, f"/v1/collections/{segment(name)}/index")))
 
 
+def delete(calls: Calls, name: str) -> Flow[Job]:
+    """Start deleting a collection with all of its photos."""
+    return Job.from_json((yield from calls.call("DELETE", f"/v1/collections/{segment(name)}")))
+
+
 def health(calls: Calls) -> Flow[None]:
     """Return if Lichtbild's API answers. Raises Unreachable otherwise."""
     _, answer = yield from calls.ask("/healthz")

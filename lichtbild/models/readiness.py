@@ -9,15 +9,29 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A live worker process, its queue and its model."""
+    """A live worker process, its queue, its model and the device of the model.
+
+    `encoded_per_second` is the number of images and texts that its model encoded per second lately, `memory_bytes` the
+    resident memory of the process; None if the worker reports none.
+    """
 
     name: str
     queue: Literal["ingest", "search"]
     model: str
+    device: str = ""
+    encoded_per_second: float | None = None
+    memory_bytes: int | None = None
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Worker:
-        return cls(body["name"], body["queue"], body.get("model", ""))
+        return cls(
+            name=body["name"],
+            queue=body["queue"],
+            model=body.get("model", ""),
+            device=body.get("device", ""),
+            encoded_per_second=body.get("encoded_per_second"),
+            memory_bytes=body.get("memory_bytes"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The dialect of ClickHouse, and of the embedded server, which runs the same engine."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 from cachetools import TTLCache, cachedmethod
@@ -32,6 +33,8 @@ class ClickHouse:
     # `ReplacingMergeTree(version, deleted)` excludes tombstones under FINAL by itself.
     visible = "1"
     insert_settings = hnsw.INSERT_SETTINGS
+    # 0: no limit. The server's own is 50 GB.
+    drop_settings: Mapping[str, Any] = MappingProxyType({"max_table_size_to_drop": 0})
 
     def __init__(self, vectors: VectorSql) -> None:
         self.vectors = vectors

@@ -33,6 +33,9 @@ class Dialect(Protocol):
     insert_settings: Mapping[str, Any]
     """Settings of every INSERT."""
 
+    drop_settings: Mapping[str, Any]
+    """Settings of DROP TABLE, which some servers refuse for a large table."""
+
     def candidates(self, table: Table, query: VectorQuery, limit: int) -> Rows | None:
         """Up to `limit` rows of photo_id and version, nearest first, from the index; None if there is no index.
 

@@ -127,6 +127,12 @@ class Catalogue(Protocol):
         """Delete photos as of a version each. No search finds them once it returns. Rows of a lower version that are
         written later stay hidden, rows of a higher version are found. Unknown ids are no error."""
 
+    def drop(self, collection: str) -> None:
+        """Delete a collection with all of its photos. A collection that does not exist is no error."""
+
+    def ids(self, collection: str, after: str, limit: int) -> list[str]:
+        """Up to `limit` stored ids that sort after `after`, in their order."""
+
     def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
         """What is stored under these ids; ids that are not stored are left out."""
 

@@ -77,6 +77,8 @@ class MyScale:
     # Its base reads no vectors from bytes, and has no dot product of arrays.
     vectors = VectorSql()
     insert_settings: Mapping[str, Any] = {}
+    # Its base has the limit as a setting of the server alone.
+    drop_settings: Mapping[str, Any] = {}
 
     def __init__(self, features: Features, index_type: IndexType | Literal["auto"]) -> None:
         self._settings = {"enable_brute_force_vector_search": 1} if features.brute_force else {}

@@ -124,6 +124,15 @@ class SqlCatalogue:
         columns = [list(versions), empty, vectors, empty, ["{}"] * count, list(versions.values()), [1] * count]
         self._insert(collection, cast(list[Sequence[Any]], columns))
 
+    def drop(self, collection: str) -> None:
+        self._table(collection).drop(self._dialect.drop_settings)
+        with self._lock:
+            self._ensured.pop(collection, None)
+            self._last_ensured.pop(collection, None)
+
+    def ids(self, collection: str, after: str, limit: int) -> list[str]:
+        return self._table(collection).ids(after, limit)
+
     def known(self, collection: str, photo_ids: Sequence[str]) -> dict[str, Known]:
         columns = f"photo_image_url, content_hash, attributes, version, {PICTURE}"
         return {

@@ -42,6 +42,19 @@ class Table:
         """The statement of one row: the table's name and its number of photos."""
         return f"SELECT '{self.name}' AS name, count() AS photos FROM {self._visible_rows}"  # noqa: S608
 
+    def drop(self, settings: Mapping[str, Any]) -> None:
+        """Delete the table, whatever its size; SYNC: a new one of this name can be created at once."""
+        self.session.command(f"DROP TABLE IF EXISTS `{self.name}` SYNC", settings)
+
+    def ids(self, after: str, limit: int) -> list[str]:
+        """Up to `limit` ids that sort after `after`."""
+        found = self.session.rows(
+            f"SELECT photo_id FROM {self._visible_rows} AND photo_id > {{after:String}}"  # noqa: S608
+            f" ORDER BY photo_id LIMIT {int(limit)}",
+            {"after": after},
+        )
+        return [photo_id for (photo_id,) in found]
+
     def lookup(self, columns: str, photo_ids: Sequence[str]) -> Rows:
         """Rows of photo_id and `columns` for those of the ids that are stored."""
         if not photo_ids:

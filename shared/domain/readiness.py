@@ -39,7 +39,9 @@ class Readiness(Documented):
     """`redis`, `catalogue`, `search_worker`, `ingest_worker`: whether each is available."""
     workers: Sequence[Mapping[str, Any]]
     """Live workers: `name`, `queue`, `model`, `dimension`, `device`; for images `dtype` and `batch_size`, for texts
-    `text_dtype` and `text_batch_size`; `passes`, the number of image batches in parallel."""
+    `text_dtype` and `text_batch_size`; `passes`, the number of image batches in parallel;
+    `encoded_per_second`, images and texts, the mean of the last seconds; `memory_bytes`, the resident memory of the
+    process."""
     backlog: Backlog | None
     """Null while Redis is unavailable."""
     waits_for: str | None = None

@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 import redis
 
-from shared.errors import LichtbildError
+from shared.errors import ConflictError, LichtbildError
 from shared.ledger import keys, scripts
 from shared.settings import Settings
 
@@ -22,7 +22,8 @@ MAX_CLAIMED = 1000
 
 @dataclass(frozen=True)
 class CatalogueCommand:
-    """What to do in a collection: the id of a photo to delete, or `build` or `drop` for the index.
+    """What to do in a collection: the id of a photo to delete, '' to delete all of it, or `build` or `drop` for the
+    index.
 
     `version` is its place in the order of submissions; `started` is set where `CommandLedger.mark_started` was called.
     """
@@ -46,15 +47,23 @@ class CommandLedger:
         self._finish = scripts.finish(connection)
 
     def enqueue(self, collection: str, subject: str, request_id: str = "") -> str:
-        """Queue a command and wake a worker. Return the job's id."""
+        """Queue a command and wake a worker. Return the job's id.
+
+        A deletion with the empty subject is that of the collection. Until it has ended, no ingest into the collection
+        is accepted, and a further deletion of it is the same job. Raises ConflictError while an ingest is unfinished.
+        """
         job_id = secrets.token_hex(10)
         names = [keys.job(job_id), keys.jobs(self._kind), keys.SEQUENCE]
         names += [keys.commands(self._kind), keys.command_bell(self._kind)]
         if self._kind == "delete":
-            names.append(keys.writers(collection))
+            names += [keys.writers(collection), keys.collection_stats(collection)]
         arguments = [job_id, self._kind, collection, subject, keys.CHANGES, self._retention, request_id]
-        self._enqueue(keys=names, args=arguments)
-        return job_id
+        found = self._enqueue(keys=names, args=arguments).decode()
+        if found == "busy":
+            raise ConflictError(
+                f"An ingest into {collection!r} is unfinished; cancel it, or wait for its end, and delete then."
+            )
+        return str(found)
 
     def wait(self, seconds: float) -> None:
         """Return when a command was queued, or after `seconds`."""
@@ -73,6 +82,10 @@ class CommandLedger:
     def mark_started(self, command: CatalogueCommand) -> None:
         """Record that a command which outlasts its claim has been started."""
         self._redis.hset(keys.job(command.job_id), "begun", 1)
+
+    def is_open(self, command: CatalogueCommand) -> bool:
+        """Whether the command has not ended: another worker may have executed it meanwhile, or it was cancelled."""
+        return self._redis.hget(keys.job(command.job_id), "status") in (b"queued", b"running")
 
     def complete(self, commands: Iterable[CatalogueCommand]) -> None:
         for command in commands:

@@ -44,8 +44,8 @@ def writers(collection: str) -> str:
 
 
 def collection_stats(collection: str) -> str:
-    """HASH of a collection: `pending`, unsettled items of unfinished ingests, and `changes`, settled chunks and
-    deletions so far."""
+    """HASH of a collection: `pending`, unsettled items of unfinished ingests, `changes`, settled chunks and
+    deletions so far, and `deleting`, the unfinished job that deletes it."""
     return f"{PREFIX}collection:{collection}"
 
 

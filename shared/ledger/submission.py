@@ -106,7 +106,7 @@ class Submission:
         If the same request was submitted with the same key before, returns the id of that job and drops this one.
 
         Raises InvalidRequestError if the key was used for another request, UnavailableError if the first staged items
-        have expired.
+        have expired or the collection is being deleted.
         """
         job, collection = self.job_id, self._collection
         names = [keys.job(job), keys.chunks(job), keys.waiting(job), keys.jobs("ingest"), keys.ACTIVE, keys.SEQUENCE]
@@ -124,6 +124,8 @@ class Submission:
         self._is_kept = found == job
         if found == "expired":
             raise UnavailableError("The upload took too long and its first items were dropped; send it again.")
+        if found == "deleting":
+            raise UnavailableError(f"Collection {collection!r} is being deleted; try again when that job has ended.")
         if found == "another":
             reason = "This Idempotency-Key came with another request before; use a new key."
             raise InvalidRequestError(reason, [Fault(reason, parameter="Idempotency-Key")])

@@ -72,3 +72,17 @@ def test_a_table_of_another_kind_is_refused(settings, collection, statement):
     statement(f"CREATE TABLE `{collection}` (photo_id String) ENGINE = MergeTree ORDER BY photo_id")
     with pytest.raises(ModelMismatchError, match="another kind"):
         connect(settings).ensure(collection, "m", 4)
+
+
+def test_a_collection_is_dropped_and_may_be_created_with_another_model(catalogue, collection):
+    catalogue.ensure(collection, "m", 2)
+    vector = np.array([1, 0], np.float32)
+    catalogue.write(collection, [Row(str(n), "http://h/x", vector, bytes(32), {}, 1) for n in range(3)])
+    catalogue.delete(collection, {"1": 2})
+    assert (catalogue.ids(collection, "", 1), catalogue.ids(collection, "0", 9)) == (["0"], ["2"])
+    for _ in range(2):
+        catalogue.drop(collection)
+    assert (catalogue.describe(collection), catalogue.ids(collection, "", 9)) == (None, [])
+    catalogue.ensure(collection, "another", 3)
+    assert catalogue.describe(collection).model == "another"
+    assert catalogue.count(collection) == 0

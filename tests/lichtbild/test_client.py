@@ -125,6 +125,13 @@ def test_indexes_are_built_and_dropped_by_jobs(api: FakeApi, client: Client) -> 
     assert client.drop_index("mine").id == "i1"
 
 
+def test_a_collection_is_deleted_by_a_job(api: FakeApi, client: Client) -> None:
+    job = ingest_job("queued", job_id="d1", kind="delete", progress=None)
+    api.on("DELETE", "/v1/collections/mine", Reply(job, 202))
+
+    assert client.delete_collection("mine").id == "d1"
+
+
 def test_a_deletion_that_takes_too_long_continues(api: FakeApi, client: Client) -> None:
     slow = ingest_job("running", job_id="d1", kind="delete", progress=None)
     api.on("DELETE", "/v1/photos/a", Reply(slow, 202))

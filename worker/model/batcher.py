@@ -107,6 +107,7 @@ class Batcher:
         self._by_urgency = (self._texts, self._query_images, self._images)
         self._prepares = encoder.has_thread_per_pass
         self._closed = False
+        self.encoded = 0  # inputs so far
         # Start time of each thread's current batch.
         self._began: dict[threading.Thread, float] = {}
         self._is_broken = False
@@ -242,6 +243,8 @@ class Batcher:
             # The traceback's frames hold the batch's tensors; the next attempt needs their memory.
             return error.with_traceback(None) if is_out_of_memory(error) else error
         self._is_broken = False
+        with self._changed:
+            self.encoded += len(part)
         share = (time.perf_counter() - started) / len(part)
         for request, vector in zip(part, vectors, strict=True):
             request.future.set_result(Encoded(vector, share, request.prepare_seconds))

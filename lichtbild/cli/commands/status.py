@@ -6,10 +6,11 @@ from dataclasses import asdict
 
 import click
 
+from lichtbild.cli.collection_table import show_collections
 from lichtbild.cli.connection import api_option, connect
 from lichtbild.cli.printable import printable
 from lichtbild.cli.terminal import show_table, write_json, write_line
-from lichtbild.models import Collection, Readiness
+from lichtbild.models import Collection, Readiness, Worker
 
 
 @click.command()
@@ -40,12 +41,19 @@ def _show(api: str, readiness: Readiness, collections: list[Collection]) -> None
         write_line(f"  {'waiting':<16}{waiting}")
     if readiness.workers:
         write_line()
-        workers = [(worker.name, worker.queue, worker.model) for worker in readiness.workers]
-        show_table(("worker", "queue", "model"), workers)
+        workers = [
+            (worker.name, worker.queue, _rate(worker), _memory(worker), worker.device, worker.model)
+            for worker in readiness.workers
+        ]
+        show_table(("worker", "queue", "per s", "memory", "device", "model"), workers, numbers=("per s", "memory"))
     if collections:
         write_line()
-        rows = [
-            (found.name, str(found.photos), found.model, str(found.dimension), found.index.status)
-            for found in collections
-        ]
-        show_table(("collection", "photos", "model", "dimension", "index"), rows, numbers=("photos", "dimension"))
+        show_collections(collections)
+
+
+def _rate(worker: Worker) -> str:
+    return "" if worker.encoded_per_second is None else f"{worker.encoded_per_second:,.1f}"
+
+
+def _memory(worker: Worker) -> str:
+    return "" if worker.memory_bytes is None else f"{worker.memory_bytes / 2**20:,.0f} MiB"

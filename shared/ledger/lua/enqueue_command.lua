@@ -1,8 +1,23 @@
 -- Queue a catalogue command. Its version is newer than that of every submission before it.
--- Keys: job (created), jobs:KIND, sequence, orders:KIND, order-bell:KIND; for a deletion also writers:COLLECTION.
--- Returns OK.
-local job, jobs, sequence, commands, bell, writers = unpack(KEYS)
+-- Keys: job (created), jobs:KIND, sequence, orders:KIND, order-bell:KIND; for a deletion also writers:COLLECTION and
+--       collection:NAME.
+-- A deletion without a subject is that of the whole collection: submit.lua refuses ingests until it has ended.
+-- Returns the id of the job, which is an earlier one's if the collection is being deleted already; 'busy' if an
+-- unfinished ingest may still write to a collection that is to be deleted.
+local job, jobs, sequence, commands, bell, writers, collection_stats = unpack(KEYS)
 local id, kind, collection, subject, changes, retention_s, request_id = unpack(ARGV)
+
+local is_of_collection = kind == 'delete' and subject == ''
+if is_of_collection then
+  local deleting = redis.call('HGET', collection_stats, 'deleting')
+  if deleting then
+    return deleting
+  end
+  if tonumber(redis.call('HGET', collection_stats, 'pending') or 0) > 0 then
+    return 'busy'
+  end
+  redis.call('HSET', collection_stats, 'deleting', id)
+end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,4 +36,4 @@ if writers then
   redis.call('ZADD', writers, version, id)
 end
 redis.call('PUBLISH', changes, id)
-return redis.status_reply('OK')
+return id

@@ -40,6 +40,9 @@ if kind == 'ingest' and not preflight_of then
   redis.call('HINCRBY', collection_stats, 'pending', stored + unchanged + failed - total)
 elseif kind == 'delete' then
   redis.call('HINCRBY', collection_stats, 'changes', 1)
+  if redis.call('HGET', collection_stats, 'deleting') == id then
+    redis.call('HDEL', collection_stats, 'deleting')
+  end
 end
 local claimed = kind == 'ingest' and claimed_chunks() or {}
 redis.call('DEL', chunks, waiting, attempts, job .. ':pictures', job .. ':pictures-before',

@@ -2,7 +2,7 @@
 -- Keys: job (created), job:chunks, job:waiting, jobs:ingest, active, sequence, writers:COLLECTION, collection:NAME,
 --       job:failures; idempotency:HASH if the request has a key.
 -- Returns the id of the job for this request, its own or an earlier one's; 'another' if the key was used for another
--- request; 'expired' if staged chunks are gone.
+-- request; 'expired' if staged chunks are gone; 'deleting' if the collection is being deleted.
 local job, chunks, waiting, jobs, active, sequence, writers, collection_stats, failures, idempotency =
   unpack(KEYS)
 local id, collection, total, changes, fingerprint, remember_s = unpack(ARGV)
@@ -14,6 +14,9 @@ if idempotency then
     local known_id, known_fingerprint = string.match(known, '^(%S+) (%S+)$')
     return known_fingerprint == fingerprint and known_id or 'another'
   end
+end
+if redis.call('HEXISTS', collection_stats, 'deleting') == 1 then
+  return 'deleting'
 end
 if redis.call('EXISTS', chunks, waiting) < 2 then
   return 'expired'

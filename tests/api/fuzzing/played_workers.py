@@ -12,6 +12,7 @@ from shared.domain.answer_json import to_json
 from shared.domain.search_results import Hit, SearchResult, SearchTimes
 from shared.errors import ConflictError, InvalidRequestError
 from shared.ledger.commands import CommandLedger
+from shared.ledger.index_choices import IndexChoices
 from shared.ledger.ingest import IngestLedger
 from shared.ledger.jobs import Jobs
 from shared.ledger.presence import QUEUES, Presence
@@ -35,7 +36,7 @@ def played_workers(connection: "redis.Redis", settings: Settings) -> Iterator[No
     vector = np.array([1, 0, 0, 0], np.float32)
     rows = [Row(name, "https://example.org/1.jpg", vector, bytes(32), {"n": 1}, 1) for name in ("beach-1", "a/b")]
     catalogue.write("photos", rows)
-    deletions = Deletions(CommandLedger(connection, settings, "delete"), catalogue, None)
+    deletions = Deletions(CommandLedger(connection, settings, "delete"), catalogue, None, IndexChoices(connection))
     indexes = Indexes(CommandLedger(connection, settings, "index"), catalogue, connection, 0)
     steps = {
         "ingests": (_settle_ingests(IngestLedger(connection, settings)), _SECONDS),

@@ -8,6 +8,7 @@ import pytest
 
 from shared.catalogue.interface import Row
 from shared.ledger.commands import CommandLedger
+from shared.ledger.index_choices import IndexChoices
 from shared.uploads.thumbnails import Thumbnails
 from worker.upkeep.deletions import Deletions
 from worker.upkeep.periodic import PeriodicThread
@@ -103,7 +104,8 @@ def test_a_bad_collection_name_is_422(client, path):
 @pytest.fixture
 def deleting(connection, settings, catalogue) -> Iterator[None]:
     """A worker's thread that deletes."""
-    deletions = Deletions(CommandLedger(connection, settings, "delete"), catalogue, Thumbnails.from_settings(settings))
+    thumbnails, choices = Thumbnails.from_settings(settings), IndexChoices(connection)
+    deletions = Deletions(CommandLedger(connection, settings, "delete"), catalogue, thumbnails, choices)
     thread = PeriodicThread("deletions", deletions.wait_and_delete, 0)
     thread.start()
     yield
@@ -146,9 +148,8 @@ def test_a_deletion_that_nobody_does_yet_is_a_job(client, photos, monkeypatch, c
     monkeypatch.setattr("api.routes.photos._DELETION_SECONDS", 0.0)
     answer = client.delete(f"/v1/photos/a?collection={photos}")
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
-    Deletions(
-        CommandLedger(connection, settings, "delete"), catalogue, Thumbnails.from_settings(settings)
-    ).delete_waiting()
+    thumbnails, choices = Thumbnails.from_settings(settings), IndexChoices(connection)
+    Deletions(CommandLedger(connection, settings, "delete"), catalogue, thumbnails, choices).delete_waiting()
     assert client.get(answer.headers["Location"]).json["status"] == "succeeded"
     assert client.get(f"/v1/photos/a?collection={photos}").status_code == 404
 

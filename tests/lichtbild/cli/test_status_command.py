@@ -13,7 +13,8 @@ NO_INDEX = {"type": None, "status": "none", "reason": None, "photos": 0}
 @pytest.mark.parametrize(("ready", "status"), [(True, 0), (False, 1)])
 def test_status_shows_readiness_workers_backlog_and_collections(api: FakeApi, ready: bool, status: int) -> None:
     checks = {"redis": True, "catalogue": True, "search_worker": ready, "ingest_worker": True}
-    worker = {"name": "ingest-1", "queue": "ingest", "model": "m", "dimension": 512, "batch_size": 8}
+    worker = {"name": "ingest-1", "queue": "ingest", "model": "m", "dimension": 512, "device": "cpu"}
+    worker |= {"encoded_per_second": 181.5, "memory_bytes": 900 * 2**20}
     backlog = {"jobs": 2, "items": 1300, "held": 4, "searches": 1}
     answer = {"status": "…", "checks": checks, "workers": [worker], "backlog": backlog}
     api.on("GET", "/readyz", Reply(answer, 200 if ready else 503))
@@ -28,10 +29,10 @@ def test_status_shows_readiness_workers_backlog_and_collections(api: FakeApi, re
     assert "photos         600  m            512  none" in as_text.stdout
     assert json.loads(as_json.stdout)["checks"] == checks
     assert "waiting         ingest: 1300 items, search: 1" in as_text.stdout
-    assert "ingest-1  ingest  m" in as_text.stdout
+    assert "ingest-1  ingest  181.5  900 MiB  cpu     m" in as_text.stdout
     document = json.loads(as_json.stdout)
     assert document["collections"][0]["photos"] == 600
-    assert document["workers"] == [{"name": "ingest-1", "queue": "ingest", "model": "m"}]
+    assert document["workers"] == [{name: worker[name] for name in worker if name != "dimension"}]
     assert document["backlog"] == backlog
 
 

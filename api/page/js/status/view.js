@@ -1,7 +1,7 @@
 /** What runs: the checks, the queues, the workers, and the collections with their indexes. */
 
 import { call, problemOf, request } from "../api.js";
-import { known, number, t } from "../i18n.js";
+import { bytes, known, number, t } from "../i18n.js";
 import { Icon } from "../icons.js";
 import { usePolling } from "../jobs/live.js";
 import { go } from "../route.js";
@@ -31,6 +31,11 @@ export function StatusView() {
     go(`#/jobs/${encodeURIComponent(job.id)}`);
   }
 
+  async function remove(name) {
+    const job = await call(`v1/collections/${encodeURIComponent(name)}`, { method: "DELETE" });
+    go(`#/jobs/${encodeURIComponent(job.id)}`);
+  }
+
   return html`<main class="page" id="main">
     <div class="page-head"><h1>${t("view_status")}</h1>${readiness && html`<${Ready} status=${readiness.status} />`}</div>
     ${problem && html`<${Trouble} problem=${problem} onAgain=${() => refresh()} />`}
@@ -43,7 +48,7 @@ export function StatusView() {
       <h2 class="section">${t("workers")}</h2>
       ${readiness.workers.length ? html`<${Workers} workers=${readiness.workers} />` : html`<p class="muted">${t("no_workers")}</p>`}
       <h2 class="section">${t("collections")}</h2>
-      ${!collections ? html`<div class="rows-loading"><i></i></div>` : collections.length ? html`<ul class="cards">${collections.map((collection) => html`<${CollectionCard} key=${collection.name} collection=${collection} onIndex=${index} />`)}</ul>` : html`<p class="muted">${t("no_collections")}</p>`}`}
+      ${!collections ? html`<div class="rows-loading"><i></i></div>` : collections.length ? html`<ul class="cards">${collections.map((collection) => html`<${CollectionCard} key=${collection.name} collection=${collection} onIndex=${index} onDelete=${remove} />`)}</ul>` : html`<p class="muted">${t("no_collections")}</p>`}`}
   </main>`;
 }
 
@@ -66,15 +71,16 @@ function Backlog({ backlog }) {
   </div></div>`;
 }
 
-const COLUMNS = ["queue", "model", "device", "dtype", "batch_size", "passes"];
+const COLUMNS = ["queue", "model", "device", "encoded_per_second", "memory_bytes", "dtype", "batch_size", "passes"];
+const MEASURES = { encoded_per_second: (value) => t("per_second", { rate: number(value, 1) }), memory_bytes: bytes };
 
 function Workers({ workers }) {
   return html`<div class="table-frame" role="region" aria-label=${t("workers")} tabindex="0">
     <table class="table">
       <thead><tr><th scope="col">${t("worker")}</th>${COLUMNS.map((name) => html`<th scope="col" key=${name}>${t(`worker_${name}`)}</th>`)}</tr></thead>
-      <tbody>${workers.map((worker) => html`<tr key=${worker.name}><td><b>${worker.name}</b></td>${COLUMNS.map((name) => html`<td key=${name}>${shown(worker[name])}</td>`)}</tr>`)}</tbody>
+      <tbody>${workers.map((worker) => html`<tr key=${worker.name}><td><b>${worker.name}</b></td>${COLUMNS.map((name) => html`<td key=${name}>${shown(worker[name], MEASURES[name])}</td>`)}</tr>`)}</tbody>
     </table>
   </div>`;
 }
 
-const shown = (value) => (typeof value === "number" ? number(value) : (value ?? "–"));
+const shown = (value, measure = number) => (typeof value === "number" ? measure(value) : (value ?? "–"));
