@@ -101,7 +101,7 @@ def _validated(validate: Callable[[Any], Body], value: Any) -> Body:
         fault = first_fault(error)
         if fault.is_syntax:
             raise MalformedError(f"The body is not valid JSON: {fault.message}.") from None
-        detail = f"{fault.field}: {fault.message}." if fault.field else f"{fault.message}."
+        detail = f"{fault.field}: {fault.message}." if fault.field else f"The body {fault.message}."
         raise InvalidRequestError(detail, body_faults(error)) from None
 
 
