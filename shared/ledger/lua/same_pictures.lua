@@ -30,7 +30,7 @@ local function count_same_pictures(job, pictures, retention_s)
   end
 
   local groups, remembered, older = stored(job, 'same:'), stored(seen, ''), stored(seen_before, '')
-  local repeated, has_new_group = 0, false
+  local repeated, has_new_group, added = 0, false, {}
   for index, hash in ipairs(hashes) do
     local id, group, first_id = ids[index], groups[hash], remembered[hash] or older[hash]
     if group or first_id then
@@ -43,8 +43,12 @@ local function count_same_pictures(job, pictures, retention_s)
     end
     if not remembered[hash] then
       remembered[hash] = first_id or id
-      redis.call('HSET', seen, hash, remembered[hash])
+      table.insert(added, hash)
+      table.insert(added, remembered[hash])
     end
+  end
+  for first = 1, #added, SLICE do
+    redis.call('HSET', seen, unpack(added, first, math.min(first + SLICE - 1, #added)))
   end
   if repeated > 0 then
     redis.call('HINCRBY', job, 'same_picture', repeated)
