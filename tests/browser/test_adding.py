@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
+from tests.browser.axe import faults
 from tests.browser.conftest import HOSTILE, Photos, watched
 from tests.browser.screen import Screen, picture_file
 from tests.gate import Gate
@@ -78,7 +79,7 @@ def test_a_list_without_what_it_needs_is_explained(screen: Screen):
         ("a.csv", "one\ntwo\n", "No column of addresses"),
         ("b.ndjson", '{"name": 1}\n', "needs url"),
         ("c.csv", "", "is empty"),
-        ("d.parquet", "PAR1", "does not read Parquet"),
+        ("d.parquet", "PAR1", "lichtbild ingest d.parquet"),
     ):
         screen.drop(file_of(name, text))
         expect(screen.page.get_by_role("alert")).to_contain_text(problem)
@@ -222,3 +223,25 @@ def test_the_status_shows_what_runs_and_builds_an_index(screen: Screen, photos: 
 def test_a_job_that_is_gone_is_explained(screen: Screen):
     screen.open("jobs/nothing")
     expect(screen.page.get_by_role("heading", name="There is no such job")).to_be_visible()
+
+
+def test_a_collection_is_deleted_once_its_name_is_typed(screen: Screen, photos: Photos, lichtbild: Lichtbild):
+    url = f"{photos.images.url}/1.jpg"
+    lichtbild.finished(lichtbild.ingest([{"photo_id": "1", "url": url}], "to_delete"))
+    screen.open("status")
+    card = screen.page.locator(".card", has=screen.page.get_by_role("heading", name="to_delete", exact=True))
+    expect(card).to_contain_text("1 photo")
+    card.get_by_role("button", name="Delete to_delete").click()
+    sure = card.get_by_role("button", name="Delete the collection")
+    expect(sure).to_be_disabled()
+    screen.page.keyboard.type("to_delet")
+    expect(sure).to_be_disabled()
+    assert faults(screen) == []
+    screen.page.keyboard.type("e")
+    sure.click()
+    expect(screen.page.locator(".page-head .pill")).to_have_text("done")
+    screen.open("status")
+    expect(screen.page.locator(".card").first).to_be_visible()
+    expect(card).to_have_count(0)
+    expect(screen.page.get_by_role("columnheader", name="Memory")).to_be_visible()
+    expect(screen.page.locator("td", has_text="MB").first).to_be_visible()

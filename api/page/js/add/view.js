@@ -32,7 +32,7 @@ export function AddView({ query }) {
 
   async function takeList(file, name) {
     const head = await readHead(file, name).catch(() => ({ problem: "list_not_text" }));
-    if (head.problem) return setProblem(t(head.problem));
+    if (head.problem) return setProblem(t(head.problem, { name: asArgument(name) }));
     setChosen({ kind: "list", file, name, head });
   }
 
@@ -72,6 +72,9 @@ export function AddView({ query }) {
 }
 
 const SHOWN_ROWS = 8;
+
+/** A file's name as an argument of a command. */
+const asArgument = (name) => (/^[\w.,-]+$/.test(name) ? name : `'${name}'`);
 
 /** The list of the last visit, for the way back from its preflight. */
 let kept = null;

@@ -267,7 +267,7 @@ export default {
   try_sample: { one: "Erst {count} versuchen", other: "Erst {count} versuchen" },
   start: "Beginnen",
   sending: "Wird gesendet …",
-  list_parquet: "Die Seite liest keine Parquet-, Excel- und Zip-Dateien. Der Befehl liest Parquet und Zip: lichtbild ingest DATEI. Eine Excel-Tabelle lässt sich als CSV speichern.",
+  list_parquet: "Die Seite liest keine Parquet-, Excel- und Zip-Dateien. Der Befehl liest Parquet und Zip: lichtbild ingest {name}. Eine Excel-Tabelle lässt sich als CSV speichern.",
   list_empty: "Diese Liste ist leer.",
   bad_rows: "Fehlerhafte Zeilen",
   line_n: "Zeile {count}:",

@@ -267,7 +267,7 @@ export default {
   try_sample: { one: "Try {count} first", other: "Try {count} first" },
   start: "Start",
   sending: "Sending…",
-  list_parquet: "The page does not read Parquet, Excel and zip files. The command reads Parquet and zip: lichtbild ingest FILE. Save an Excel sheet as CSV.",
+  list_parquet: "The page does not read Parquet, Excel and zip files. The command reads Parquet and zip: lichtbild ingest {name}. Save an Excel sheet as CSV.",
   list_empty: "That list is empty.",
   bad_rows: "Bad rows",
   line_n: "line {count}:",
