@@ -59,7 +59,7 @@ def get_collection(name: Collection) -> CollectionView:
     ),
     raises=[NotFoundError, ConflictError, NewerSchemaError],
 )
-def delete_collection(name: str) -> Reply:
+def delete_collection(name: Collection) -> Reply:
     """Delete a collection: all of its photos, thumbnails and vectors, and its index.
 
     409 while an ingest into it is unfinished: cancel that first. An ingest that is sent before the job has ended gets
