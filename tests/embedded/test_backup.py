@@ -15,9 +15,10 @@ from shared.catalogue.interface import Row
 from shared.settings import Settings
 
 DIMENSION = 8
+DRAWN = np.random.default_rng(3).normal(size=(200, DIMENSION)).astype(np.float32)
 ROWS = [
     Row(str(n), f"http://h/{n}", vector, bytes(32), {"n": n, "title": "Möwe's \\ nest"}, 1)
-    for n, vector in enumerate(np.random.default_rng(3).normal(size=(200, DIMENSION)).astype(np.float32))
+    for n, vector in enumerate(DRAWN / np.linalg.norm(DRAWN, axis=1, keepdims=True))
 ]
 
 # The embedded server refuses BACKUP, which leaves the database, so the test uses the engine. It may write to no disk
@@ -27,6 +28,7 @@ import json, sys
 from pathlib import Path
 from embedded.catalogue_server.engine import Engine
 from shared.catalogue.clickhouse import ClickHouse
+from shared.catalogue.vector_sql import VectorSql
 from tests.embedded.test_backup import DIMENSION, ROWS
 
 engine = Engine(Path(sys.argv[1]))
@@ -41,7 +43,7 @@ ALL = "SELECT photo_id, photo_embed, attributes, version, deleted FROM photos FI
 TABLE = "SELECT comment, engine_full FROM system.tables WHERE name = 'photos'"
 INDEXES = "SELECT name, type_full, granularity FROM system.data_skipping_indices WHERE table = 'photos'"
 
-ask(ClickHouse().create_table("photos", DIMENSION, '{"kind": "lichtbild"}'))
+ask(ClickHouse(VectorSql()).create_table("photos", DIMENSION, '{"kind": "lichtbild"}'))
 ask(f"ALTER TABLE photos ADD INDEX vidx photo_embed TYPE vector_similarity('hnsw', 'cosineDistance', {DIMENSION})")
 for row in ROWS[:10]:
     vector = [float(value) for value in row.embedding]
