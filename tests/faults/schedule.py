@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+import redis
 
 from shared.ledger import keys
 from tests.stack import FINAL, Lichtbild, wait_for
@@ -30,7 +32,9 @@ def counting_attempts(lichtbild: Lichtbild, job_id: str) -> Iterator[list[int]]:
 
     def look() -> None:
         while not over.wait(0.02):
-            seen[0] = max(seen[0], attempts(lichtbild, job_id))
+            # A story may cut this connection, too.
+            with suppress(redis.ConnectionError):
+                seen[0] = max(seen[0], attempts(lichtbild, job_id))
 
     thread = threading.Thread(target=look)
     thread.start()
