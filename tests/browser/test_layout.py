@@ -6,6 +6,7 @@ count. `LAYOUTS=write` writes the pictures in `layouts/` anew, after a change of
 
 import io
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from tests.browser.screen import Screen, query
 
 FOLDER = Path(__file__).parent / "layouts"
 WIDTH = 64
-# Mean difference in grey levels of 255. The same page differs by less than 1, one without a style sheet by 7 and more.
-MOST = 4.0
+# Mean difference in grey levels of 255. The same page differs by less than 1, with another font by 4, without a style
+# sheet by 7 and more.
+MOST = 6.0
+PATIENCE_SECONDS = 20
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 
 
@@ -78,11 +81,14 @@ def sized(screen: Screen, size: str) -> Screen:
 def test_the_layout_is_the_known_one(screen: Screen, photos: Photos, state: str, size: str):
     STATES[state](sized(screen, size), photos)
     path = FOLDER / f"{state}-{size}.png"
-    found = layout(screen)
     if os.environ.get("LAYOUTS") == "write":
         FOLDER.mkdir(exist_ok=True)
-        found.save(path, optimize=True)
-    assert difference(found, Image.open(path)) < MOST, f"look at it; if it is meant so: LAYOUTS=write, {path.name}"
+        layout(screen).save(path, optimize=True)
+    known, deadline = Image.open(path), time.monotonic() + PATIENCE_SECONDS
+    # A busy machine may still be drawing.
+    while (found := difference(layout(screen), known)) >= MOST and time.monotonic() < deadline:
+        screen.page.wait_for_timeout(500)
+    assert found < MOST, f"look at it; if it is meant so: LAYOUTS=write, {path.name}"
 
 
 @pytest.mark.parametrize(("sheet", "state"), [("base", "adding"), ("bar", "filters"), ("grid", "hits")])
