@@ -25,8 +25,6 @@ _MAX_SCANS_PER_PASS = 16
 MAX_TOP_K = 128
 # Tolerance between a distance in the scan and in the lookup; beyond it the photo has another vector by now.
 _SAME_DISTANCE = 1e-3
-# The engine's limit of a statement is 256 KiB; sixteen vectors of 4,096 numbers are 350 kB.
-_MAX_QUERY_BYTES = 4 << 20
 
 
 @dataclass(eq=False)
@@ -112,7 +110,7 @@ def _nearest(table: Table, queries: Sequence[VectorQuery]) -> list[Sequence[tupl
     )
     found = table.session.rows(
         f"SELECT {columns} FROM `{table.name}` FINAL",  # noqa: S608
-        settings={**table.vectors.scan_settings, "max_query_size": _MAX_QUERY_BYTES},
+        settings=table.vectors.scan_settings,
     )
     return list(found[0]) if found else [() for _ in queries]
 

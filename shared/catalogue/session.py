@@ -21,6 +21,9 @@ Rows = Sequence[Sequence[Any]]
 # ClickHouse's error codes.
 _UNKNOWN_TABLE = 60
 _NOT_ENOUGH_SPACE = 243
+# The engine's own limit of a statement is 256 KiB. Vectors and ids are part of statements: 4,096 ids of 256 bytes are
+# 1.4 MB, sixteen vectors of 4,096 numbers 350 kB.
+_MAX_QUERY_BYTES = 8 << 20
 # Errors that a retry cures. 394: MyScale cancels a query while an index is loaded or evicted under it. 117 ("incorrect
 # data"): all slots of ClickHouse's HNSW are taken; it has about as many as the server has cores.
 _TRANSIENT = (394, 117)
@@ -46,7 +49,8 @@ class Session:
 
         def run(client: Client) -> Rows:
             try:
-                return client.query(sql, parameters=dict(parameters or {}), settings=dict(settings or {})).result_rows
+                sent = {"max_query_size": _MAX_QUERY_BYTES, **(settings or {})}
+                return client.query(sql, parameters=dict(parameters or {}), settings=sent).result_rows
             except DatabaseError as error:
                 if error.code == _UNKNOWN_TABLE:
                     return []

@@ -9,9 +9,6 @@ from shared.catalogue.schema import COLUMNS, PICTURE, PICTURE_COLUMNS
 from shared.catalogue.session import Rows, Session
 from shared.catalogue.vector_sql import VectorSql
 
-# The engine's limit of a statement is 256 KiB. A chunk of 4,096 ids of 256 bytes is 1.4 MB.
-_MAX_QUERY_BYTES = 8 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -62,8 +59,7 @@ class Table:
         # PREWHERE filters before FINAL merges the rows of an id. That is correct for the sorting key alone.
         return self.session.rows(
             f"SELECT photo_id, {columns} FROM `{self.name}` FINAL"  # noqa: S608
-            f" PREWHERE photo_id IN {strings(photo_ids)} WHERE {self.visible}",
-            settings={"max_query_size": _MAX_QUERY_BYTES},
+            f" PREWHERE photo_id IN {strings(photo_ids)} WHERE {self.visible}"
         )
 
     def random(self, count: int) -> Rows:
