@@ -124,6 +124,17 @@ def test_the_api_reads_the_list_as_the_page_shows_it(screen: Screen, photos: Pho
     assert lichtbild.get("/v1/photos/d?collection=shown")["attributes"] == {}
 
 
+def test_a_table_without_ids_may_have_long_addresses(screen: Screen, photos: Photos):
+    """An id is an address of at most 256 bytes; the API makes the id of a longer one."""
+    path = f"/{'long-' * 60}.jpg"
+    photos.images.answers[path] = photos.picture(144)
+    screen.open("add")
+    screen.drop(file_of("long.csv", f"url,place\n{photos.images.url}{path},Sylt\n"))
+    choose(screen, "long")
+    screen.button("Start").click()
+    expect(screen.page.locator(".legend .is-stored")).to_have_text("1 stored")
+
+
 def test_a_folder_is_uploaded_with_its_paths_as_ids(
     screen: Screen, photos: Photos, lichtbild: Lichtbild, tmp_path: Path
 ):

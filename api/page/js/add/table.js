@@ -34,11 +34,12 @@ export function readingParameters({ format, columns, idColumn, urlColumn, hasHea
   if (format === "ndjson" || format === "json") return columns.every((name) => ITEM_KEYS.includes(name)) ? {} : { extra_keys: "attributes" };
   if (format === "urls") return {};
   const names = hasHeader ? columns : columns.map((_, at) => (at === urlColumn ? "url" : at === idColumn ? "photo_id" : `column_${at + 1}`));
+  // The API takes the ids from a column with one of their names, unless another is named: here the addresses.
+  const withoutIds = names.some((name) => ID_NAMES.includes(normal(name))) ? { id_column: names[urlColumn] } : {};
   return {
     ...(hasHeader ? {} : { columns: names.join(",") }),
     url_column: names[urlColumn],
-    // Without an id the address is the id, also if there is a column that could be one.
-    id_column: names[idColumn === NO_ID ? urlColumn : idColumn],
+    ...(idColumn === NO_ID ? withoutIds : { id_column: names[idColumn] }),
   };
 }
 
